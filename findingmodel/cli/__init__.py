@@ -1,0 +1,56 @@
+"""The command ``findingmodel``: parse, call once, render. Importing it imports click and nothing heavier."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import click
+
+from findingmodel._version import __version__
+from findingmodel.cli.groups import Lazy, RootGroup
+from findingmodel.cli.options import screen_options
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = {
+    "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
+    "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
+}
+
+
+@click.group(cls=RootGroup, lazy=_COMMANDS)
+@click.version_option(__version__, prog_name="findingmodel", message="%(prog)s %(version)s")
+@screen_options
+def cli() -> None:
+    """Index, check and search radiology finding models.
+
+    Without any setting the index is one SQLite file in your data directory; --db, FINDINGMODEL_DB or
+    MONGODB_URI name another place. The options -v, -q and --no-color may also stand behind a command.
+
+    \b
+    Examples:
+      findingmodel index update defs       make the index hold the models in defs/
+      findingmodel search "lung nodule"    find models by words
+      findingmodel index get PE            look one up by id, name or synonym
+
+    \b
+    Exit codes:
+      0  done
+      1  done, but some files or keys failed
+      2  bad usage or bad configuration
+      3  the database could not be reached, or it failed
+
+    \b
+    Completion for bash (zsh and fish likewise):
+      eval "$(_FINDINGMODEL_COMPLETE=bash_source findingmodel)"
+    """
+
+
+def main() -> None:
+    """Run the command of this process; output is UTF-8 whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    cli()

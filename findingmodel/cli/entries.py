@@ -1,0 +1,172 @@
+"""``findingmodel index get``, ``list`` and ``stats``: reading the index without searching it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from findingmodel.cli.entry import entry_lines
+from findingmodel.cli.options import database_options, json_option, screen_options, utf8
+from findingmodel.cli.screen import Column
+from findingmodel.cli.session import ask
+from findingmodel.cli.text import counted, one_line, safe_json, to_json, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from findingmodel.cli.screen import Screen
+    from findingmodel.config import Settings
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
+
+    Found = Mapping[str, list[EntryRow]]
+
+__all__ = ["get", "list_entries", "stats"]
+
+_COLUMNS = (Column("id", wraps=False), Column("name", bold=True), Column("file", cut=True))
+_SORTS = ("name", "oifm_id", "filename")
+
+
+@click.command()
+@click.argument("keys", metavar="KEY...", type=utf8, nargs=-1, required=True)
+@click.option("--full", is_flag=True, help="Print the whole model, as its file has it.")
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, as_json: bool) -> int:
+    """Show the models that have these ids, names, slugs or synonyms, in any case.
+
+    Models may share a synonym: all that do are shown, the best match first. With --json the answer is a list
+    in the order of the keys, null where nothing was found; other models with the same key stand under "also".
+
+    \b
+    Examples:
+      findingmodel index get OIFM_MSFT_573630
+      findingmodel index get "pulmonary embolism" PE --json
+      findingmodel index get PE --full > pe.fm.json
+
+    Exit code 1 means that nothing was found for some of the keys.
+    """
+    from findingmodel.search.lookup import find_many
+
+    async def answer(store: Store) -> tuple[Found, Mapping[str, bytes]]:
+        found = await find_many(store, keys)
+        best = {entries[0]["oifm_id"] for entries in found.values() if entries}
+        return found, await store.models(best) if full else {}
+
+    found, models = ask(settings, answer)
+    if full:
+        _show_models(screen, [found[key] for key in keys], models, as_json=as_json)
+    elif as_json:
+        click.echo(to_json([_with_others(found[key]) for key in keys]))
+    else:
+        _show_entries(screen, keys, found)
+    absent = [key for key in found if not found[key]]
+    for key in absent:
+        screen.note(f"not found: {key}")
+    return 1 if absent else 0
+
+
+def _with_others(entries: Sequence[EntryRow]) -> dict[str, Any] | None:
+    if not entries:
+        return None
+    best, *others = entries
+    return {**best, "also": others} if others else {**best}
+
+
+def _show_entries(screen: Screen, keys: Sequence[str], found: Found) -> None:
+    width = shutil.get_terminal_size().columns if screen.is_terminal else None
+    blocks = [entry_lines(entry, width=width) for key in keys for entry in found[key]]
+    if blocks:
+        click.echo("\n\n".join("\n".join(block) for block in blocks))
+    for key, entries in found.items():
+        if len(entries) > 1:
+            screen.note(f"{counted(len(entries), 'model')} have the key {key!r}")
+
+
+def _show_models(
+    screen: Screen, found: Sequence[Sequence[EntryRow]], models: Mapping[str, bytes], *, as_json: bool
+) -> None:
+    """Print the stored JSON texts untouched, so that no number and no unknown field changes on the way."""
+    texts = [
+        safe_json(models[entries[0]["oifm_id"]].decode().strip()) if entries else "null" for entries in found
+    ]
+    if as_json:
+        click.echo("[\n" + ",\n".join(texts) + "\n]")
+    else:
+        click.echo("".join(f"{text}\n" for text in texts if text != "null"), nl=False)
+    for best, *others in filter(None, found):
+        if others:
+            names = ", ".join(entry["oifm_id"] for entry in others)
+            screen.note(f"{best['oifm_id']} shares this key with {names}")
+
+
+@click.command("list")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most models to list.")
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to pass over.")
+@click.option("--sort", type=click.Choice(_SORTS), default="name", show_default=True, help="By which field.")
+@click.option("--desc", is_flag=True, help="Last first.")
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def list_entries(
+    screen: Screen, limit: int, offset: int, sort: str, desc: bool, settings: Settings, as_json: bool
+) -> int:
+    """List the models of the index, a page at a time.
+
+    In a pipe each line is an id, a name and a file, separated by tabs.
+
+    \b
+    Examples:
+      findingmodel index list --limit 20
+      findingmodel index list --sort filename --offset 100
+      findingmodel index list --limit 100000 | cut -f 1
+    """
+
+    async def answer(store: Store) -> tuple[int, list[EntryRow]]:
+        page = await store.page(sort=sort, descending=desc, offset=offset, limit=limit)
+        return (await store.counts()).models, page
+
+    total, page = ask(settings, answer)
+    if as_json:
+        click.echo(to_json(page))
+        return 0
+    screen.table(_COLUMNS, [(row["oifm_id"], one_line(row["name"]), row["filename"]) for row in page])
+    if not page:
+        screen.note(f"nothing to list: the index holds {counted(total, 'model')}")
+    elif offset + len(page) < total:
+        screen.note(
+            f"{offset + 1:,} to {offset + len(page):,} of {total:,}; --offset {offset + len(page)} goes on"
+        )
+    return 0
+
+
+@click.command()
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def stats(screen: Screen, settings: Settings, as_json: bool) -> int:
+    """Count the models and contributors that the index holds.
+
+    \b
+    Examples:
+      findingmodel index stats
+      findingmodel index stats --db findings.db --json
+    """
+
+    async def answer(store: Store) -> dict[str, Any]:
+        counts = await store.counts()
+        facts = {"db": store.label, "branch": settings.branch, **counts._asdict()}
+        return {**facts, "generation": await store.generation()}
+
+    facts = ask(settings, answer)
+    if as_json:
+        click.echo(to_json(facts))
+    else:
+        click.echo("\n".join(f"{name:<15}{visible(str(value))}" for name, value in facts.items()))
+    return 0

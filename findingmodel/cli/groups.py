@@ -1,0 +1,113 @@
+"""The command groups: commands are imported when they run, and their errors become exit codes here alone."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from findingmodel.cli.text import visible
+from findingmodel.errors import ConfigError, DirectoryError, FindingModelError, QueryError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Lazy", "LazyGroup", "RootGroup"]
+
+_INTERRUPTED = 130  # as a shell reports a program that SIGINT ended
+_READER_GONE = 141  # likewise for SIGPIPE
+
+
+class Lazy(NamedTuple):
+    """Where a command is defined, and the line that stands for it in the help of its group.
+
+    Attributes:
+        target: ``module:attribute``.
+        help: one line.
+    """
+
+    target: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """A group that knows the names and help lines of its commands, and imports the one that is called.
+
+    Args:
+        lazy: command name -> where it is; help shows them in this order.
+    """
+
+    def __init__(self, name: str | None = None, *, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
+        stubs = {name: click.Command(name, short_help=entry.help) for name, entry in lazy.items()}
+        super().__init__(name, stubs, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._lazy)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and self._imported(command), rest
+
+    def _imported(self, stub: click.Command) -> click.Command:
+        module, _, attribute = self._lazy[stub.name or ""].target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+class RootGroup(LazyGroup):
+    """The outermost group: what a command returns is the exit code; what it raises becomes one sentence."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        with _told():
+            code = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        ctx.exit(code or 0)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn errors into a sentence on stderr and an exit code."""
+    try:
+        yield
+    except click.ClickException as error:
+        text = io.StringIO()
+        error.show(text)
+        raise _ended(text.getvalue(), error.exit_code) from error
+    except FindingModelError as error:
+        raise _ended(f"Error: {error}", _exit_code(error)) from error
+    except KeyboardInterrupt:
+        raise _ended("Error: interrupted", _INTERRUPTED) from None
+    except BrokenPipeError:
+        _discard_output()
+        raise click.exceptions.Exit(_READER_GONE) from None
+    except OSError as error:
+        where = f"{os.fspath(error.filename)!r}: " if error.filename is not None else ""
+        raise _ended(f"Error: {where}{error.strerror or error}", 1) from error
+
+
+def _ended(message: str, exit_code: int) -> click.exceptions.Exit:
+    """Tell *message*, and return what ends the process with *exit_code*."""
+    click.echo("\n".join(map(visible, message.rstrip().split("\n"))), err=True)
+    return click.exceptions.Exit(exit_code)
+
+
+def _exit_code(error: FindingModelError) -> int:
+    if isinstance(error, StoreError):
+        return 3
+    return 2 if isinstance(error, ConfigError | DirectoryError | QueryError) else 1
+
+
+def _discard_output() -> None:
+    """Nobody reads any more: let what is still buffered go nowhere, or Python complains when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,63 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from findingmodel.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["database_options", "json_option", "screen_options", "utf8"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def utf8(value: str) -> str:
+    """Return *value*, which can be stored and compared; the operating system hands over any bytes."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter(f"{value!r} is not UTF-8.") from None
+    return value
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+
+
+def screen_options(command: F) -> F:
+    """Add -v, -q and --no-color, which change the `Screen` that the command gets."""
+    for names, text in (
+        (("--no-color",), "No colours; NO_COLOR does the same."),
+        (("-q", "--quiet"), "Results and errors only."),
+        (("-v", "--verbose"), "Warnings in full, and what is used."),
+    ):
+        command = click.option(*names, is_flag=True, expose_value=False, callback=_adjust_screen, help=text)(
+            command
+        )
+    return command
+
+
+def _adjust_screen(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    screen = context.obj or Screen()
+    context.obj = screen._replace(**{str(parameter.name): True}) if value else screen
+
+
+def database_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add --db and --branch; the command gets *settings*, which hold them."""
+
+    @click.option("--db", metavar="URL", help="SQLite file or MongoDB URL of the index.")
+    @click.option("--branch", metavar="NAME", help="Which index in that database.")
+    @functools.wraps(command)
+    def with_settings(*args: Any, db: str | None, branch: str | None, **kwargs: Any) -> int:
+        from findingmodel.config import Settings
+
+        return command(*args, settings=Settings.load(db=db, branch=branch), **kwargs)
+
+    return with_settings

@@ -1,0 +1,110 @@
+"""From the bytes of a file to a finding model, or to the reasons why it is none. Pure, without any I/O.
+
+A good file is validated once, in compiled code. Everything that explains a bad one runs for bad ones only.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from findingmodel.model.attributes import AttributeType
+from findingmodel.model.explain import explain, is_plain, unknown_field
+from findingmodel.model.finding import FindingModelFull
+from findingmodel.model.pointers import walk
+from findingmodel.model.rules import first, problem
+from findingmodel.model.unreadable import why_unreadable
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from findingmodel.errors import Problem
+
+__all__ = ["Parsed", "parse_model"]
+
+FindingModelFull.model_rebuild()  # built under the import lock, so that no threads race for it
+
+_value_code = attrgetter("value_code")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MOST_VALUES = 250_000
+"""A wrong value costs the validator about a kilobyte of memory; real files have some hundred values."""
+
+
+class Parsed(NamedTuple):
+    """What became of a file's bytes.
+
+    Attributes:
+        model: the finding model, or None where there are problems.
+        problems: every broken rule, in the order of the file.
+        warnings: what is odd but harmless: unknown fields, a byte order mark.
+    """
+
+    model: FindingModelFull | None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def parse_model(data: bytes) -> Parsed:
+    """Parse and check the bytes of one finding model file. Never raises, whatever the bytes are.
+
+    >>> parse_model(b'{"name": "edema"').problems[0].code
+    'not-json'
+    """
+    if data.startswith(_BYTE_ORDER_MARK):
+        parsed = _parse(data[len(_BYTE_ORDER_MARK) :], skipped=len(_BYTE_ORDER_MARK))
+        return parsed._replace(warnings=(problem("bom", ""), *parsed.warnings))
+    return _parse(data)
+
+
+def _parse(body: bytes, *, skipped: int = 0) -> Parsed:
+    if len(body) > _MOST_VALUES and _has_too_many_values(body):
+        return Parsed(None, (problem("too-big", "", limit=f"{_MOST_VALUES:,}"),))
+    try:
+        model = FindingModelFull.model_validate_json(body, extra="forbid")
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        if errors[0]["type"] == "json_invalid":
+            return Parsed(None, why_unreadable(body, skipped=skipped))
+        return _parse_odd(body, errors)
+    return _check(model, body)
+
+
+def _parse_odd(body: bytes, errors: list[ErrorDetails]) -> Parsed:
+    """Parse a file that is not as it should be; if its only fault is unknown fields, it is still a model."""
+    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+    warnings = first([unknown_field(error) for error in unknown])
+    if len(unknown) == len(errors) and all(is_plain(error["input"]) for error in unknown):
+        model = FindingModelFull.model_validate_json(body, extra="allow")
+        return _check(model, body)._replace(warnings=warnings)
+    faults = [error for error in errors if error["type"] != "extra_forbidden"]
+    return Parsed(None, explain(from_json(body), faults), warnings)
+
+
+def _check(model: FindingModelFull, body: bytes) -> Parsed:
+    """Check what the schema cannot: a cheap look at all, a close one at what seems wrong."""
+    may_hold_nul = b"\\" in body and b"\\u0000" in body  # looking for one byte first is five times faster
+    problems = explain(from_json(body), ()) if may_hold_nul or _has_duplicates(model) else ()
+    return Parsed(None if problems else model, problems)
+
+
+def _has_too_many_values(body: bytes) -> bool:
+    if sum(map(body.count, (b",", b"[", b"{"))) < _MOST_VALUES:  # there is one of these before each value
+        return False
+    try:
+        document = from_json(body)
+    except ValueError:
+        return False  # which is said later, and better
+    return any(True for _ in islice(walk(document), _MOST_VALUES, None))
+
+
+def _has_duplicates(model: FindingModelFull) -> bool:
+    keys: list[str] = []  # ids and codes in one list: a code has a dot in it, and an id has none
+    for attribute in model.attributes:
+        keys.append(attribute.oifma_id)
+        if attribute.type is AttributeType.CHOICE:
+            keys += map(_value_code, attribute.values)
+    return len(set(keys)) < len(keys)

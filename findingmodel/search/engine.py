@@ -1,0 +1,133 @@
+"""Searcher: from what a user typed to hits, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from findingmodel.errors import QueryError
+from findingmodel.search.explain import explain, is_denied
+from findingmodel.search.hits import HitRow
+from findingmodel.search.lookup import match_field
+from findingmodel.search.plan import make_plan
+from findingmodel.search.rank import rank
+from findingmodel.search.readings import STAGES
+from findingmodel.search.scoring import BY_ID
+from findingmodel.search.sources import SOURCES
+from findingmodel.search.vocabulary import Vocabulary
+from findingmodel.text.normalize import fold
+from findingmodel.text.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from findingmodel.search.plan import Plan
+    from findingmodel.search.scoring import Ranked
+    from findingmodel.search.sources import Proposal, Source
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
+    from findingmodel.text.query import Query
+
+__all__ = ["Searcher", "search"]
+
+_EXACT_SCORES = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}
+_FEWEST = 10  # candidates, before common words are taken one by one
+_MOST_EXACT = 100
+
+
+async def search(store: Store, text: str, *, limit: int = 10, tags: Sequence[str] = ()) -> list[HitRow]:
+    """Return the entries that answer *text*, best first, at most *limit*; for one search (else `Searcher`).
+
+    Raises:
+        QueryError: *text* is no query.
+    """
+    return await Searcher(store).search(parse_query(text, tags=tags), limit=limit)
+
+
+class Searcher:
+    """Searches one index, and keeps what it learns of its words until the index changes.
+
+    Args:
+        store: the index; it must be open.
+        sources: what proposes candidates.
+        stages: the ways in which words are read (`findingmodel.search.readings.STAGES`).
+    """
+
+    def __init__(
+        self, store: Store, *, sources: Sequence[Source] = SOURCES, stages: Collection[str] = STAGES
+    ) -> None:
+        self._store = store
+        self._sources = sources
+        self._stages = stages
+        self._vocabulary = Vocabulary(store)
+        self._generation = -1
+
+    async def generation(self) -> int:
+        """Return the generation of the index."""
+        return await self._store.generation()
+
+    async def vocabulary(self, generation: int | None = None) -> Vocabulary:
+        """Return what is known of the words of this *generation* of the index; else of the newest."""
+        current = await self._store.generation() if generation is None else generation
+        if current != self._generation:
+            self._generation, self._vocabulary = current, Vocabulary(self._store)
+        return self._vocabulary
+
+    async def search(
+        self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
+    ) -> list[HitRow]:
+        """Return the hits from *offset* on, at most *limit*, best first.
+
+        Give the *generation* if it is known, and it is not asked for.
+        """
+        if limit < 1 or offset < 0:
+            raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one hit, from 0 on")
+        plan, ranked = await self._ranked(query, offset + limit, generation)
+        exact = [one for one in ranked[:_MOST_EXACT] if one.score >= 1]
+        page = ranked[offset : offset + limit]
+        entries = await self._entries([*exact, *page])
+        ordered = _exact_first(query.key, exact, entries) + ranked[len(exact) :]
+        page = [one for one in ordered[offset : offset + limit] if one.candidate.oifm_id in entries]
+        return [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
+
+    async def count_tags(self, query: Query, *, generation: int | None = None) -> dict[str, int]:
+        """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
+        _, ranked = await self._ranked(query, None, generation)
+        entries = await self._entries(ranked)
+        names: dict[str, str] = {}
+        counts: dict[str, int] = {}
+        for one in ranked:
+            entry = entries.get(one.candidate.oifm_id)
+            for tag in (entry["tags"] or ()) if entry else ():
+                name = names.setdefault(fold(tag), tag)
+                counts[name] = counts.get(name, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    async def _ranked(
+        self, query: Query, wanted: int | None, generation: int | None
+    ) -> tuple[Plan, list[Ranked]]:
+        plan = await make_plan(query, await self.vocabulary(generation), self._stages)
+        proposals: list[Proposal] = []
+        for source in self._sources:
+            proposals += await source(self._store, plan, max(wanted or 0, _FEWEST))
+        return plan, rank(plan, proposals, wanted)
+
+    async def _entries(self, ranked: Sequence[Ranked]) -> dict[str, EntryRow]:
+        entries = {one.candidate.oifm_id: one.candidate.entry for one in ranked if one.candidate.entry}
+        missing = {one.candidate.oifm_id for one in ranked} - entries.keys()
+        if missing:
+            entries.update(await self._store.get(missing))
+        return entries
+
+
+def _exact_first(key: str, ranked: Sequence[Ranked], entries: Mapping[str, EntryRow]) -> list[Ranked]:
+    """Order exact matches: by the field that is the query, then those that only are after analysis."""
+    found = []
+    for one in ranked:
+        entry = entries.get(one.candidate.oifm_id)
+        field = match_field(key, entry) if entry else None
+        found.append(one._replace(score=_EXACT_SCORES[field]) if field and one.score < BY_ID else one)
+    return sorted(found, key=lambda one: (-one.score, one.candidate.oifm_id))
+
+
+def _hit(plan: Plan, one: Ranked, entry: EntryRow) -> HitRow:
+    return HitRow(entry, one.score, explain(plan, one, entry), is_denied(plan, one))

@@ -1,0 +1,175 @@
+"""meanings: other words for the same, from the tables in ``data``, for radiologists to read and extend."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.text.stem import analyze
+from findingmodel.text.tables import importance, lines, sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Form", "Meaning", "forms", "meanings_at", "plain_words"]
+
+_DATA = Path(__file__).with_name("data")
+_TABLES = ("anatomy.txt", "findings.txt", "signs.txt", "abbreviations.txt", "imaging.txt")
+_QUALITIES = {" = ": 0.9, " > ": 0.8, " ~ ": 0.5}
+_MOST_PLAIN = 4
+_SHELF = 2  # letters: stems, plurals and spellings of one word agree in their first letters
+
+
+class Meaning(NamedTuple):
+    """One way to say some words differently.
+
+    Attributes:
+        words: stems, as they stand next to each other in a query.
+        others: stems that say it too, each sequence with how well it does, from 0 to 1.
+        capitals: these words mean it for sure only if typed in capitals, as in "DISH".
+    """
+
+    words: tuple[str, ...]
+    others: tuple[tuple[tuple[str, ...], float], ...]
+    capitals: bool
+
+
+class Form(NamedTuple):
+    """A part of technical words: "cardi", or "-megaly".
+
+    Attributes:
+        words: stems of the everyday word.
+        form: the letters; a hyphen says where the other part is joined.
+    """
+
+    words: tuple[str, ...]
+    form: str
+
+
+def meanings_at(tokens: Sequence[str], position: int) -> Iterator[tuple[Meaning, tuple[int, ...]]]:
+    """Yield the meanings of words that start at *position* of the stems *tokens*, and where those stand.
+
+    The words of a phrase need not be in its order, nor quite together: "stone in the left kidney" is a kidney
+    stone.
+
+    >>> found = meanings_at(["stone", "left", "kidney"], 2)
+    >>> [(meaning.words, places) for meaning, places in found if len(places) > 1][:1]
+    [(('kidney', 'stone'), (2, 0))]
+    """
+    for meaning in _shelf(tokens[position][:_SHELF]):
+        if meaning.words[0] == tokens[position]:
+            places = _places(meaning.words, tokens, position)
+            if places:
+                yield meaning, places
+
+
+def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple[int, ...]:
+    """Return where *words* stand, the first at *position*, the others near it; () if one is missing."""
+    places = [position]
+    near = range(max(position - len(words), 0), min(position + len(words) + 1, len(tokens)))
+    for word in words[1:]:
+        place = next((place for place in near if tokens[place] == word and place not in places), None)
+        if place is None:
+            return ()
+        places.append(place)
+    return tuple(places)
+
+
+@cache
+def forms() -> tuple[tuple[Form, ...], tuple[Form, ...]]:
+    """Return what body parts and what observations are called inside technical words."""
+    read = {title: tuple(_forms(body)) for title, body in sections(_DATA / "combining.txt")}
+    return read["parts"], read["observations"]
+
+
+@lru_cache(maxsize=2_048)
+def plain_words(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Return the usual words for the body part and the observation that make a technical word, as stems.
+
+    >>> plain_words("hepatomegaly")[0]
+    (('liver',), ('enlarg',))
+    """
+    parts, observations = forms()
+    found: dict[Form, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for observation in observations:
+        ending = observation.form[1:]
+        if observation.form.startswith("-") and compound.endswith(ending):
+            stem_of_part = compound[: -len(ending)]
+            for part in parts:
+                if part.form == stem_of_part:
+                    found.setdefault(part, (part.words, observation.words))
+    return tuple(found.values())[:_MOST_PLAIN]
+
+
+def _forms(body: Sequence[str]) -> Iterator[Form]:
+    for line in body:
+        everyday, _, technical = line.partition(" > ")
+        for phrase in everyday.split(", "):
+            yield from (Form(_telling(phrase), form) for form in technical.split(", "))
+
+
+class _Line(NamedTuple):
+    """One direction of one line of a table, as written."""
+
+    said: str
+    others: tuple[str, ...]
+    quality: float
+
+
+@cache
+def _library() -> dict[str, list[_Line]]:
+    """Return every line by the first letters of what is said; stems are made when a shelf is used."""
+    shelves: dict[str, list[_Line]] = {}
+    for table in _TABLES:
+        for line in lines(_DATA / table):
+            for entry in _directions(line):
+                shelves.setdefault(_first_letters(entry.said), []).append(entry)
+    return shelves
+
+
+def _first_letters(said: str) -> str:
+    """Return how the first word of *said* that tells anything begins; small words are their own stems."""
+    importances = importance()
+    words = said.lower().split()
+    return next((word for word in words if importances.get(word, 1.0) > 0), words[0])[:_SHELF]
+
+
+def _directions(line: str) -> Iterator[_Line]:
+    if " = " in line:
+        members = _phrases(line.replace(" = ", ", "))
+        for said in members:
+            yield _Line(said, tuple(other for other in members if other != said), _QUALITIES[" = "])
+        return
+    arrow = " ~ " if " ~ " in line else " > "
+    left, _, right = line.partition(arrow)
+    for said in _phrases(left):
+        yield _Line(said, tuple(_phrases(right)), _QUALITIES[arrow])
+
+
+def _phrases(text: str) -> list[str]:
+    """Return the phrases of *text*, those with alternatives written out: "bad/sore leg" is two."""
+    if "/" not in text:
+        return text.split(", ")
+    return [
+        " ".join(words)
+        for phrase in text.split(", ")
+        for words in product(*(word.split("/") for word in phrase.split()))
+    ]
+
+
+@lru_cache(maxsize=2_048)
+def _shelf(letters: str) -> tuple[Meaning, ...]:
+    """Return the meanings on one shelf, analysed."""
+    found = []
+    for said, others, quality in _library().get(letters, ()):
+        stems = tuple((_telling(other), quality) for other in others)
+        found.append(Meaning(_telling(said), stems, said.isupper()))
+    return tuple(found)
+
+
+def _telling(phrase: str) -> tuple[str, ...]:
+    """Return the stems of *phrase* without the words that a query would be freed from as well."""
+    stems = analyze(phrase)
+    return tuple([stem for stem in stems if importance().get(stem, 1.0) > 0] or stems)

@@ -1,0 +1,139 @@
+"""term_queries: what a plan asks a store for: entries few enough to be ranked, the best among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.stores.records import TermQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from findingmodel.search.plan import Plan
+
+__all__ = ["FEW", "SOME", "Request", "is_complete", "term_queries"]
+
+FEW = 75  # entries: so many are ranked in well under a millisecond
+SOME = 600  # entries: so many are ranked in a few milliseconds
+_STRONG = 0.7  # weaker readings make candidates only where the stronger have next to none
+_NEXT_TO_NONE = 20
+_TELLING = 1 / 8  # of the weight of the heaviest word: lighter ones make no candidates
+_HEAVY = 0.6  # of the weight of the heaviest word: common words as heavy as this make candidates too
+_MOST_COMMON = 3
+
+
+class Request(NamedTuple):
+    """One question to a store.
+
+    Attributes:
+        query: what to look for.
+        limit: most candidates; where more entries match, the store chooses.
+        is_complete: no more than *limit* can match, so that every store gives the same.
+    """
+
+    query: TermQuery
+    limit: int
+    is_complete: bool
+
+
+class _Group(NamedTuple):
+    """The entries that a word may be about.
+
+    Attributes:
+        entries: at most so many.
+        weight: how much the word tells.
+        tokens: of each reading the rarest.
+    """
+
+    entries: int
+    weight: float
+    tokens: tuple[str, ...]
+
+
+def term_queries(plan: Plan) -> tuple[Request, ...]:
+    """Return what to ask the store, one after the other until something is found.
+
+    Rare words make candidates alone. Where the heavy words are common, two of them make one together: the
+    others could not be among the best. Only if that finds nothing, the rarest word alone is asked for.
+    """
+    excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
+    base = TermQuery((), "any", excluded, plan.query.facets)
+    if not plan.words:
+        return (Request(base, 0, True),)
+    groups = _groups(plan)
+    rare, common = _parted(groups)
+    rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
+    if len(common) < 2:
+        chosen = [*rare, *common]
+        return (
+            (_request(base._replace(groups=tuple(g.tokens for g in chosen)), _entries(chosen)),)
+            if chosen
+            else ()
+        )
+    pairs = _any_two(rare_tokens, common)
+    alone = _request(base._replace(groups=(groups[0].tokens,)), groups[0].entries)
+    most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
+    return (Request(base._replace(groups=pairs, match="all"), SOME, most <= SOME), alone)
+
+
+def is_complete(plan: Plan) -> bool:
+    """Return whether every entry that has the words of the query next to each other is a candidate."""
+    requests = term_queries(plan)
+    return bool(requests) and requests[0].is_complete
+
+
+def _request(query: TermQuery, entries: int) -> Request:
+    return Request(query, SOME if entries <= SOME else FEW, entries <= SOME)
+
+
+def _entries(groups: Sequence[_Group]) -> int:
+    return sum([group.entries for group in groups])
+
+
+def _any_two(rare: tuple[str, ...], common: Sequence[_Group]) -> tuple[tuple[str, ...], ...]:
+    """Return groups: who has a token of *rare*, or tokens of two words of *common*, has one of each.
+
+    Whoever lacks all words but one lacks the group from which that one is left out.
+    """
+    return tuple(
+        tuple(
+            dict.fromkeys(
+                [*rare, *(token for other in common if other is not group for token in other.tokens)]
+            )
+        )
+        for group in common
+    )
+
+
+def _parted(groups: Sequence[_Group]) -> tuple[list[_Group], list[_Group]]:
+    """Return the rarest words, which have `FEW` entries together, and those of the others that are heavy."""
+    heavy = max([group.weight for group in groups], default=0.0) * _HEAVY
+    rare: list[_Group] = []
+    common: list[_Group] = []
+    for group in groups:
+        (common if common or _entries(rare) + group.entries > FEW else rare).append(group)
+    if not any(group.weight >= heavy for group in common):
+        return (rare, []) if rare else ([], common[:_MOST_COMMON])
+    return rare, sorted(common, key=lambda group: -group.weight)[:_MOST_COMMON]
+
+
+def _groups(plan: Plan) -> list[_Group]:
+    """Return the words that make candidates, the one with the fewest entries first."""
+    telling = max(plan.weights, default=0.0) * _TELLING
+    return sorted(
+        _group(plan, place)
+        for place, weight in enumerate(plan.weights)
+        if weight >= telling and place not in plan.unknown
+    )
+
+
+def _group(plan: Plan, place: int) -> _Group:
+    strong: dict[str, int] = {}
+    weak: dict[str, int] = {}
+    for reading in plan.readings:
+        if place in reading.places:
+            token = min(reading.tokens, key=plan.counts.__getitem__)
+            (strong if reading.quality >= _STRONG else weak)[token] = plan.counts[token]
+    if sum(strong.values()) < _NEXT_TO_NONE:
+        strong.update(weak)
+    return _Group(sum(strong.values()), plan.weights[place], tuple(strong))

@@ -1,0 +1,55 @@
+"""The writer's lease: one document, taken by one atomic command."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from findingmodel.stores.leases import is_free
+from findingmodel.stores.records import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["acquire", "release"]
+
+_LEASE = {"_id": "lease"}
+
+
+async def acquire(meta: Any, lease: Lease) -> Lease | None:
+    """Take or renew *lease* in the collection *meta*: one command if it is free, else who holds it."""
+    while True:
+        now_ns = time.time_ns()
+        is_mine_or_old = {"$or": [{"holder": lease.holder}, {"expires_ns": {"$lte": now_ns}}]}
+        if await _put(meta, lease, is_mine_or_old, upsert=True):
+            return None
+        document = await meta.find_one(_LEASE)
+        if document is None:
+            continue  # given back a moment ago
+        held = Lease(**{name: document[name] for name in Lease._fields})
+        if not is_free(held, lease, now_ns=now_ns):
+            return held
+        if await _put(meta, lease, {"holder": held.holder}, upsert=False):
+            return None
+
+
+async def release(meta: Any, lease: Lease) -> None:
+    """Give *lease* back, if it is still held."""
+    await meta.delete_one({**_LEASE, "holder": lease.holder})
+
+
+async def _put(meta: Any, lease: Lease, condition: Mapping[str, Any], *, upsert: bool) -> bool:
+    """Write *lease* over one that meets *condition*, or (*upsert*) where none is; tell if it is ours."""
+    try:
+        document = await meta.find_one_and_update(
+            {**_LEASE, **condition},
+            {"$set": lease._asdict()},
+            upsert=upsert,
+            return_document=ReturnDocument.AFTER,
+        )
+    except DuplicateKeyError:  # there is one that does not meet it; some servers return nothing instead
+        return False
+    return document is not None and document["holder"] == lease.holder

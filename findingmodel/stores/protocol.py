@@ -1,0 +1,61 @@
+"""The whole contract of a store, on one screen. Every store passes tests/stores/contract.py unchanged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+
+    from findingmodel.stores.records import (
+        Candidate,
+        ContributorKind,
+        Counts,
+        Credit,
+        EntryRow,
+        FileState,
+        Frequencies,
+        Lease,
+        LexiconRow,
+        Owner,
+        TermQuery,
+        WriteBatch,
+    )
+
+
+class Store(Protocol):
+    """Where the index lives: one branch in one database. Results come in no order but the stated one."""
+
+    @property
+    def label(self) -> str:
+        """The database as a user may see it: its URL, never with a password."""
+
+    # life: reading needs no setup; a database that does not exist yet reads as empty
+    async def open(self) -> None: ...
+    async def setup(self) -> None: ...  # create what is missing, indexes included; any number of times
+    async def close(self) -> None: ...  # twice is fine; any other call after it raises StoreClosedError
+
+    # what is there
+    async def generation(self) -> int: ...  # grows with every finished update; 0 for an empty store
+    async def counts(self) -> Counts: ...
+    async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...  # absent ids are left out
+    async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these folded keys
+    async def models(self, ids: Collection[str]) -> dict[str, bytes]: ...  # JSON text; absent ids are left out
+    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]: ...
+    async def contributors(
+        self, kind: ContributorKind, keys: Collection[str] | None = None
+    ) -> list[Credit]: ...  # None for all; ordered by key
+
+    # search
+    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]: ...  # the store's best first
+    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way to count
+    def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
+
+    # update
+    async def manifest(self) -> list[FileState]: ...  # what files the index was made from
+    async def owners(self, identity: Collection[str]) -> list[Owner]: ...  # who holds these identity keys
+    async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as each stored model states them
+    async def write(self, batch: WriteBatch) -> None: ...  # idempotent
+    async def advance(self) -> int: ...  # one generation step, at the end of an update
+    async def acquire(self, lease: Lease) -> Lease | None: ...  # None: it is yours (again); else who holds it
+    async def release(self, lease: Lease) -> None: ...  # no error if it was lost

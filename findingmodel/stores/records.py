@@ -1,0 +1,214 @@
+"""The values that go into a store and come out of it; plain, so that reading them needs no pydantic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
+
+from findingmodel.text.terms import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AttributeRow",
+    "Candidate",
+    "ContributorKind",
+    "Counts",
+    "Credit",
+    "EntryRow",
+    "FileState",
+    "Frequencies",
+    "Lease",
+    "LexiconRow",
+    "Owner",
+    "Record",
+    "TermQuery",
+    "Terms",
+    "WriteBatch",
+]
+
+ContributorKind = Literal["person", "organization"]
+
+
+class AttributeRow(TypedDict):
+    """The fields of `findingmodel.AttributeInfo`."""
+
+    attribute_id: str
+    name: str
+    type: str
+
+
+class EntryRow(TypedDict):
+    """The fields of `findingmodel.IndexEntry`, as a plain dict ready for JSON."""
+
+    oifm_id: str
+    name: str
+    slug_name: str
+    filename: str
+    file_hash_sha256: str
+    description: str | None
+    synonyms: list[str] | None
+    tags: list[str] | None
+    contributors: list[str] | None
+    attributes: list[AttributeRow]
+
+
+class FileState(NamedTuple):
+    """What the manifest knows of one indexed file.
+
+    Attributes:
+        path: POSIX path relative to the indexed directory.
+        size: bytes.
+        mtime_ns: modification time, nanoseconds since the epoch.
+        sha256: fingerprint of the bytes that were parsed, hex.
+        indexed_ns: when the file was looked at, nanoseconds since the epoch.
+        oifm_id: the model that the file holds.
+        contributors: ``github_username`` or organization code of each contributor.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    indexed_ns: int
+    oifm_id: str
+    contributors: tuple[str, ...] = ()
+
+
+class Credit(NamedTuple):
+    """One contributor as one file states it; the newest file (then the greatest path) is believed.
+
+    Attributes:
+        kind: "person" or "organization".
+        key: ``github_username`` or organization code.
+        fields: the contributor's fields as in the file.
+        mtime_ns, path: the file that says so.
+    """
+
+    kind: ContributorKind
+    key: str
+    fields: dict[str, Any]
+    mtime_ns: int
+    path: str
+
+
+class Record(NamedTuple):
+    """All that a store holds for one model.
+
+    Attributes:
+        entry: what a reader gets.
+        keys: folded id, name, slug and synonyms, for exact lookup; distinct.
+        identity: keys that one model only may hold (`findingmodel.sync.identity`); distinct.
+        terms: analysed text for search.
+        facets: exact filters such as ``tag:ct`` or ``code:radlex:rid1301``; distinct.
+        credits: the contributors as this file states them.
+        file: the manifest row.
+        model: the file's own JSON text, zlib-compressed UTF-8.
+    """
+
+    entry: EntryRow
+    keys: tuple[str, ...]
+    identity: tuple[str, ...]
+    terms: Terms
+    facets: tuple[str, ...]
+    credits: tuple[Credit, ...]
+    file: FileState
+    model: bytes
+
+
+class WriteBatch(NamedTuple):
+    """One bounded step of an update. Applying it twice leaves what applying it once leaves.
+
+    Attributes:
+        upserts: whole records, replaced by ``oifm_id``; each id once.
+        touches: file states whose model is already stored and unchanged (new path, times or both).
+        removals: ids to delete; absent ones are no error.
+        credits: contributors to insert or replace by kind and key.
+        withdrawn: contributors, as (kind, key), that no model names any more.
+    """
+
+    upserts: Sequence[Record] = ()
+    touches: Sequence[FileState] = ()
+    removals: Sequence[str] = ()
+    credits: Sequence[Credit] = ()
+    withdrawn: Sequence[tuple[ContributorKind, str]] = ()
+
+
+class Owner(NamedTuple):
+    """Which stored model, from which file, holds an identity key."""
+
+    key: str
+    oifm_id: str
+    path: str
+
+
+class TermQuery(NamedTuple):
+    """What a store is asked to propose candidates for; all strings are tokens of our own analysis.
+
+    Attributes:
+        groups: each a tuple of alternative tokens for one query term.
+        match: "all" wants a token of every group, "any" a token of at least one.
+        excluded: a candidate has none of these in its name or synonyms.
+        facets: groups of exact filters; a candidate has one of every group. Without term groups the facets alone
+            select, ordered by ``oifm_id``; without either, nothing is asked for.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    match: Literal["all", "any"] = "any"
+    excluded: tuple[str, ...] = ()
+    facets: tuple[tuple[str, ...], ...] = ()
+
+
+class Candidate(NamedTuple):
+    """An entry that a store proposes; ``entry`` is None where fetching it is left to the final hits."""
+
+    oifm_id: str
+    terms: Terms
+    entry: EntryRow | None = None
+
+
+class LexiconRow(NamedTuple):
+    """What search holds in memory for one entry: names as written, and the analysed text."""
+
+    oifm_id: str
+    name: str
+    synonyms: tuple[str, ...]
+    terms: Terms
+
+
+class Frequencies(NamedTuple):
+    """In how many entries tokens occur.
+
+    Attributes:
+        entries: all entries of the index.
+        counts: by token, the entries whose name, synonyms, description or other text has it; others are left out.
+    """
+
+    entries: int
+    counts: dict[str, int]
+
+
+class Counts(NamedTuple):
+    """How much a store holds."""
+
+    models: int
+    people: int
+    organizations: int
+
+
+class Lease(NamedTuple):
+    """The right to write, held by one update at a time.
+
+    Attributes:
+        holder: unique for each update.
+        host, pid: where the holder runs, so that a dead one can be recognised on its own host.
+        expires_ns: nanoseconds since the epoch; after that anyone may take it.
+    """
+
+    holder: str
+    host: str
+    pid: int
+    expires_ns: int
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"

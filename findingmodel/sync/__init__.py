@@ -1,0 +1,1 @@
+"""The write path, one way: directory -> scan -> compare -> load -> identity -> write."""

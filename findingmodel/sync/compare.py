@@ -1,0 +1,68 @@
+"""compare: what of a scan differs from the manifest. Pure; nothing is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from findingmodel.stores.records import FileState
+    from findingmodel.sync.scan import Scan, SourceFile
+
+__all__ = ["Comparison", "compare"]
+
+_RACY_NS = 2_000_000_000
+
+
+class Comparison(NamedTuple):
+    """Scan and manifest, side by side.
+
+    Attributes:
+        scan: what is in the directory.
+        known: the manifest by path.
+        to_load: files that are new or may have changed, sorted by path.
+        missing: manifest rows whose file is gone, by path; never below an unreadable directory.
+        unchanged: how many known files need not be read.
+    """
+
+    scan: Scan
+    known: dict[str, FileState]
+    to_load: list[SourceFile]
+    missing: dict[str, FileState]
+    unchanged: int
+
+    @property
+    def is_clean(self) -> bool:
+        """True if an update would have nothing to do."""
+        return not self.to_load and not self.missing
+
+
+def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) -> Comparison:
+    """Return what differs.
+
+    A file is unchanged if its size and modification time are those of the manifest, unless it was modified within
+    two seconds of being indexed: a later edit in the same tick of the clock would not show (git's "racy" entries).
+
+    Args:
+        scan: what is in the directory.
+        manifest: what the index was made from.
+        rehash: whether to read every file, whatever its times say.
+    """
+    known = {state.path: state for state in manifest}
+    to_load = [file for file in scan.files if rehash or _may_differ(file, known.get(file.path))]
+    present = {file.path for file in scan.files}
+    present.update(report.path for report in scan.failed)
+    hidden = scan.unreadable
+    missing = {
+        path: state
+        for path, state in known.items()
+        if path not in present and not (hidden and path.startswith(hidden))
+    }
+    return Comparison(scan, known, to_load, missing, len(scan.files) - len(to_load))
+
+
+def _may_differ(file: SourceFile, state: FileState | None) -> bool:
+    if state is None or file.mtime_ns != state.mtime_ns or file.size != state.size:
+        return True
+    return abs(state.indexed_ns - file.mtime_ns) < _RACY_NS

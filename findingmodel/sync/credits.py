@@ -1,0 +1,102 @@
+"""Who contributed: people and organizations, as the newest file that names them states them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.sync.report import CreditConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import ContributorKind, Credit, FileState
+
+__all__ = ["CreditChanges", "Credits"]
+
+_Key = tuple["ContributorKind", str]
+
+
+class CreditChanges(NamedTuple):
+    """What an update must do about contributors.
+
+    Attributes:
+        upserts: contributors to write.
+        withdrawn: contributors whom no model names any more.
+        conflicts: contributors about whom files disagree.
+    """
+
+    upserts: tuple[Credit, ...]
+    withdrawn: tuple[_Key, ...]
+    conflicts: tuple[CreditConflict, ...]
+
+
+class Credits:
+    """The contributors met by one update. Memory grows with the contributors, not with the models."""
+
+    def __init__(self) -> None:
+        self._best: dict[_Key, Credit] = {}
+        self._variants: dict[tuple[_Key, str], Credit] = {}
+        self._paths: set[str] = set()
+        self._former: set[str] = set()
+
+    def add(self, stated: Iterable[Credit], former: FileState | None) -> None:
+        """Take in what one loaded file states, and what the manifest knew of it."""
+        keys = set()
+        for credit in stated:
+            key = (credit.kind, credit.key)
+            keys.add(credit.key)
+            self._variants.setdefault((key, repr(sorted(credit.fields.items()))), credit)
+            self._best[key] = newest(self._best.get(key, credit), credit)
+        if former is not None:
+            self._paths.add(former.path)
+            self._former.update(set(former.contributors) - keys)
+
+    def remove(self, former: FileState) -> None:
+        """Take in that a model is gone."""
+        self._paths.add(former.path)
+        self._former.update(former.contributors)
+
+    async def changes(self, store: Store) -> CreditChanges:
+        """Compare with the contributors in *store*, where the models are written already."""
+        if not self._best and not self._former:
+            return CreditChanges((), (), ())
+        names = {key for _, key in self._best} | self._former
+        stored = {(row.kind, row.key): row for row in await _stored(store, names)}
+        doubtful = self._former | {key for (_, key), row in stored.items() if self._is_stale(row)}
+        live: dict[_Key, Credit] = {}
+        for credit in await store.credits(doubtful) if doubtful else ():
+            live[credit.kind, credit.key] = newest(live.get((credit.kind, credit.key), credit), credit)
+        wanted = {**stored, **live}
+        for key, credit in self._best.items():
+            wanted[key] = newest(wanted.get(key, credit), credit)
+        withdrawn = tuple(key for key in stored if key[1] in doubtful and key not in live and key not in self._best)
+        upserts = tuple(
+            credit for key, credit in sorted(wanted.items()) if key not in withdrawn and stored.get(key) != credit
+        )
+        return CreditChanges(upserts, withdrawn, tuple(self._conflicts(wanted)))
+
+    def _is_stale(self, row: Credit) -> bool:
+        """Return whether the file that was believed says so no more."""
+        best = self._best.get((row.kind, row.key))
+        return row.path in self._paths and (best is None or newest(row, best) is row)
+
+    def _conflicts(self, kept: dict[_Key, Credit]) -> Iterable[CreditConflict]:
+        for (key, _), variant in sorted(self._variants.items(), key=lambda item: (item[0][0], item[1].path)):
+            fields = _differing(variant, kept[key])
+            if fields:
+                yield CreditConflict(variant.key, kept[key].path, variant.path, fields)
+
+
+def newest(one: Credit, other: Credit) -> Credit:
+    """Return the one to believe: of the file modified last; of equals, of the file with the greater path."""
+    return max(one, other, key=lambda credit: (credit.mtime_ns, credit.path))
+
+
+async def _stored(store: Store, keys: set[str]) -> list[Credit]:
+    return [*await store.contributors("person", keys), *await store.contributors("organization", keys)]
+
+
+def _differing(one: Credit, other: Credit) -> tuple[str, ...]:
+    names = one.fields.keys() | other.fields.keys()
+    return tuple(sorted(name for name in names if one.fields.get(name) != other.fields.get(name)))

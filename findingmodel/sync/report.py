@@ -1,0 +1,116 @@
+"""What an update did, or would do: values that a caller reads and a command prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from findingmodel.errors import Problem
+
+
+class FileReport(NamedTuple):
+    """The problems, or the warnings, of one file.
+
+    Attributes:
+        path: POSIX path relative to the directory.
+        problems: in the order of the file.
+    """
+
+    path: str
+    problems: tuple[Problem, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report ready for JSON."""
+        return {"path": self.path, "problems": [problem._asdict() for problem in self.problems]}
+
+
+class CreditConflict(NamedTuple):
+    """Two files state different things about one contributor; the newest file was believed.
+
+    Attributes:
+        key: ``github_username`` or organization code.
+        kept: the file that was believed.
+        other: the file that says otherwise.
+        fields: the names of the fields that differ.
+    """
+
+    key: str
+    kept: str
+    other: str
+    fields: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the conflict ready for JSON."""
+        return {**self._asdict(), "fields": list(self.fields)}
+
+
+class Refusal(NamedTuple):
+    """Why an update wrote nothing.
+
+    Attributes:
+        reason: ``would-empty``, ``would-remove-most`` or ``strict``.
+        would_remove: how many models it would have removed.
+        message: the sentence a user needs: why, and what to do.
+    """
+
+    reason: str
+    would_remove: int
+    message: str
+
+
+class UpdateReport(NamedTuple):
+    """The result of `Index.update_from_directory`.
+
+    ``added, updated, removed = report`` unpacks the three counts, so iteration yields just those.
+
+    Attributes:
+        added, updated, removed, unchanged: models.
+        moved: models whose file has another path than before, whatever else changed.
+        failed: files that were not indexed, in the order of their paths.
+        warnings: files that were indexed although something in them is odd.
+        conflicts: contributors about whom files disagree.
+        refused: why nothing was written, or None.
+        seconds: wall time.
+        db: the database, never with a password.
+        dry_run: True if this is only what an update would do.
+    """
+
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    failed: tuple[FileReport, ...] = ()
+    warnings: tuple[FileReport, ...] = ()
+    conflicts: tuple[CreditConflict, ...] = ()
+    refused: Refusal | None = None
+    seconds: float = 0.0
+    db: str = ""
+    dry_run: bool = False
+
+    def __iter__(self) -> Iterator[int]:  # type: ignore[override]  # three counts, as the callers of 0.3 unpack it
+        return iter((self.added, self.updated, self.removed))
+
+    @property
+    def ok(self) -> bool:
+        """True if every file was indexed and nothing was refused."""
+        return not self.failed and self.refused is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report ready for JSON."""
+        return {
+            "added": self.added,
+            "updated": self.updated,
+            "removed": self.removed,
+            "unchanged": self.unchanged,
+            "moved": self.moved,
+            "failed": [report.as_dict() for report in self.failed],
+            "warnings": [report.as_dict() for report in self.warnings],
+            "conflicts": [conflict.as_dict() for conflict in self.conflicts],
+            "refused": self.refused and self.refused._asdict(),
+            "seconds": round(self.seconds, 3),
+            "db": self.db,
+            "dry_run": self.dry_run,
+        }

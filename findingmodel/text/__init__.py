@@ -1,0 +1,1 @@
+"""The only text normaliser: names, slugs, tokens and stems, the same for entries and for queries."""

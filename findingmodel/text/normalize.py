@@ -1,0 +1,69 @@
+"""fold, slug and tokenize: one text, one form, wherever it comes from."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["fold", "slug", "tokenize"]
+
+_TOKEN = re.compile(r"[^\W_]+")
+_POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
+_NOT_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+def fold(text: str) -> str:
+    r"""Return *text* as names are compared: no case, no accents, single spaces.
+
+    Compatibility forms are unified (Unicode NFKD), case is folded, combining marks are dropped. Folding twice
+    changes nothing.
+
+    >>> fold("  Ménière\N{RIGHT SINGLE QUOTATION MARK}s   DISEASE ")
+    "meniere's disease"
+    """
+    if text.isascii():
+        return " ".join(text.lower().split())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    return " ".join(unicodedata.normalize("NFKD", bare.translate(_PLAIN).casefold()).split())
+
+
+def slug(text: str) -> str:
+    """Return *text* as a file name or a link would have it: ASCII letters, digits and single underscores.
+
+    >>> slug("Baker's cyst (popliteal)")
+    'baker_s_cyst_popliteal'
+    """
+    return _NOT_SLUG.sub("_", fold(text)).strip("_")
+
+
+def tokenize(text: str) -> list[str]:
+    """Return the words and numbers of *text*, folded, in order, without possessive endings.
+
+    >>> tokenize("T2-weighted signal, 6 mm"), tokenize("Baker's cyst")
+    (['t2', 'weighted', 'signal', '6', 'mm'], ['baker', 'cyst'])
+    """
+    folded = fold(text)
+    if "'" in folded:
+        folded = _POSSESSIVE.sub("", folded)
+    return _TOKEN.findall(folded)
+
+
+_PLAIN = str.maketrans(
+    {
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{MODIFIER LETTER APOSTROPHE}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{HYPHEN}": "-",
+        "\N{NON-BREAKING HYPHEN}": "-",
+        "\N{EN DASH}": "-",
+        "\N{EM DASH}": "-",
+        "\N{MINUS SIGN}": "-",
+        "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
+        "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
+        "\N{LATIN SMALL LETTER AE}": "ae",
+        "\N{LATIN SMALL LIGATURE OE}": "oe",
+    }
+)

@@ -1,0 +1,225 @@
+"""parse_query: what a user typed, or a sentence of a report, as a value.
+
+The language: words; ``"words in this order"``; ``-unwanted`` and ``-"unwanted words"``; ``tag:CT`` (also
+``modality:``, ``contributor:``, ``attribute:choice``), ``code:SYSTEM:CODE``, ``id:OIFM_...`` or just the id.
+All else is text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.errors import QueryError
+from findingmodel.text.negation import denied
+from findingmodel.text.normalize import fold, tokenize
+from findingmodel.text.stem import analyze, stem
+from findingmodel.text.tables import importance
+from findingmodel.text.terms import code_facets, facet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Query", "Word", "parse_query"]
+
+_LONGEST = 4_000  # characters: a long paragraph
+_MOST_WORDS = 48
+_KEY_WORDS = 7  # a text of more words reads as a sentence
+_ABBREVIATION = 5  # letters: longer words in capitals are words
+_NUMBER_WEIGHT = 0.1
+_SLIGHT_WEIGHT = 0.3
+
+_PART = re.compile(
+    r'(?<!\S)(-?)(?:(tag|modality|contributor|attribute|code|id):(?:"([^"]*)"|(\S*))|(?:"([^"]*)"|(\S+)))',
+    re.IGNORECASE,
+)
+_ID = re.compile(r"oifm_[a-z0-9]+_\d+", re.IGNORECASE)
+_NUMBER = r"(?<![\w.])\d+(?:[.,]\d+)?(?:\s*(?:x|by|-|to)\s*\d+(?:[.,]\d+)?)*"
+_MEASURE = re.compile(_NUMBER + r"\s*-?(?:mm|cm|ml|cc|hu|kg|%|millimet\w+|centimet\w+)(?!\w)", re.IGNORECASE)
+_LEVEL = re.compile(r"[ctls]\d{1,2}")  # a vertebra
+_CLAUSE_END = re.compile(r"[.;:!?](?:\s|$)|\n")
+_WRITTEN = re.compile(r"[^\W\d_]+")
+
+_EXAMPLES = {
+    "tag": "tag:CT",
+    "modality": "modality:MR",
+    "contributor": "contributor:CDE",
+    "attribute": "attribute:numeric",
+    "code": "code:RADLEX:RID1301",
+    "id": "id:OIFM_CDE_000195",
+}
+_MODALITIES = (
+    ("ct", "computed tomography"),
+    ("mr", "mri", "magnetic resonance imaging"),
+    ("us", "ultrasound", "sonography"),
+    ("xr", "x-ray", "cr", "dx", "radiograph", "radiography"),
+    ("nm", "nuclear medicine", "scintigraphy"),
+    ("pt", "pet", "pet/ct", "pet-ct"),
+    ("mg", "mammography", "mammogram"),
+    ("rf", "fluoroscopy"),
+)
+
+
+class Word(NamedTuple):
+    """One word of a query.
+
+    Attributes:
+        text: folded, as typed.
+        token: its stem.
+        weight: from 0 to 1, how much it tells (`findingmodel.text.tables.importance`).
+        negated: the query denies it.
+        capitals: it was typed as abbreviations are, as a short word in capitals.
+    """
+
+    text: str
+    token: str
+    weight: float = 1.0
+    negated: bool = False
+    capitals: bool = False
+
+
+class Query(NamedTuple):
+    """A parsed query; equal queries are equal values.
+
+    Attributes:
+        key: the folded text, to compare with ids, names, slugs and synonyms; "" if there is none.
+        words: the words that tell something, in order, each once; if none tells anything, all of them.
+        phrases: stems that stand next to each other in a name, synonym or description.
+        excluded: stems that do not stand next to each other in a name or synonym.
+        facets: groups of exact filters (`findingmodel.text.terms.facet`); one of each group is there.
+        ids: folded ids.
+        narrative: it reads as a sentence of a report rather than as key words.
+    """
+
+    key: str
+    words: tuple[Word, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    excluded: tuple[tuple[str, ...], ...] = ()
+    facets: tuple[tuple[str, ...], ...] = ()
+    ids: tuple[str, ...] = ()
+    narrative: bool = False
+
+
+def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
+    """Return the query that *text* stands for; each of *tags* is required as ``tag:`` would.
+
+    Raises:
+        QueryError: it is empty or too long, or a filter cannot be used.
+
+    >>> query = parse_query('lung "ground glass" -chronic tag:CT')
+    >>> [word.token for word in query.words], query.phrases, query.excluded, query.facets
+    (['lung', 'ground', 'glass'], (('ground', 'glass'),), (('chronic',),), (('tag:ct',),))
+    >>> [(word.text, word.negated) for word in parse_query("No 4 mm nodule in the left lung.").words]
+    [('nodule', True), ('left', True), ('lung', True)]
+    """
+    if len(text) > _LONGEST:
+        raise QueryError(
+            f"the query has {len(text)} characters, the most are {_LONGEST}: search sentence by sentence"
+        )
+    reader = _Reader([(facet("tag", tag),) for tag in tags if tag.strip()])
+    plain = _PART.sub(reader.take, text.lstrip(" \t-•*")).strip()
+    words = tuple(_words(plain))
+    if not (words or reader.facets or reader.ids):
+        raise QueryError(
+            f"nothing to search for in {text[:60]!r}: give a word, an id, or a filter such as tag:CT"
+        )
+    return Query(
+        fold(plain).rstrip("."),
+        words,
+        tuple(reader.phrases),
+        tuple(reader.excluded),
+        tuple(dict.fromkeys(reader.facets)),
+        tuple(dict.fromkeys(reader.ids)),
+        plain.endswith(".") or len(plain.split()) > _KEY_WORDS,
+    )
+
+
+class _Reader:
+    """Collects the operators of a query, and leaves its text."""
+
+    def __init__(self, facets: list[tuple[str, ...]]) -> None:
+        self.facets = facets
+        self.phrases: list[tuple[str, ...]] = []
+        self.excluded: list[tuple[str, ...]] = []
+        self.ids: list[str] = []
+
+    def take(self, part: re.Match[str]) -> str:
+        """Return what *part*, which stands between spaces, leaves as text."""
+        minus, name, quoted_value, bare_value, quoted, bare = part.groups()
+        if name:
+            self._filter(part.group(), name.lower(), (quoted_value or bare_value or "").strip(" ,;"))
+            return ""
+        value: str = bare if quoted is None else quoted
+        if _ID.fullmatch(value) and not minus:
+            self.ids.append(value.lower())
+            return ""
+        tokens = tuple(analyze(value))
+        if minus and tokens and value[0].isalpha():
+            self.excluded.append(tokens)
+            return ""
+        if quoted is not None and len(tokens) > 1:
+            self.phrases.append(tokens)
+        return value
+
+    def _filter(self, part: str, name: str, value: str) -> None:
+        if part.startswith("-"):
+            raise QueryError(f"{part!r}: a filter cannot be excluded; exclude words, as in -chronic")
+        if not value:
+            raise QueryError(f"{name}: needs a value, as in {_EXAMPLES[name]}")
+        if name == "id":
+            self.ids.append(_checked_id(value))
+        else:
+            self.facets.append(_filters(name, value))
+
+
+def _checked_id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise QueryError(f"id:{value} is no id of a finding model: write it as in {_EXAMPLES['id']}")
+    return value.lower()
+
+
+def _filters(name: str, value: str) -> tuple[str, ...]:
+    """Return the facets, one of which the filter ``name:value`` wants."""
+    if name == "modality":
+        folded = fold(value)
+        names = next((names for names in _MODALITIES if folded in names), (folded,))
+        return tuple(facet("tag", modality) for modality in names)
+    if name != "code":
+        return (facet(name, value),)
+    system, _, code = value.partition(":")
+    if not (system and code):
+        raise QueryError(f"code:{value} names no system: write it as in {_EXAMPLES['code']}")
+    return code_facets(system, code)
+
+
+def _words(plain: str) -> Iterator[Word]:
+    """Yield the words of *plain* that tell something, each once; if none does, all of them."""
+    text = _MEASURE.sub(" ", plain)
+    found = [word for clause in _CLAUSE_END.split(text) for word in _clause(clause)]
+    telling = {word.token: word for word in reversed(found) if word.weight > 0} or {
+        word.token: word for word in reversed(found)
+    }
+    distinct = list(telling.values())[::-1]
+    lightest_first = sorted(distinct, key=lambda word: word.weight)
+    surplus = set(lightest_first[: max(len(distinct) - _MOST_WORDS, 0)])
+    yield from (word for word in distinct if word not in surplus)
+
+
+def _clause(text: str) -> Iterator[Word]:
+    tokens = tokenize(text)
+    negated = denied(tokens)
+    capitals = {
+        fold(word) for word in _WRITTEN.findall(text) if word.isupper() and len(word) <= _ABBREVIATION
+    }
+    for position, token in enumerate(tokens):
+        stemmed = stem(token)
+        yield Word(token, stemmed, _weight(token, stemmed), position in negated, token in capitals)
+
+
+def _weight(text: str, token: str) -> float:
+    if text.isdigit():
+        return _NUMBER_WEIGHT
+    known = importance().get(token)
+    if known is not None:
+        return known
+    return _SLIGHT_WEIGHT if len(text) == 1 or _LEVEL.fullmatch(text) else 1.0

@@ -1,0 +1,127 @@
+"""stem: spellings and inflections of one word share one token."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import Stemmer
+
+from findingmodel.text.normalize import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["american", "analyze", "stem"]
+
+_DATA = Path(__file__).with_name("data")
+_SHORTEST_RESPELLED = 5
+_SHORTEST_ENDED = 6
+_snowball = Stemmer.Stemmer("english", 0)
+
+
+def analyze(text: str) -> list[str]:
+    """Return the stems of the words of *text*, in order.
+
+    >>> analyze("Pulmonary nodules")
+    ['pulmonari', 'nodul']
+    """
+    return [stem(token) for token in tokenize(text)]
+
+
+@lru_cache(maxsize=65_536)
+def stem(token: str) -> str:
+    """Return the token that stands for a folded word, its inflections and its other spellings.
+
+    American spelling, then the singular (``data/*.txt``), then the Snowball stem (snowballstem.org, English).
+
+    >>> stem("nodules"), stem("tumour"), stem("bronchi") == stem("bronchus")
+    ('nodul', 'tumor', True)
+    """
+    word = _one_form(token)
+    if word.endswith("sis"):
+        return word[:-2]  # Snowball keeps "stenosi" apart from the plural's "stenos"
+    result: str = _snowball.stemWord(word)
+    return result
+
+
+def american(word: str) -> str:
+    """Return the American spelling of a folded word.
+
+    >>> american("haemorrhage"), american("oesophageal"), american("goitre"), american("sclerosed")
+    ('hemorrhage', 'esophageal', 'goiter', 'sclerosed')
+    """
+    if len(word) < _SHORTEST_RESPELLED:
+        return word
+    spelling = _spelling()
+    for part, american_part in spelling.anywhere:
+        if part in word:
+            word = word.replace(part, american_part)
+    for part, american_part in spelling.starts:
+        if word.startswith(part):
+            word = american_part + word[len(part) :]
+    return spelling.ends.replace(word)
+
+
+class _Endings(NamedTuple):
+    """Endings of words, to be replaced by others."""
+
+    longest: int
+    forms: dict[str, str]
+
+    def replace(self, word: str) -> str:
+        """Return *word* with its longest known ending replaced."""
+        for length in range(min(self.longest, len(word)), 1, -1):
+            form = self.forms.get(word[-length:])
+            if form is not None:
+                return word[:-length] + form
+        return word
+
+
+class _Spelling(NamedTuple):
+    anywhere: list[tuple[str, str]]
+    starts: list[tuple[str, str]]
+    ends: _Endings
+
+
+def _one_form(token: str) -> str:
+    """Return the word of ``words.txt`` or the form of ``endings.txt`` for *token*, in American spelling."""
+    words = _words()
+    if token in words:
+        return words[token]
+    word = american(_endings().replace(token) if len(token) >= _SHORTEST_ENDED else token)
+    return words.get(word, word)
+
+
+def _rules(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the two sides of each rule in a file of ``data``."""
+    for line in (_DATA / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            left, _, right = line.partition(" -> ")
+            yield left, right
+
+
+@cache
+def _spelling() -> _Spelling:
+    rules = list(_rules("spelling.txt"))
+    starts = [(left[:-1], right[:-1]) for left, right in rules if left.endswith("-")]
+    anywhere = [(left, right) for left, right in rules if "-" not in left]
+    return _Spelling(
+        anywhere, starts, _made((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
+    )
+
+
+@cache
+def _words() -> dict[str, str]:
+    return dict(_rules("words.txt"))
+
+
+@cache
+def _endings() -> _Endings:
+    return _made(_rules("endings.txt"))
+
+
+def _made(rules: Iterable[tuple[str, str]]) -> _Endings:
+    forms = dict(rules)
+    return _Endings(max(map(len, forms)), forms)

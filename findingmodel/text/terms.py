@@ -1,0 +1,104 @@
+"""terms: what is kept of an entry's text so that it can be found, and the tokens of exact filters. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.text.normalize import fold
+from findingmodel.text.stem import analyze
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["BREAK", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
+
+BREAK = "|"
+_SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
+_SHORTEST, _LONGEST = 3, 6
+_PLACES = ("model", "attribute", "value")
+
+
+class Terms(NamedTuple):
+    """The analysed text of one entry: tokens joined by single spaces, one string a field.
+
+    Attributes:
+        name: the name.
+        synonyms: the synonyms, each set off from the next by ``BREAK``, which is no token of any query.
+        description: the description; empty where it only repeats the name.
+        other: tags and attribute names, and the initials of name and synonyms, such as ``_aaa``.
+    """
+
+    name: str
+    synonyms: str
+    description: str
+    other: str
+
+
+def analyze_entry(name: str, synonyms: Sequence[str], description: str, other: Sequence[str]) -> Terms:
+    """Return the analysed text of one entry.
+
+    >>> analyze_entry("Lung nodules", ["pulmonary nodule", "SPN"], "", ["chest"]).synonyms
+    'pulmonari nodul | spn'
+    """
+    named = analyze(name)
+    labels = [analyze(synonym) for synonym in synonyms]
+    described = analyze(description) if description else []
+    short = [token for label in (name, *synonyms) if (token := initials(label))]
+    more = dict.fromkeys([token for text in other for token in _repeated(text)])
+    return Terms(
+        " ".join(named),
+        f" {BREAK} ".join([" ".join(label) for label in labels]),
+        "" if described == named else " ".join(described),
+        " ".join([*more, *dict.fromkeys(short)]),
+    )
+
+
+def initials(label: str) -> str:
+    """Return the token for the initials of *label*, or "" where nobody would use them.
+
+    >>> initials("Abdominal aortic aneurysm"), initials("Cyst of the lung"), initials("loss of disc height")
+    ('_aaa', '', '_ldh')
+    """
+    words = [word for word in fold(label).replace("-", " ").split() if word not in _SMALL]
+    if not _SHORTEST <= len(words) <= _LONGEST:
+        return ""
+    letters = "".join([word[0] for word in words])
+    return f"_{letters}" if letters.isalpha() else ""
+
+
+@lru_cache(maxsize=16_384)
+def _repeated(text: str) -> tuple[str, ...]:
+    """Analyse a tag or an attribute's name: a few thousand of them name everything."""
+    return tuple(analyze(text))
+
+
+@lru_cache(maxsize=16_384)
+def facet(kind: str, value: str) -> str:
+    """Return the token of an exact filter: no spaces, no case.
+
+    A code is ``SYSTEM:CODE@PLACE``; systems are compared without punctuation, and the names of SNOMED CT are
+    one.
+
+    >>> facet("tag", "Soft tissue"), facet("code", "SNOMED-CT:40198004@model")
+    ('tag:soft_tissue', 'code:snomedct:40198004@model')
+    """
+    text = fold(value)
+    if kind == "code":
+        system, _, code = text.partition(":")
+        text = f"{_system(system)}:{code}"
+    return f"{kind}:{text.replace(' ', '_')}"
+
+
+def code_facets(system: str, code: str) -> tuple[str, ...]:
+    """Return the filters for a code at the model itself, at an attribute, and at a value, in this order.
+
+    >>> code_facets("RadLex", "RID1301")[1]
+    'code:radlex:rid1301@attribute'
+    """
+    return tuple(facet("code", f"{system}:{code}@{place}") for place in _PLACES)
+
+
+def _system(name: str) -> str:
+    bare = "".join([letter for letter in name if letter.isalnum()])
+    return "snomedct" if bare in {"snomed", "sct", "snomedct", "snomedctus"} else bare

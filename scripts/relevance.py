@@ -1,0 +1,301 @@
+"""Measure how well searches find what judges say they should.
+
+    python scripts/relevance.py QRELS.jsonl... --models DIR [--store URL] [--worst 10] [--ablate]
+
+QRELS has a JSON object a line: {"qid", "query", "category", "relevant": {ID: grade}}. Grade 2 is what was
+meant, grade 1 also a reasonable hit; nothing relevant means that the models in DIR have no answer. A query
+with "drop": {"oifm_id", "synonym"} is asked of an index without those synonyms. Two searches are compared:
+plain FTS5 (any word, bm25) and ours.
+
+Measures: MRR@10, 1 / rank of the first hit of the best grade there is, among the first ten; recall@10, judged
+hits among the first ten / min(10, all judged); empty, the share of queries without a hit. Exit codes: 0 done,
+2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from findingmodel.errors import FindingModelError
+from findingmodel.model.parse import parse_model
+from findingmodel.search.engine import Searcher
+from findingmodel.search.readings import STAGES
+from findingmodel.stores import open_store
+from findingmodel.stores.records import WriteBatch
+from findingmodel.sync.record import Fingerprint, make_record
+from findingmodel.text.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from findingmodel.stores.protocol import Store
+
+__all__ = ["main", "mean_reciprocal_rank", "recall"]
+
+DEPTH = 10
+_BATCH = 500
+_WORD = re.compile(r"\w+")
+
+
+class Judged(NamedTuple):
+    """One judged query."""
+
+    qid: str
+    query: str
+    category: str
+    relevant: dict[str, int]
+    dropped: tuple[str, str] | None
+
+
+class Figures(NamedTuple):
+    """The measures of some queries."""
+
+    queries: int
+    rank: float
+    recall: float
+    empty: float
+
+
+def mean_reciprocal_rank(relevant: Mapping[str, int], hits: Sequence[str]) -> float:
+    """Return 1 / rank of the first hit of the highest grade judged, 0 if none is among the first ten.
+
+    >>> mean_reciprocal_rank({"a": 2, "b": 1}, ["b", "a"])
+    0.5
+    """
+    target = max(relevant.values())
+    return next((1 / rank for rank, hit in enumerate(hits[:DEPTH], 1) if relevant.get(hit, 0) >= target), 0.0)
+
+
+def recall(relevant: Mapping[str, int], hits: Sequence[str]) -> float:
+    """Return the share of the judged entries that are among the first ten; of ten of them, where there are
+    more.
+
+    >>> recall({"a": 2, "b": 1}, ["b", "c"])
+    0.5
+    """
+    return sum(hit in relevant for hit in hits[:DEPTH]) / min(DEPTH, len(relevant))
+
+
+def read_judged(paths: Iterable[Path]) -> list[Judged]:
+    """Return the queries of all files.
+
+    Raises:
+        ValueError: a line is no judged query; says which.
+    """
+    found = []
+    for path in paths:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                row = json.loads(line)
+                drop = (row["drop"]["oifm_id"], row["drop"]["synonym"]) if "drop" in row else None
+                found.append(Judged(row["qid"], row["query"], row["category"], row["relevant"], drop))
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}, line {number}: no judged query ({error!r})") from error
+    return found
+
+
+def read_models(directory: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return path and JSON of every finding model below *directory*."""
+    paths = sorted(directory.rglob("*.fm.json"))
+    return [(path.relative_to(directory).as_posix(), json.loads(path.read_bytes())) for path in paths]
+
+
+def without(
+    models: Sequence[tuple[str, dict[str, Any]]], dropped: set[tuple[str, str]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return *models* without the synonyms in *dropped*, (id, synonym) pairs."""
+    left = []
+    for path, model in models:
+        synonyms = [text for text in model.get("synonyms") or () if (model["oifm_id"], text) not in dropped]
+        left.append((path, {**model, "synonyms": synonyms or None}))
+    return left
+
+
+async def fill(store: Store, models: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Write *models* to an empty *store*."""
+    await store.setup()
+    records = []
+    for path, model in models:
+        data = json.dumps({key: value for key, value in model.items() if value is not None}).encode()
+        parsed = parse_model(data).model
+        if parsed is None:
+            raise ValueError(f"{path}: no valid finding model")
+        records.append(make_record(parsed, data, Fingerprint(path, len(data), 0, "", 0)))
+    for start in range(0, len(records), _BATCH):
+        await store.write(WriteBatch(upserts=records[start : start + _BATCH]))
+    await store.advance()
+
+
+def plain_search(models: Sequence[tuple[str, dict[str, Any]]]) -> Callable[[str], list[str]]:
+    """Return the baseline: FTS5 with its Porter stemmer, any word of the query, weighed bm25."""
+    connection = sqlite3.connect(":memory:")
+    columns = "name, synonyms, description, tags, attributes"
+    connection.execute(
+        f"CREATE VIRTUAL TABLE t USING fts5(id UNINDEXED, {columns}, tokenize='porter unicode61')"
+    )
+    for _, model in models:
+        texts = [model["name"], model.get("synonyms"), model["description"], model.get("tags")]
+        texts.append([attribute["name"] for attribute in model["attributes"]])
+        row = [text if isinstance(text, str) else " | ".join(text or ()) for text in texts]
+        connection.execute("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", (model["oifm_id"], *row))
+
+    def search(query: str) -> list[str]:
+        words = " OR ".join(f'"{word}"' for word in _WORD.findall(query))
+        statement = "SELECT id FROM t WHERE t MATCH ? ORDER BY bm25(t, 0, 10, 8, 3, 1, 1) LIMIT 10"
+        return [row[0] for row in connection.execute(statement, (words,))] if words else []
+
+    return search
+
+
+async def our_search(searcher: Searcher, query: str) -> list[str]:
+    """Return the ids of the ten best hits."""
+    return [hit.entry["oifm_id"] for hit in await searcher.search(parse_query(query), limit=DEPTH)]
+
+
+def table(judged: Sequence[Judged], run: Mapping[str, list[str]]) -> dict[str, Figures]:
+    """Return the measures by category, and over all queries that have an answer."""
+    rows: defaultdict[str, list[tuple[float, float, bool]]] = defaultdict(list)
+    for one in judged:
+        hits = run[one.qid]
+        if one.relevant:
+            row = (mean_reciprocal_rank(one.relevant, hits), recall(one.relevant, hits), not hits)
+            rows["all with an answer"].append(row)
+        else:
+            row = (0.0, 0.0, not hits)
+        rows[one.category].append(row)
+    return {
+        name: Figures(len(found), *(sum(column) / len(found) for column in zip(*found, strict=True)))
+        for name, found in rows.items()
+    }
+
+
+def show(tables: Mapping[str, Mapping[str, Figures]]) -> None:
+    """Print tables side by side: MRR@10, recall@10 and the share of empty answers of each run."""
+    print(" " * 30 + "".join(f"{name:^24}" for name in tables))
+    print(f"{'category':<22}{'queries':>8}" + "".join(f"{'MRR':>9}{'recall':>8}{'empty':>7}" for _ in tables))
+    for category in sorted(next(iter(tables.values())), key=lambda name: (name.startswith("all"), name)):
+        figures = [one[category] for one in tables.values()]
+        cells = "".join(f"{f.rank:>9.3f}{f.recall:>8.3f}{f.empty:>7.2f}" for f in figures)
+        print(f"{category:<22}{figures[0].queries:>8}{cells}")
+
+
+def show_worst(
+    judged: Sequence[Judged], run: Mapping[str, list[str]], names: Mapping[str, str], most: int
+) -> None:
+    """Print the queries whose best entry ranks lowest, with what was found instead."""
+    answerable = [one for one in judged if one.relevant]
+    worst = sorted(answerable, key=lambda one: (mean_reciprocal_rank(one.relevant, run[one.qid]), one.qid))[
+        :most
+    ]
+    for one in worst:
+        best = max(one.relevant.values())
+        meant = [names.get(oifm_id, oifm_id) for oifm_id, grade in one.relevant.items() if grade == best]
+        found = [names.get(oifm_id, oifm_id) for oifm_id in run[one.qid][:3]]
+        print(f"{one.qid} {one.query!r}: meant {', '.join(meant[:3])}; found {', '.join(found) or 'nothing'}")
+
+
+class Bench:
+    """Two filled indexes: of all models, and of the models without the dropped synonyms."""
+
+    def __init__(
+        self, models: Sequence[tuple[str, dict[str, Any]]], judged: Sequence[Judged], stores: Sequence[Store]
+    ) -> None:
+        dropped = {one.dropped for one in judged if one.dropped}
+        self.judged = judged
+        self.models = (models, without(models, dropped))
+        self.stores = stores
+
+    async def fill(self) -> None:
+        """Fill both stores."""
+        for store, models in zip(self.stores, self.models, strict=True):
+            await store.open()
+            await fill(store, models)
+
+    async def run(self, stages: Sequence[str] = STAGES) -> dict[str, list[str]]:
+        """Ask every query of its index."""
+        searchers = [Searcher(store, stages=stages) for store in self.stores]
+        return {
+            one.qid: await our_search(searchers[one.dropped is not None], one.query) for one in self.judged
+        }
+
+    def plain(self) -> dict[str, list[str]]:
+        """Ask every query of the baseline."""
+        searches = [plain_search(models) for models in self.models]
+        return {one.qid: searches[one.dropped is not None](one.query) for one in self.judged}
+
+
+async def measure(options: argparse.Namespace) -> None:
+    """Fill the indexes, ask, and print."""
+    judged, models = read_judged(options.qrels), read_models(options.models)
+    if not judged or not models:
+        raise ValueError("no judged queries, or no models")
+    with tempfile.TemporaryDirectory() as directory:
+        urls = [
+            f"sqlite:///{directory}/{name}.db" if options.store == "sqlite" else options.store
+            for name in ("all", "dropped")
+        ]
+        branch = f"relevance-{time.time_ns()}"
+        stores = [open_store(url, branch=f"{branch}-{number}") for number, url in enumerate(urls)]
+        bench = Bench(models, judged, stores)
+        try:
+            await bench.fill()
+            await report(bench, options)
+        finally:
+            for store in stores:
+                await store.close()
+
+
+async def report(bench: Bench, options: argparse.Namespace) -> None:
+    """Print the table, and what else was asked for."""
+    started = time.perf_counter()
+    run = await bench.run()
+    seconds = time.perf_counter() - started
+    show({"plain FTS5": table(bench.judged, bench.plain()), "ours": table(bench.judged, run)})
+    print(
+        f"{len(bench.judged)} searches in {seconds:.2f} s, words and names read for the first time included"
+    )
+    if options.ablate:
+        without_stage = {
+            f"no {left_out}": [stage for stage in STAGES if stage != left_out] for left_out in STAGES[1:]
+        }
+        print()
+        show({name: table(bench.judged, await bench.run(stages)) for name, stages in without_stage.items()})
+    if options.worst:
+        print()
+        names = {model["oifm_id"]: model["name"] for _, model in bench.models[0]}
+        show_worst(bench.judged, run, names, options.worst)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("qrels", nargs="+", type=Path, help="judged queries, JSON Lines")
+    parser.add_argument("--models", required=True, type=Path, metavar="DIR", help="the finding models")
+    parser.add_argument(
+        "--store", default="sqlite", metavar="URL", help="a scratch MongoDB; else temporary SQLite files"
+    )
+    parser.add_argument("--worst", type=int, default=0, metavar="N", help="show the N worst queries")
+    parser.add_argument(
+        "--ablate", action="store_true", help="also measure without each way of reading words"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        asyncio.run(measure(options))
+    except (FindingModelError, OSError, ValueError) as error:
+        print(f"relevance: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

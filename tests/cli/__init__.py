@@ -1,0 +1,1 @@
+"""The command line: in this process (`commands`) and as a process of its own (`test_process`)."""

@@ -1,0 +1,250 @@
+"""The command as a process: what it imports, how it ends, and what it leaves on its streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.commands import COUNT, SAMPLES, answer, run
+from tests.servers import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+HEAVY = {"pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"}
+LISTS_MODULES = """
+import sys
+from findingmodel.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``findingmodel`` and return how it ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "findingmodel", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def imported(*arguments: object) -> set[str]:
+    """The heavy modules that a command imports while its output is no terminal."""
+    done = subprocess.run(
+        [sys.executable, "-c", LISTS_MODULES, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return HEAVY.intersection(done.stderr.split("\n")[-2].split())
+
+
+# start-up
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["index", "--help"], ["index", "update", "--help"]]
+)
+def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
+    assert imported(*arguments) == set()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search", "MS"],
+        ["search", "MS", "--json"],
+        ["index", "get", "MS"],
+        ["index", "list"],
+        ["index", "stats"],
+    ],
+    ids=" ".join,
+)
+def test_reading_an_embedded_index_imports_sqlite_alone(arguments: list[str]) -> None:
+    assert imported(*arguments) == {"sqlite3"}
+
+
+def test_an_update_with_nothing_to_do_imports_sqlite_alone(db: Path) -> None:
+    run("index", "update", SAMPLES, "--db", db)
+    assert imported("index", "update", SAMPLES) == {"sqlite3"}
+
+
+# streams
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}])
+def test_output_is_utf8_in_every_locale(tmp_path: Path, locale: dict[str, str]) -> None:
+    model = json.loads(next(SAMPLES.rglob("breast_mass.fm.json")).read_text())
+    (tmp_path / "defs").mkdir()
+    (tmp_path / "defs" / "x.fm.json").write_text(json.dumps(model | {"name": "Ménière 脳"}))
+    database = tmp_path / "x.db"
+    assert process("index", "update", tmp_path / "defs", "--db", database, **locale).returncode == 0
+    found = process("index", "get", "ménière 脳", "--db", database, **locale)
+    assert found.stdout.startswith(f"{model['oifm_id']}  Ménière 脳\n")
+    assert (
+        "Ménière 脳" in process("index", "get", model["oifm_id"], "--json", "--db", database, **locale).stdout
+    )
+
+
+@pytest.mark.usefixtures("db")
+def test_arguments_that_are_no_text_are_bad_usage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "findingmodel", "search", b"caf\xe9"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"is not UTF-8" in done.stderr
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("arguments", [["index", "list"], ["search", "mass", "--json"], ["index", "stats"]])
+def test_a_reader_that_went_away_is_no_traceback(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "findingmodel", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert done.returncode == 141
+    assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("db")
+def test_output_that_cannot_be_written_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "findingmodel", "index", "list"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: No space left")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("db")
+def test_messages_never_mix_with_json() -> None:
+    done = process("-v", "index", "get", "MS", "nothing", "--json")
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)) == 2
+    assert done.stderr == "not found: nothing\n"
+
+
+# databases that fail
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens; it stays taken, so that nobody begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "stats"],
+        ["index", "get", "MS", "--json"],
+        ["search", "MS"],
+        ["index", "update", str(SAMPLES)],
+    ],
+    ids=" ".join,
+)
+def test_an_unreachable_server_is_exit_3_and_one_sentence(arguments: list[str], closed_port: int) -> None:
+    uri = f"mongodb://me:hunter2@127.0.0.1:{closed_port}/findings"
+    done = process(*arguments, MONGODB_URI=uri, FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS="200")
+    assert done.returncode == 3, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert f"127.0.0.1:{closed_port}" in line
+    assert "hunter2" not in line
+
+
+def test_what_is_no_database_is_exit_3_and_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("this is a letter and no database at all\n" * 50)
+    (tmp_path / "directory.db").mkdir()
+    for name in ("text.db", "directory.db"):
+        done = process("index", "stats", "--db", tmp_path / name)
+        assert (done.returncode, done.stdout) == (3, ""), done.stderr
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("Error: ")
+        assert name in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_database_that_may_not_be_read_is_exit_3(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.db"
+    secret.touch(mode=0)
+    assert process("index", "stats", "--db", secret).returncode == 3
+
+
+def test_a_place_where_no_database_can_be_created_is_exit_3(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = process("index", "update", SAMPLES, "--db", tmp_path / "file" / "x.db")
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_is_exit_130_and_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/findings"
+        begun = subprocess.Popen(
+            [sys.executable, "-m", "findingmodel", "index", "stats", "--db", uri],
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT), "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "60000"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()  # from here on it waits for an answer that does not come
+        begun.send_signal(signal.SIGINT)
+        _, message = begun.communicate()
+        connection.close()
+    assert (begun.returncode, message) == (130, "Error: interrupted\n")
+
+
+# a server
+
+
+@pytest.mark.mongo
+def test_a_server_gives_the_same_answers(db: Path) -> None:
+    with running("nx") as server:
+        place = ("--db", f"{server.uri}/findings")
+        report = answer("index", "update", SAMPLES, *place)
+        assert report["added"] == COUNT
+        assert answer("index", "update", SAMPLES, *place)["unchanged"] == COUNT
+        for command in (
+            ["index", "get", "MS", "Breast mass"],
+            ["index", "list", "--limit", 7],
+            ["search", "MS"],
+        ):
+            assert answer(*command, *place) == answer(*command, "--db", db)
+        assert answer("index", "stats", *place)["models"] == COUNT

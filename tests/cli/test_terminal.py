@@ -1,0 +1,103 @@
+"""What a person sees: tables, wrapped lines and bars on a terminal of 80 columns and 24 lines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.commands import SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+SIZE = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+
+
+def on_terminal(*arguments: object, **environment: str) -> str:
+    """Run a command on a terminal of its own and return all that it wrote there."""
+    ours, theirs = pty.openpty()
+    inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "findingmodel", *map(str, arguments)],
+        env=inherited | SIZE | environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        written = b"".join(chunks(ours))
+    os.close(ours)
+    return written.decode().replace("\r\n", "\n")
+
+
+def chunks(terminal: int) -> Iterator[bytes]:
+    with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+        while chunk := os.read(terminal, 65_536):
+            yield chunk
+
+
+def widest(written: str) -> int:
+    return max(len(line) for line in STYLE.sub("", written).splitlines())
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("arguments", "heading"),
+    [
+        (["index", "list"], ["id", "name", "file"]),
+        (["search", "mass"], ["id", "name", "score", "found", "by"]),
+        (["config"], ["setting", "value", "from"]),
+    ],
+    ids=["list", "search", "config"],
+)
+def test_tables_have_a_heading_and_fit(arguments: list[str], heading: list[str]) -> None:
+    written = on_terminal(*arguments)
+    assert STYLE.sub("", written).splitlines()[0].split() == heading
+    assert widest(written) <= 80
+
+
+@pytest.mark.usefixtures("db")
+def test_an_entry_is_wrapped_and_loses_no_word() -> None:
+    written = on_terminal("index", "get", "Breast mass")
+    assert widest(written) < 80
+    piped = subprocess.run(
+        [sys.executable, "-m", "findingmodel", "index", "get", "Breast mass"],
+        env=os.environ | SIZE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert written.split() == piped.stdout.split()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(("option", "environment"), [("--no-color", {}), ("-v", {"NO_COLOR": "1"})])
+def test_styles_can_be_turned_off(option: str, environment: dict[str, str]) -> None:
+    assert STYLE.search(on_terminal("search", "mass"))
+    assert "\x1b" not in on_terminal("search", "mass", option, **environment)
+
+
+def test_problems_fill_one_screen_and_all_of_them_when_asked(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"{number:02}.fm.json").write_text("{")
+    command = ("index", "check", tmp_path)
+    written = on_terminal(*command)
+    assert len(written.splitlines()) <= 24
+    assert "more problems; -v or --json shows all" in written
+    assert widest(written) < 80
+    assert sum(line.endswith(".fm.json") for line in on_terminal(*command, "-v").splitlines()) == 60
+
+
+def test_an_update_draws_a_bar_unless_quiet(tmp_path: Path) -> None:
+    assert "indexing" in on_terminal("index", "update", SAMPLES, "--db", tmp_path / "x.db")
+    assert "indexing" not in on_terminal("-q", "index", "update", SAMPLES, "--db", tmp_path / "y.db")

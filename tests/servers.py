@@ -1,0 +1,355 @@
+"""Real MongoDB wire servers for the tests, each a process of its own on 127.0.0.1.
+
+>>> with running("secantus") as server:
+...     print(server.uri)  # doctest: +ELLIPSIS
+mongodb://127.0.0.1:...
+
+A server ends with its block, and with the test process, however that ends: it reads a pipe that only the test
+process holds, and stops when the pipe breaks. One that cannot start is an error with its output, not a skip.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+import pymongo
+import pytest
+from pymongo.errors import PyMongoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "EXTERNAL_URI",
+    "KINDS",
+    "Server",
+    "ServerOptions",
+    "ServerProcess",
+    "ServerStartError",
+    "mongo_server",
+    "replica_server",
+    "running",
+    "self_signed_certificate",
+    "servers_under_test",
+]
+
+EXTERNAL_URI = "FINDINGMODEL_TEST_MONGODB_URI"
+"""Environment variable: a server to test against instead of the ones started here."""
+
+KINDS = ("secantus", "secantus-replica", "nx")
+"""What `running` can start: SecantusDB standalone or as a replica set of one (transactions), and NX-27017."""
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_POLL_SECONDS = 0.02
+_PORT_ATTEMPTS = 5
+_LOG_TAIL_CHARS = 2_000
+_PORT_TAKEN = "ddress already in use"  # with a capital or a small a
+
+# Runs in the child: the server's `main`, and a thread that ends the process once our end of its stdin closes.
+_CHILD = """
+import importlib, os, signal, sys, threading, time
+
+def end_with_parent():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
+    os._exit(1)
+
+threading.Thread(target=end_with_parent, daemon=True).start()
+module = sys.argv.pop(1)
+sys.exit(importlib.import_module(module).main())
+"""
+
+
+class ServerStartError(RuntimeError):
+    """A server did not start, or did not answer in time; the message ends with its output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers.
+
+    Attributes:
+        name: its kind, one of `KINDS` or ``external``.
+        uri: what a driver connects to, with user, password and TLS options where the server wants them.
+        pid: its process; None for an external one.
+    """
+
+    name: str
+    uri: str
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What a SecantusDB server can be asked for beyond the defaults; NX-27017 knows none of it.
+
+    Attributes:
+        storage: directory that outlives the process; None keeps nothing. A kill may lose the last documents
+            written without ``journal=True``, as on any MongoDB.
+        user: name and password that every client must give (SCRAM-SHA-256); the storage must be new.
+        certificate: PEM file with certificate and key, see `self_signed_certificate`; clients must use TLS.
+    """
+
+    storage: Path | None = None
+    user: tuple[str, str] | None = None
+    certificate: Path | None = None
+
+
+class ServerProcess:
+    """One server process that can be stopped, killed and started again at the same address.
+
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     process = ServerProcess("nx", Path(home))
+    ...     pid = process.start().pid
+    ...     process.stop()
+    """
+
+    def __init__(self, kind: str, home: Path, options: ServerOptions | None = None) -> None:
+        """Prepare a server of *kind* (see `KINDS`) with its files in the directory *home*; starts nothing."""
+        self._options = options or ServerOptions()
+        if kind not in KINDS:
+            raise ValueError(f"no server of kind {kind!r}; there are {', '.join(KINDS)}")
+        if kind == "nx" and self._options != ServerOptions():
+            raise ValueError("NX-27017 offers no storage, user or TLS here; use 'secantus'")
+        self._kind = kind
+        self._home = home
+        self._log = home / "server.log"
+        self._port: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """All that the server has written to stdout and stderr since it was started."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def start(self) -> Server:
+        """Start the server and wait until it answers a ping; raises ServerStartError if it does not."""
+        if self._options.user is not None and self._port is None:
+            self._create_user(*self._options.user)
+        return self._start(self._options)
+
+    def stop(self) -> None:
+        """End the process: ask first, then kill; a stopped server stays stopped."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+            self._reap(self._process)
+
+    def kill(self) -> None:
+        """End the process as a power cut would (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._reap(self._process)
+
+    def restart(self) -> Server:
+        """Start again, after `stop` or `kill`, on the same port and storage."""
+        self.stop()
+        return self.start()
+
+    def _create_user(self, name: str, password: str) -> None:
+        """Make the user while nobody is asked for one: the only way this server offers."""
+        server = self._start(ServerOptions(storage=self._storage))
+        with pymongo.MongoClient[dict[str, object]](server.uri) as client:
+            client.admin.command("createUser", name, pwd=password, roles=["root"])
+        self.stop()
+
+    @property
+    def _storage(self) -> Path | None:
+        """Where data stays; users are data, so a server that has them needs a place."""
+        if self._options.storage is None and self._options.user is not None:
+            return self._home / "storage"
+        return self._options.storage
+
+    def _start(self, options: ServerOptions) -> Server:
+        attempts_left = 1 if self._port else _PORT_ATTEMPTS
+        while True:
+            attempts_left -= 1
+            try:
+                return self._start_at(self._port or _free_port(), options)
+            except ServerStartError:
+                if not attempts_left or _PORT_TAKEN not in self.log:
+                    raise
+
+    def _start_at(self, port: int, options: ServerOptions) -> Server:
+        process = self._process = self._spawn(port, options)
+        try:
+            self._await_answer(process, port, options)
+        except BaseException:
+            self.kill()
+            raise
+        self._port = port
+        return Server(self._kind, _uri(port, options), process.pid)
+
+    def _spawn(self, port: int, options: ServerOptions) -> subprocess.Popen[bytes]:
+        if self._kind == "nx":
+            arguments = _nx_arguments(port, self._home)
+        else:
+            arguments = _secantus_arguments(self._kind, port, self._home, options, self._storage)
+        environment = os.environ | {"TMPDIR": str(self._home), "HOME": str(self._home)}
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", _CHILD, *arguments],
+                cwd=self._home,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _await_answer(self, process: subprocess.Popen[bytes], port: int, options: ServerOptions) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        # A ping alone could be answered by a stranger who took the port first: ours must say that it has it.
+        while not re.search(rf"listening on 127\.0\.0\.1:{port}\b", self.log, re.IGNORECASE):
+            if process.poll() is not None:
+                raise self._failed(f"ended with exit code {process.returncode} before it listened")
+            if time.monotonic() > deadline:
+                raise self._failed(f"did not listen on port {port} within {_START_SECONDS:g} s")
+            time.sleep(_POLL_SECONDS)
+        try:
+            _ping(_uri(port, options))
+        except PyMongoError as error:
+            raise self._failed(f"did not answer a ping: {error}") from error
+
+    def _failed(self, reason: str) -> ServerStartError:
+        output = self.log[-_LOG_TAIL_CHARS:].strip() or "(no output)"
+        return ServerStartError(f"{self._kind} server {reason}; it wrote:\n{output}")
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+        self._process = None
+
+
+@contextlib.contextmanager
+def running(kind: str, options: ServerOptions | None = None) -> Iterator[Server]:
+    """A server of *kind* that answers, for the length of the block.
+
+    Args:
+        kind: one of `KINDS`, or ``external`` for the server that the environment names.
+        options: storage, user or TLS, for SecantusDB only.
+
+    Raises:
+        ServerStartError: it did not start, with the end of its output.
+
+    >>> with running("nx") as server:
+    ...     server.name
+    'nx'
+    """
+    if kind == "external":
+        yield _external()
+        return
+    with tempfile.TemporaryDirectory(prefix="mongo-server-", ignore_cleanup_errors=True) as home:
+        process = ServerProcess(kind, Path(home), options)
+        try:
+            yield process.start()
+        finally:
+            process.stop()
+
+
+def servers_under_test() -> tuple[str, ...]:
+    """The kinds that every MongoDB suite runs against: both standalone ones, or the external one if set."""
+    return ("external",) if os.environ.get(EXTERNAL_URI) else ("secantus", "nx")
+
+
+@pytest.fixture(scope="session", params=servers_under_test())
+def mongo_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Each server under test in turn, started when the first test wants it."""
+    with running(request.param) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def replica_server() -> Iterator[Server]:
+    """A replica set of one member, which has transactions; the external server where one is set."""
+    with running("external" if os.environ.get(EXTERNAL_URI) else "secantus-replica") as server:
+        yield server
+
+
+def self_signed_certificate(directory: Path) -> Path:
+    """Write a fresh certificate and key for 127.0.0.1 into one PEM file in *directory*; returns its path."""
+    key, certificate = directory / "key.pem", directory / "certificate.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    both = directory / "server.pem"
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    return both
+
+
+def _external() -> Server:
+    uri = os.environ.get(EXTERNAL_URI)
+    if not uri:
+        raise ServerStartError(f"no external server: set {EXTERNAL_URI} to its URI")
+    try:
+        _ping(uri)
+    except PyMongoError as error:
+        raise ServerStartError(
+            f"the server named by {EXTERNAL_URI} did not answer a ping: {error}"
+        ) from error
+    return Server("external", uri, None)
+
+
+def _ping(uri: str) -> None:
+    with pymongo.MongoClient[dict[str, object]](uri) as client:
+        client.admin.command("ping")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _uri(port: int, options: ServerOptions) -> str:
+    who = ":".join(map(quote_plus, options.user)) + "@" if options.user else ""
+    tls = f"/?tls=true&tlsCAFile={quote_plus(str(options.certificate))}" if options.certificate else ""
+    return f"mongodb://{who}127.0.0.1:{port}{tls}"
+
+
+def _secantus_arguments(
+    kind: str, port: int, home: Path, options: ServerOptions, storage: Path | None
+) -> list[str]:
+    settings = home / "secantusd.toml"
+    settings.touch()  # named on the command line, it keeps the server from reading anybody's own settings
+    arguments = ["secantus.cli", "--config", str(settings), "--port", str(port)]
+    arguments += ["--storage-path", str(storage or ":memory:")]
+    if kind == "secantus":
+        arguments += ["--standalone"]
+    if options.user:
+        arguments += ["--auth"]
+    if options.certificate:
+        arguments += ["--tls-cert-file", str(options.certificate), "--tls-key-file", str(options.certificate)]
+    return arguments
+
+
+def _nx_arguments(port: int, home: Path) -> list[str]:
+    arguments = ["nx_27017.nx_27017", "--data-dir", "memory", "--port", str(port)]
+    return [*arguments, "--pid-file", str(home / "server.pid"), "--log-file", os.devnull]

@@ -1,0 +1,36 @@
+"""What every store must do. A store's tests inherit `StoreContract` and give it the fixture `open_store`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from findingmodel.stores.records import WriteBatch
+from tests.stores.contract_read import LookupRules, SearchRules
+from tests.stores.contract_share import ClosingRules, SharingRules, UpdateRules
+from tests.stores.contract_support import OpenStore, crowd
+from tests.stores.contract_write import WritingRules
+
+if TYPE_CHECKING:
+    from findingmodel.stores.protocol import Store
+
+__all__ = ["OpenStore", "StoreContract"]
+
+
+class StoreContract(WritingRules, LookupRules, SearchRules, UpdateRules, SharingRules, ClosingRules):
+    """All rules; `store` is a store of the branch "main" in a database that does not exist yet."""
+
+    @pytest.fixture
+    async def open_store(self) -> OpenStore:
+        raise NotImplementedError("the tests of a store say how it is opened")
+
+    @pytest.fixture
+    async def store(self, open_store: OpenStore) -> Store:
+        return await open_store()
+
+    @pytest.fixture
+    async def filled(self, store: Store) -> Store:
+        await store.setup()
+        await store.write(WriteBatch(upserts=crowd()))
+        return store

@@ -1,0 +1,118 @@
+"""Records made by hand, for tests of stores: small, all different, and not made by the code under test."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from findingmodel.stores.records import Credit, FileState, Lease, Record, Terms, WriteBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from findingmodel.stores.records import EntryRow
+
+NOW_NS = 1_790_000_000_123_456_789
+"""A modification time that does not fit in a float."""
+
+LONG_NS = 3_600_000_000_000
+"""An hour."""
+
+
+def make_id(number: int) -> str:
+    return f"OIFM_TEST_{number:06d}"
+
+
+def make_file(number: int, path: str, *, contributors: Iterable[str] = (), data: bytes = b"{}") -> FileState:
+    return FileState(
+        path=path,
+        size=len(data),
+        mtime_ns=NOW_NS + number,
+        sha256=hashlib.sha256(data).hexdigest(),
+        indexed_ns=NOW_NS + LONG_NS,
+        oifm_id=make_id(number),
+        contributors=tuple(contributors),
+    )
+
+
+def make_entry(
+    number: int, name: str, file: FileState, synonyms: Sequence[str] = (), **fields: Any
+) -> EntryRow:
+    entry: EntryRow = {
+        "oifm_id": make_id(number),
+        "name": name,
+        "slug_name": name.lower().replace(" ", "_"),
+        "filename": file.path,
+        "file_hash_sha256": file.sha256,
+        "description": None,
+        "synonyms": list(synonyms) or None,
+        "tags": None,
+        "contributors": list(file.contributors) or None,
+        "attributes": [{"attribute_id": f"OIFMA_TEST_{number:06d}", "name": "presence", "type": "choice"}],
+    }
+    return {**entry, **fields}  # type: ignore[typeddict-item]
+
+
+def make_record(
+    number: int,
+    name: str = "",
+    *,
+    path: str = "",
+    synonyms: Sequence[str] = (),
+    description: str = "",
+    other: str = "",
+    facets: Sequence[str] = (),
+    contributors: Sequence[Credit] = (),
+    model: bytes = b"",
+    **fields: Any,
+) -> Record:
+    """Return a record; its name, path and text follow from *number* where they are not given.
+
+    Args:
+        description: and `other`: tokens, separated by spaces.
+        contributors: as `person` and `organization` make them; their file is made this record's.
+        fields: of the entry, as they are.
+    """
+    name = name or f"finding {number}"
+    data = model or f'{{"oifm_id": "{make_id(number)}", "name": "{name}"}}'.encode()
+    file = make_file(
+        number, path or f"finding_{number}.fm.json", contributors=[c.key for c in contributors], data=data
+    )
+    folded = [text.lower() for text in (make_id(number), name, *synonyms)]
+    return Record(
+        entry=make_entry(number, name, file, synonyms, **fields),
+        keys=tuple(dict.fromkeys(folded)),
+        identity=(make_id(number), f"name:{name.lower()}", f"OIFMA_TEST_{number:06d}"),
+        terms=Terms(name.lower(), " ".join(synonyms).lower(), description, other),
+        facets=tuple(facets),
+        credits=tuple(credit._replace(mtime_ns=file.mtime_ns, path=file.path) for credit in contributors),
+        file=file,
+        model=zlib.compress(data),
+    )
+
+
+def moved(record: Record, path: str, **changes: Any) -> Record:
+    """Return *record* as it is when its file was renamed to *path*, and *changes* befell it."""
+    file = record.file._replace(path=path, **changes)
+    entry: EntryRow = {**record.entry, "filename": file.path, "file_hash_sha256": file.sha256}
+    credit = tuple(c._replace(path=file.path, mtime_ns=file.mtime_ns) for c in record.credits)
+    return record._replace(entry=entry, file=file, credits=credit)
+
+
+def person(username: str, **fields: Any) -> Credit:
+    return Credit(
+        "person", username, {"github_username": username, "name": username.title(), **fields}, 1, "a.fm.json"
+    )
+
+
+def organization(code: str, **fields: Any) -> Credit:
+    return Credit("organization", code, {"code": code, "name": f"The {code}", **fields}, 1, "a.fm.json")
+
+
+def make_lease(holder: str, *, expires_ns: int, host: str = "elsewhere", pid: int = 1) -> Lease:
+    return Lease(holder, host, pid, expires_ns)
+
+
+def upserts(*records: Record) -> WriteBatch:
+    return WriteBatch(upserts=records)

@@ -1,0 +1,82 @@
+"""The same answers, with the same scores, whichever store holds the index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from findingmodel.search.engine import Searcher
+from findingmodel.search.suggest import suggest
+from findingmodel.stores.mongo import MongoStore
+from findingmodel.stores.pool import PoolSettings
+from findingmodel.stores.records import WriteBatch
+from findingmodel.text.query import parse_query
+from tests.search_index import FINDINGS, filled, make_records
+
+if TYPE_CHECKING:
+    from findingmodel.stores.protocol import Store
+    from tests.servers import Server
+
+pytestmark = pytest.mark.mongo
+
+CROWD = [(f"bone mass of kind {number}", [f"skeletal tumor {number}"], "", ["CT"]) for number in range(180)]
+RECORDS = make_records([*FINDINGS, *CROWD])
+QUERIES = [
+    *(label for name, synonyms, *_ in FINDINGS for label in (name, *synonyms)),
+    *(
+        "nodul",
+        "portal v",
+        "pulm emb",
+        "nephrolithasis",
+        "big heart",
+        "stone in the kidney",
+        "AAA",
+        "PVT",
+        "HBL",
+    ),
+    *(
+        "bone mass",
+        "bone tumor mass",
+        "skeletal mass of the lung",
+        "mass",
+        "mass -bone",
+        '"bone mass" kind 7',
+    ),
+    *(
+        "There is a 6 mm nodule in the right upper lobe of the lung.",
+        "No pneumothorax.",
+        "xyzzy",
+        "tag:CT",
+        "cyst tag:US",
+    ),
+]
+
+
+async def answers(store: Store) -> dict[str, list[tuple[str, float]]]:
+    searcher = Searcher(store)
+    found = {}
+    for text in QUERIES:
+        hits = await searcher.search(parse_query(text), limit=20)
+        found[text] = [(hit.entry["oifm_id"], hit.score) for hit in hits]
+    return found
+
+
+async def test_both_stores_give_the_same_hits_in_the_same_order(
+    mongo_server: Server, mongo_database: str
+) -> None:
+    mongo = MongoStore(mongo_server.uri, database=mongo_database, branch="main", pool=PoolSettings())
+    local = filled(RECORDS)
+    try:
+        await mongo.open()
+        await mongo.setup()
+        await mongo.write(WriteBatch(upserts=RECORDS))
+        await mongo.advance()
+        assert await answers(mongo) == await answers(local)
+        for typed in ("pneum", "emb pulm", "b", "fatty l"):
+            one = await suggest(mongo, await Searcher(mongo).vocabulary(), typed)
+            other = await suggest(local, await Searcher(local).vocabulary(), typed)
+            assert [suggestion.label for suggestion in one] == [suggestion.label for suggestion in other]
+    finally:
+        await mongo.close()
+        await local.close()

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from findingmodel.drive import drive
+from findingmodel.errors import StoreUnavailableError
+from findingmodel.search.batch import search_batch, stream_batch
+from findingmodel.search.engine import Searcher
+from findingmodel.stores.sqlite import SQLiteStore
+from findingmodel.text.query import parse_query
+from tests.search_index import filled
+
+if TYPE_CHECKING:
+    from findingmodel.stores.records import Candidate, TermQuery
+
+QUERIES = ["PE", "big heart", "", "renal cyst", "PE", "tag:", "No pneumothorax.", "nothing such"]
+
+
+class Slow(SQLiteStore):
+    """A store whose answers are waited for, as a server's are; it notes how many are under way."""
+
+    under_way = 0
+    most = 0
+    calls = 0
+
+    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
+        self.calls += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        return await super().candidates(query, limit=limit)
+
+
+class Broken(Slow):
+    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
+        await super().candidates(query, limit=limit)
+        raise StoreUnavailableError("the server is gone")
+
+
+def test_a_batch_answers_as_single_searches_do_in_the_order_of_the_queries() -> None:
+    searcher = Searcher(filled())
+    rows = drive(search_batch(searcher, QUERIES, limit=3))
+    assert list(rows) == list(dict.fromkeys(QUERIES))
+    for text, row in rows.items():
+        if row.error is None:
+            assert list(row.hits) == drive(searcher.search(parse_query(text), limit=3))
+
+
+def test_a_bad_query_is_an_outcome_and_stops_no_other() -> None:
+    rows = drive(search_batch(Searcher(filled()), QUERIES))
+    assert {text for text, row in rows.items() if row.error} == {"", "tag:"}
+    assert not any(row.hits for row in rows.values() if row.error)
+    assert rows["PE"].hits[0].entry["name"] == "pulmonary embolism"
+
+
+async def test_concurrency_changes_no_answer_and_is_bounded() -> None:
+    store = Slow(":memory:")
+    searcher = Searcher(filled(store=store))
+    one = await search_batch(searcher, QUERIES)
+    assert store.most == 1
+    many = await search_batch(searcher, QUERIES, concurrency=3)
+    assert {text: row.hits for text, row in many.items()} == {text: row.hits for text, row in one.items()}
+    assert 1 < store.most <= 3
+
+
+async def test_equal_queries_are_searched_once() -> None:
+    store = Slow(":memory:")
+    searcher = Searcher(filled(store=store))
+    rows = [row async for row in stream_batch(searcher, ["Renal cyst", "renal  cyst"] * 50)]
+    assert len(rows) == 100
+    assert store.calls == 1
+
+
+async def test_queries_are_read_as_they_are_needed() -> None:
+    def endless():
+        while True:
+            yield "PE"
+
+    rows = stream_batch(Searcher(filled()), endless())
+    assert (await anext(rows)).hits
+    await rows.aclose()
+
+
+async def test_a_lost_store_stops_the_batch() -> None:
+    searcher = Searcher(filled(store=Broken(":memory:")))
+    with pytest.raises(StoreUnavailableError, match="gone"):
+        await search_batch(searcher, ["PE", "AAA", "renal cyst"], concurrency=2)
+
+
+async def test_an_empty_batch_has_no_rows() -> None:
+    assert await search_batch(Searcher(filled()), []) == {}
