@@ -192,10 +192,10 @@ class Settings:
         "MongoDB: how long one answer may take.",
     )
     concurrency: int = _setting(
-        "FINDINGMODEL_CONCURRENCY", _whole(1, 1_000), 4, "Update: chunks of files in work at once."
+        "FINDINGMODEL_CONCURRENCY", _whole(1, 1_000), 2, "Update: chunks of files in work at once."
     )
     batch_size: int = _setting(
-        "FINDINGMODEL_BATCH_SIZE", _whole(1, 100_000), 500, "Update: models in one write."
+        "FINDINGMODEL_BATCH_SIZE", _whole(1, 100_000), 1_000, "Update: models in one write."
     )
     max_file_bytes: int = _setting(
         "FINDINGMODEL_MAX_FILE_BYTES", _whole(1, 2**31), 20_000_000, "Update: larger files fail."

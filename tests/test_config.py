@@ -55,7 +55,7 @@ def test_a_data_directory_with_odd_characters_survives_the_url(
 def test_arguments_beat_the_environment_which_beats_the_file_which_beats_the_default(
     bare_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Settings.load().batch_size == 500
+    assert Settings.load().batch_size == 1_000
     (bare_environment / ".env").write_text("FINDINGMODEL_BATCH_SIZE=1\n")
     assert Settings.load().batch_size == 1
     monkeypatch.setenv("FINDINGMODEL_BATCH_SIZE", "2")

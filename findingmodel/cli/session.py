@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-    from findingmodel.sync.update import UpdateOptions
+    from findingmodel.sync.options import UpdateOptions
 
     from findingmodel.config import Settings
     from findingmodel.drive import Offload
@@ -46,13 +46,14 @@ def update(
         DirectoryError: *directory* cannot be listed.
         ConfigError, StoreError: as `ask`.
     """
-    from findingmodel.sync.update import preflight
-    from findingmodel.sync.update import update as run_update
+    from findingmodel.sync.preflight import preflight
 
     if _is_embedded(settings):
         report = ask(settings, lambda store: preflight(store, directory, options))
         if report is not None:
             return report
+    from findingmodel.sync.update import update as run_update
+
     return _in_event_loop(settings, lambda store: run_update(store, directory, options, progress=progress))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from findingmodel.errors import QueryError
+from findingmodel.search.cache import QueryCache
+from findingmodel.search.hits import is_clear
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
@@ -15,9 +17,17 @@ if TYPE_CHECKING:
     from findingmodel.search.hits import HitRow
     from findingmodel.text.query import Query
 
-__all__ = ["BatchRow", "search_batch", "stream_batch"]
+    Status = Literal["matched", "ambiguous", "unmatched", "failed"]
+    Hits = tuple[HitRow, ...]
+
+__all__ = ["STATUSES", "BatchRow", "search_batch", "stream_batch"]
+
+STATUSES: tuple[Status, ...] = ("matched", "ambiguous", "unmatched", "failed")
+"""What can become of a query: one clear best hit, several or weak ones, none, or it is no query."""
 
 _CHUNK = 500
+_MOST_KEPT = 5_000  # answers: reports repeat themselves
+_DAY = 86_400.0  # seconds
 
 
 class BatchRow(NamedTuple):
@@ -27,11 +37,13 @@ class BatchRow(NamedTuple):
         query: as given.
         hits: best first; empty if nothing answers it.
         error: why it is no query; None if it is one.
+        status: one of `STATUSES`.
     """
 
     query: str
-    hits: tuple[HitRow, ...] = ()
+    hits: Hits = ()
     error: QueryError | None = None
+    status: Status = "unmatched"
 
 
 async def search_batch(
@@ -57,7 +69,8 @@ async def stream_batch(
 ) -> AsyncIterator[BatchRow]:
     """Yield what became of each query, in their order, as soon as its chunk is done.
 
-    Equal queries are searched once a chunk, and all of a chunk against one state of the index.
+    Equal queries are searched once while their answer is among those kept; all of a chunk are searched
+    against one state of the index.
 
     Args:
         searcher: the index.
@@ -66,19 +79,25 @@ async def stream_batch(
         tags: required of every hit.
         concurrency: queries under way at once; more than 1 needs an event loop, and pays where a server
             answers.
+
+    Raises:
+        QueryError: *limit* is less than 1.
+        StoreError: the store failed.
     """
+    if limit < 1:
+        raise QueryError(f"limit is {limit}: ask for at least one hit")
+    kept = QueryCache(capacity=_MOST_KEPT, ttl_seconds=_DAY)
     iterator = iter(queries)
     while chunk := list(islice(iterator, _CHUNK)):
         parsed = {text: _parsed(text, tags) for text in chunk}
         wanted = list(dict.fromkeys(query for query in parsed.values() if not isinstance(query, QueryError)))
-        answers = dict(zip(wanted, await _answers(searcher, wanted, limit, concurrency), strict=True))
+        answers = dict(zip(wanted, await _answers(searcher, kept, wanted, limit, concurrency), strict=True))
         for text in chunk:
             query = parsed[text]
-            yield (
-                BatchRow(text, error=query)
-                if isinstance(query, QueryError)
-                else BatchRow(text, answers[query])
-            )
+            if isinstance(query, QueryError):
+                yield BatchRow(text, error=query, status="failed")
+            else:
+                yield _row(text, answers[query], limit)
 
 
 def _parsed(text: str, tags: Sequence[str]) -> Query | QueryError:
@@ -88,14 +107,24 @@ def _parsed(text: str, tags: Sequence[str]) -> Query | QueryError:
         return error
 
 
+def _row(text: str, hits: Hits, limit: int) -> BatchRow:
+    if not hits:
+        return BatchRow(text)
+    return BatchRow(text, hits[:limit], status="matched" if is_clear(hits) else "ambiguous")
+
+
 async def _answers(
-    searcher: Searcher, queries: Sequence[Query], limit: int, concurrency: int
-) -> list[tuple[HitRow, ...]]:
+    searcher: Searcher, kept: QueryCache, queries: Sequence[Query], limit: int, concurrency: int
+) -> list[Hits]:
     """Return the hits of each of *queries*, all against one generation of the index."""
     generation = await searcher.generation()
 
-    async def answer(query: Query) -> tuple[HitRow, ...]:
-        return tuple(await searcher.search(query, limit=limit, generation=generation))
+    async def search(query: Query) -> Hits:
+        # The second hit tells whether the first is clear.
+        return tuple(await searcher.search(query, limit=max(limit, 2), generation=generation))
+
+    async def answer(query: Query) -> Hits:
+        return await kept.get((generation, query), lambda: search(query))
 
     if concurrency == 1 or len(queries) < 2:
         return [await answer(query) for query in queries]
@@ -103,11 +132,11 @@ async def _answers(
 
 
 async def _concurrently(
-    answer: Callable[[Query], Awaitable[tuple[HitRow, ...]]], queries: Sequence[Query], concurrency: int
-) -> list[tuple[HitRow, ...]]:
+    answer: Callable[[Query], Awaitable[Hits]], queries: Sequence[Query], concurrency: int
+) -> list[Hits]:
     import asyncio
 
-    answers: list[tuple[HitRow, ...]] = [()] * len(queries)
+    answers: list[Hits] = [()] * len(queries)
     remaining = iter(enumerate(queries))
 
     async def work() -> None:

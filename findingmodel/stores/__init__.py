@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from findingmodel.drive import Offload, inline
@@ -15,34 +14,44 @@ if TYPE_CHECKING:
 
 __all__ = ["open_store"]
 
-_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_USUAL_BRANCH = "main"
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 
 
-def open_store(url: str, *, branch: str = "main", settings: Settings | None = None, offload: Offload = inline) -> Store:
+def open_store(
+    url: str,
+    *,
+    branch: str = _USUAL_BRANCH,
+    settings: Settings | None = None,
+    offload: Offload = inline,
+    database: str | None = None,
+    client: Any = None,
+) -> Store:
     """Return the store that *url* names; nothing is opened or created yet.
 
     Args:
-        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite://`` (in memory), a path that ends in
-            .db, .sqlite or .sqlite3, or ``mongodb://HOST/DATABASE`` (``mongodb+srv://`` too).
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite://`` (in memory), a path that
+            ends in .db, .sqlite or .sqlite3, or ``mongodb://HOST/DATABASE`` (``mongodb+srv://`` too).
         branch: which of the database's indexes.
         settings: pool sizes and timeouts; the defaults where None.
         offload: where slow calls of the embedded store run.
+        database: MongoDB: the database, whichever the URL names.
+        client: MongoDB: a Motor client or pymongo's AsyncMongoClient, to be used instead of the pool's; it
+            stays open.
 
     Raises:
-        ConfigError: no store is known for the URL, or the branch's name cannot be used.
+        ConfigError: no store is known for the URL, or the name of the branch or database cannot be used.
 
     >>> open_store("sqlite://").label
     'sqlite:///:memory:'
     """
-    if not _BRANCH.fullmatch(branch):
-        raise ConfigError(
-            f"branch {branch!r}: a name has letters, digits, '.', '_' and '-', starts with a letter or digit, "
-            "and is at most 63 long"
-        )
+    if branch != _USUAL_BRANCH:
+        _check_branch(branch)
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme in ("mongodb", "mongodb+srv"):
-        return _mongo_store(url, branch, settings)
+        return _mongo_store(url, branch, settings, database, client)
+    if database is not None or client is not None:
+        raise ConfigError(f"{url} is no MongoDB: it has neither named databases nor a client")
     if scheme == "sqlite" or (not scheme and url.endswith(_SQLITE_SUFFIXES)):
         from findingmodel.stores.sqlite import SQLiteStore
 
@@ -52,13 +61,50 @@ def open_store(url: str, *, branch: str = "main", settings: Settings | None = No
     )
 
 
-def _mongo_store(url: str, branch: str, settings: Settings | None) -> Store:
+def _check_branch(branch: str) -> None:
+    from findingmodel.config import BRANCH  # here, because a search in one file can do without settings
+
+    if not BRANCH.fullmatch(branch):
+        raise ConfigError(
+            f"branch {branch!r}: a name has letters, digits, '.', '_' and '-', starts with a letter or "
+            "digit, and is at most 63 long"
+        )
+
+
+def _mongo_store(
+    url: str, branch: str, settings: Settings | None, database: str | None, client: Any
+) -> Store:
     from findingmodel.config import Settings as AllSettings
     from findingmodel.stores.mongo import MongoStore
+    from findingmodel.stores.pool import PoolSettings
 
     settings = settings or AllSettings.load()
-    path = urlsplit(url).path.lstrip("/")
-    return MongoStore(url, database=unquote(path) or settings.mongodb_db, branch=branch, pool=settings.pool())
+    return MongoStore(
+        url,
+        database=database or _database_in(url) or settings.mongodb_db,
+        branch=branch,
+        pool=PoolSettings.of(settings),
+        client=client,
+    )
+
+
+def _database_in(url: str) -> str:
+    """Return the database that a MongoDB URL names, or "".
+
+    >>> _database_in("mongodb://me:secret@db.example/findings?tls=true"), _database_in("mongodb://db.example")
+    ('findings', '')
+    """
+    try:
+        name = unquote(urlsplit(url).path.lstrip("/"))
+    except ValueError:  # brackets where none may be
+        name = "@"
+    if "@" in name or "/" in name:  # the end of a password: it must not get into any message
+        from findingmodel.config import masked
+
+        raise ConfigError(
+            f"cannot use {masked(url)}: percent-encode user and password, and name one database"
+        )
+    return name
 
 
 def _sqlite_path(url: str) -> str:

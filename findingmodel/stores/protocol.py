@@ -1,5 +1,7 @@
 """The whole contract of a store, on one screen. Every store passes tests/stores/contract.py unchanged."""
 
+# ruff: noqa: D102  # the remark behind each method is its documentation; a screen has room for no more
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
@@ -35,20 +37,20 @@ class Store(Protocol):
     async def setup(self) -> None: ...  # create what is missing, indexes included; any number of times
     async def close(self) -> None: ...  # twice is fine; any other call after it raises StoreClosedError
 
-    # what is there
+    # what is there; ids and keys that are absent are left out of the answer
     async def generation(self) -> int: ...  # grows with every finished update; 0 for an empty store
     async def counts(self) -> Counts: ...
-    async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...  # absent ids are left out
-    async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these folded keys
-    async def models(self, ids: Collection[str]) -> dict[str, bytes]: ...  # JSON text; absent ids are left out
+    async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...
+    async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these keys
+    async def models(self, ids: Collection[str]) -> dict[str, bytes]: ...  # the files' own JSON text
     async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]: ...
     async def contributors(
         self, kind: ContributorKind, keys: Collection[str] | None = None
     ) -> list[Credit]: ...  # None for all; ordered by key
 
     # search
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]: ...  # the store's best first
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way to count
+    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]: ...  # its best first
+    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way
     def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
 
     # update

@@ -149,8 +149,8 @@ class TermQuery(NamedTuple):
         groups: each a tuple of alternative tokens for one query term.
         match: "all" wants a token of every group, "any" a token of at least one.
         excluded: a candidate has none of these in its name or synonyms.
-        facets: groups of exact filters; a candidate has one of every group. Without term groups the facets alone
-            select, ordered by ``oifm_id``; without either, nothing is asked for.
+        facets: groups of exact filters; a candidate has one of every group. Without term groups the facets
+            alone select, ordered by ``oifm_id``; without either, nothing is asked for.
     """
 
     groups: tuple[tuple[str, ...], ...]
@@ -181,7 +181,7 @@ class Frequencies(NamedTuple):
 
     Attributes:
         entries: all entries of the index.
-        counts: by token, the entries whose name, synonyms, description or other text has it; others are left out.
+        counts: by token, the entries that have it in any field; tokens of no entry are left out.
     """
 
     entries: int

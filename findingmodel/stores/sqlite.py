@@ -261,7 +261,7 @@ class SQLiteStore:
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
-        """Turn what sqlite3 raises into our errors; see https://www.sqlite.org/rescode.html for the causes."""
+        """Turn what sqlite3 raises into our errors; causes: https://www.sqlite.org/rescode.html."""
         if self._closed:
             raise StoreClosedError(f"cannot {doing} {self.label}: it was closed")
         try:

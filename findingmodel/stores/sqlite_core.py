@@ -1,4 +1,9 @@
-"""One branch of a SQLite index, over one connection: plain rows in, plain rows out, nothing asynchronous."""
+"""One branch of a SQLite index, over one connection: plain rows in, plain rows out, nothing asynchronous.
+
+Statements are put together from constants and from ``?``; whatever a user can type is a parameter.
+"""
+
+# ruff: noqa: D102, S608  # methods are named and described in protocol.py; for the SQL see above
 
 from __future__ import annotations
 
@@ -6,7 +11,17 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.stores.records import Candidate, Counts, Credit, FileState, Frequencies, Lease, LexiconRow, Owner, Terms
+from findingmodel.stores.records import (
+    Candidate,
+    Counts,
+    Credit,
+    FileState,
+    Frequencies,
+    Lease,
+    LexiconRow,
+    Owner,
+    Terms,
+)
 from findingmodel.stores.sqlite_schema import for_branch
 
 if TYPE_CHECKING:
@@ -49,7 +64,7 @@ class Branch(NamedTuple):
     # reading
 
     def generation(self) -> int:
-        row = self._run('SELECT value FROM "meta$" WHERE key = \'generation\'').fetchone()
+        row = self._run("SELECT value FROM \"meta$\" WHERE key = 'generation'").fetchone()
         return int(row[0]) if row else 0
 
     def counts(self) -> Counts:
@@ -71,15 +86,23 @@ class Branch(NamedTuple):
         return list(found.values())
 
     def models(self, ids: Collection[str]) -> dict[str, bytes]:
-        statement = 'SELECT e.oifm_id, m.model FROM "entries$" e JOIN "models$" m USING (id) WHERE e.oifm_id IN'
+        statement = (
+            'SELECT e.oifm_id, m.model FROM "entries$" e JOIN "models$" m USING (id) WHERE e.oifm_id IN'
+        )
         return {oifm_id: zlib.decompress(model) for oifm_id, model in self._among(statement, ids)}
 
     def page(self, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
-        order = ", ".join(f"{column} {'DESC' if descending else 'ASC'}" for column in _SORTS[sort].split(", "))
-        return [_entry(row) for row in self._run(f"{_ENTRY} ORDER BY {order} LIMIT ? OFFSET ?", (limit, offset))]
+        order = ", ".join(
+            f"{column} {'DESC' if descending else 'ASC'}" for column in _SORTS[sort].split(", ")
+        )
+        return [
+            _entry(row) for row in self._run(f"{_ENTRY} ORDER BY {order} LIMIT ? OFFSET ?", (limit, offset))
+        ]
 
     def contributors(self, kind: ContributorKind, keys: Collection[str] | None) -> list[Credit]:
-        statement = 'SELECT kind, key, fields, mtime_ns, path FROM "contributors$" WHERE kind = ? ORDER BY key'
+        statement = (
+            'SELECT kind, key, fields, mtime_ns, path FROM "contributors$" WHERE kind = ? ORDER BY key'
+        )
         rows = [_credit(row) for row in self._run(statement, (kind,))]
         return rows if keys is None else [row for row in rows if row.key in set(keys)]
 
@@ -91,19 +114,19 @@ class Branch(NamedTuple):
         statement = (
             'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
             'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ? '
-            f'ORDER BY {order} LIMIT ?'
+            f"ORDER BY {order} LIMIT ?"
         )
         return [Candidate(row[0], Terms(*row[1:])) for row in self._run(statement, (expression, limit))]
 
     def frequencies(self, tokens: Collection[str]) -> Frequencies:
         entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
         statement = 'SELECT term, doc FROM temp."vocabulary$" WHERE term IN'
-        return Frequencies(entries, {token: documents for token, documents in self._among(statement, tokens)})
+        return Frequencies(entries, dict(self._among(statement, tokens)))
 
     def lexicon(self, after: int, limit: int) -> tuple[int, list[LexiconRow]]:
         """Return up to *limit* rows behind the row number *after*, and the last row's number."""
         statement = (
-            'SELECT e.id, e.oifm_id, e.names, t.name, t.synonyms, t.description, t.other '
+            "SELECT e.id, e.oifm_id, e.names, t.name, t.synonyms, t.description, t.other "
             'FROM "entries$" e JOIN "terms$" t ON t.rowid = e.id WHERE e.id > ? ORDER BY e.id LIMIT ?'
         )
         rows = self._run(statement, (after, limit)).fetchall()
@@ -113,7 +136,9 @@ class Branch(NamedTuple):
 
     def manifest(self) -> list[FileState]:
         statement = 'SELECT path, size, mtime_ns, sha256, indexed_ns, oifm_id, contributors FROM "files$"'
-        return [FileState(*row[:6], tuple(row[6].split("\n")) if row[6] else ()) for row in self._run(statement)]
+        return [
+            FileState(*row[:6], tuple(row[6].split("\n")) if row[6] else ()) for row in self._run(statement)
+        ]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:
         statement = (
@@ -131,7 +156,9 @@ class Branch(NamedTuple):
         if batch.touches:
             self._touch(batch.touches)
         if batch.removals:
-            self._delete([row[0] for row in self._among('SELECT id FROM "entries$" WHERE oifm_id IN', batch.removals)])
+            self._delete(
+                [row[0] for row in self._among('SELECT id FROM "entries$" WHERE oifm_id IN', batch.removals)]
+            )
         credit_rows = [(c.kind, c.key, json.dumps(c.fields), c.mtime_ns, c.path) for c in batch.credits]
         self._each('INSERT OR REPLACE INTO "contributors$" VALUES (?, ?, ?, ?, ?)', credit_rows)
         self._each('DELETE FROM "contributors$" WHERE kind = ? AND key = ?', batch.withdrawn)
@@ -144,17 +171,28 @@ class Branch(NamedTuple):
         free = max(free, *known.values(), 0) + 1 if known else free
         numbers = [known[oifm_id] if oifm_id in known else free + n for n, oifm_id in enumerate(ids)]
         numbered = list(zip(numbers, records, strict=True))
-        self._each('INSERT INTO "entries$" VALUES (?, ?, ?, ?, ?, ?)', [_entry_columns(n, r) for n, r in numbered])
-        self._each('INSERT INTO "files$" VALUES (?, ?, ?, ?, ?, ?, ?, ?)', [_file_columns(n, r.file) for n, r in numbered])
+        self._each(
+            'INSERT INTO "entries$" VALUES (?, ?, ?, ?, ?, ?)', [_entry_columns(n, r) for n, r in numbered]
+        )
+        self._each(
+            'INSERT INTO "files$" VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+            [_file_columns(n, r.file) for n, r in numbered],
+        )
         self._each('INSERT INTO "models$" VALUES (?, ?)', [(n, r.model) for n, r in numbered])
-        self._each('INSERT INTO "keys$" VALUES (?, ?)', sorted((key, n) for n, r in numbered for key in r.keys))
-        self._each('INSERT INTO "identity$" VALUES (?, ?)', sorted((key, n) for n, r in numbered for key in r.identity))
+        self._each(
+            'INSERT INTO "keys$" VALUES (?, ?)', sorted((key, n) for n, r in numbered for key in r.keys)
+        )
+        self._each(
+            'INSERT INTO "identity$" VALUES (?, ?)',
+            sorted((key, n) for n, r in numbered for key in r.identity),
+        )
         self._each(
             'INSERT OR REPLACE INTO "credits$" VALUES (?, ?, ?, ?)',
             [(c.key, n, c.kind, json.dumps(c.fields)) for n, r in numbered for c in r.credits],
         )
         self._each(
-            'INSERT INTO "terms$" (rowid, name, synonyms, description, other, facets) VALUES (?, ?, ?, ?, ?, ?)',
+            'INSERT INTO "terms$" (rowid, name, synonyms, description, other, facets) '
+            "VALUES (?, ?, ?, ?, ?, ?)",
             [(n, *r.terms, " ".join(r.facets)) for n, r in numbered],
         )
 
@@ -172,7 +210,9 @@ class Branch(NamedTuple):
         for number, keys in list(self._among('SELECT id, keys FROM "entries$" WHERE id IN', numbers)):
             lookup, identity, credit = json.loads(keys)
             self._each('DELETE FROM "keys$" WHERE key = ? AND id = ?', [(key, number) for key in lookup])
-            self._each('DELETE FROM "identity$" WHERE key = ? AND id = ?', [(key, number) for key in identity])
+            self._each(
+                'DELETE FROM "identity$" WHERE key = ? AND id = ?', [(key, number) for key in identity]
+            )
             self._each('DELETE FROM "credits$" WHERE key = ? AND id = ?', [(key, number) for key in credit])
         for table in ("entries$", "files$", "models$"):
             self._each(f'DELETE FROM "{table}" WHERE id = ?', [(number,) for number in numbers])
@@ -180,18 +220,18 @@ class Branch(NamedTuple):
 
     def advance(self) -> int:
         generation = self.generation() + 1
-        self._run('INSERT OR REPLACE INTO "meta$" VALUES (\'generation\', ?)', (str(generation),))
+        self._run("INSERT OR REPLACE INTO \"meta$\" VALUES ('generation', ?)", (str(generation),))
         return generation
 
     def lease(self) -> Lease | None:
-        row = self._run('SELECT value FROM "meta$" WHERE key = \'lease\'').fetchone()
+        row = self._run("SELECT value FROM \"meta$\" WHERE key = 'lease'").fetchone()
         return Lease(*json.loads(row[0])) if row else None
 
     def set_lease(self, lease: Lease | None) -> None:
         if lease is None:
-            self._run('DELETE FROM "meta$" WHERE key = \'lease\'')
+            self._run("DELETE FROM \"meta$\" WHERE key = 'lease'")
         else:
-            self._run('INSERT OR REPLACE INTO "meta$" VALUES (\'lease\', ?)', (json.dumps(lease),))
+            self._run("INSERT OR REPLACE INTO \"meta$\" VALUES ('lease', ?)", (json.dumps(lease),))
 
 
 def _entry(row: tuple[Any, ...]) -> EntryRow:
@@ -203,7 +243,9 @@ def _entry(row: tuple[Any, ...]) -> EntryRow:
 def _entry_columns(number: int, record: Record) -> tuple[Any, ...]:
     entry = record.entry
     name_key = next((key[5:] for key in record.identity if key.startswith("name:")), entry["name"])
-    keys = json.dumps((record.keys, record.identity, [credit.key for credit in record.credits]), ensure_ascii=False)
+    keys = json.dumps(
+        (record.keys, record.identity, [credit.key for credit in record.credits]), ensure_ascii=False
+    )
     names = json.dumps([entry["name"], *(entry["synonyms"] or ())], ensure_ascii=False)
     return (number, entry["oifm_id"], name_key, names, keys, json.dumps(entry, ensure_ascii=False))
 

@@ -34,11 +34,13 @@ CREATE TABLE IF NOT EXISTS "credits$" (
     key TEXT, id INTEGER, kind TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (key, id, kind)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS "contributors$" (
-    kind TEXT, key TEXT, fields TEXT NOT NULL, mtime_ns INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (kind, key)
+    kind TEXT, key TEXT, fields TEXT NOT NULL, mtime_ns INTEGER NOT NULL, path TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS "terms$" USING fts5(
     name, synonyms, description, other, facets,
-    tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"  -- our tokens, split at spaces only
+    -- our own tokens, split at spaces only
+    tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
 );
 CREATE TABLE IF NOT EXISTS "meta$" (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -89,7 +91,7 @@ def verify(connection: sqlite3.Connection) -> None:
     if application == _APPLICATION_ID:
         if version > SCHEMA_VERSION:
             raise StoreSchemaError(
-                f"the index has schema {version}, but this findingmodel knows schemas up to {SCHEMA_VERSION}: "
+                f"the index has schema {version}, this findingmodel knows schemas up to {SCHEMA_VERSION}: "
                 "upgrade findingmodel, or index into another file"
             )
         return
@@ -97,4 +99,6 @@ def verify(connection: sqlite3.Connection) -> None:
         raise StoreSchemaError("the file is another program's SQLite database: index into another file")
     options = {row[0] for row in connection.execute("PRAGMA compile_options")}
     if "ENABLE_FTS5" not in options:
-        raise StoreUnavailableError(f"SQLite {sqlite3.sqlite_version} was built without FTS5: use another Python build")
+        raise StoreUnavailableError(
+            f"SQLite {sqlite3.sqlite_version} was built without FTS5: use another Python build"
+        )

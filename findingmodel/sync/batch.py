@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from findingmodel.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 
 __all__ = ["BatchProcessor", "Outcome", "StreamProcessor"]
 
@@ -80,26 +81,28 @@ class BatchProcessor:
     ) -> list[Outcome[T, U]]:
         """Return one outcome for each item, in the order of the items.
 
-        An item whose call raises has the error as its outcome and stops no other. If this call is cancelled, so
-        are all that it started, and none is left behind.
+        An item whose call raises has the error as its outcome and stops no other. If this call is cancelled,
+        so are all that it started, and none is left behind.
 
         Args:
             items: anything finite.
             function: called once for each item.
-            progress: called with (done, total) after each item; total is 0 for an iterable without a length.
+            progress: called with (done, total) after each item; total is 0 where *items* has no length.
         """
-        total = len(items) if hasattr(items, "__len__") else 0
+        total = len(items) if isinstance(items, Sized) else 0
 
         async def attempt(item: T) -> Outcome[T, U]:
             if self._rate:
                 await self._rate.wait()
             try:
                 return Outcome(item, value=await function(item))
-            except Exception as error:  # noqa: BLE001  # the caller's function may raise anything; it is the outcome
+            except Exception as error:  # the caller's function may raise anything; it is the outcome
                 return Outcome(item, error=error)
 
         outcomes: list[Outcome[T, U]] = []
-        async for outcome in self._gate.map_stream(_each(items), attempt, self._max_concurrency, ordered=True):
+        async for outcome in self._gate.map_stream(
+            _each(items), attempt, self._max_concurrency, ordered=True
+        ):
             outcomes.append(outcome)
             if progress:
                 progress(len(outcomes), total)
@@ -125,12 +128,12 @@ class StreamProcessor:
         concurrency: int = 10,
         *,
         ordered: bool = False,
-    ) -> AsyncIterator[U]:
+    ) -> AsyncGenerator[U, None]:
         """Yield the results of *function* over *stream*, up to *concurrency* calls under way at once.
 
-        The stream is read only as fast as results are taken. An error of the stream or of the function ends the
-        iteration with that error; then, as when the consumer stops early or is cancelled, every task is cancelled
-        and awaited.
+        The stream is read only as fast as results are taken. An error of the stream or of the function ends
+        the iteration with that error; then, as when the consumer stops early or is cancelled, every task is
+        cancelled and awaited.
 
         Args:
             stream: read by one task, one item at a time.

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from findingmodel.stores.records import FileState
+    from findingmodel.sync.record import Fingerprint
     from findingmodel.sync.scan import Scan, SourceFile
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "may_differ"]
 
 _RACY_NS = 2_000_000_000
 
@@ -41,8 +42,9 @@ class Comparison(NamedTuple):
 def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) -> Comparison:
     """Return what differs.
 
-    A file is unchanged if its size and modification time are those of the manifest, unless it was modified within
-    two seconds of being indexed: a later edit in the same tick of the clock would not show (git's "racy" entries).
+    A file is unchanged if its size and modification time are those of the manifest, unless it was modified
+    within two seconds of being indexed: a later edit in the same tick of the clock would not show, which git
+    calls racy.
 
     Args:
         scan: what is in the directory.
@@ -50,7 +52,7 @@ def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) 
         rehash: whether to read every file, whatever its times say.
     """
     known = {state.path: state for state in manifest}
-    to_load = [file for file in scan.files if rehash or _may_differ(file, known.get(file.path))]
+    to_load = [file for file in scan.files if rehash or may_differ(file, known.get(file.path))]
     present = {file.path for file in scan.files}
     present.update(report.path for report in scan.failed)
     hidden = scan.unreadable
@@ -62,7 +64,8 @@ def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) 
     return Comparison(scan, known, to_load, missing, len(scan.files) - len(to_load))
 
 
-def _may_differ(file: SourceFile, state: FileState | None) -> bool:
+def may_differ(file: SourceFile | Fingerprint, state: FileState | None) -> bool:
+    """Return whether *file* may be another than *state* says, going by its size and time alone."""
     if state is None or file.mtime_ns != state.mtime_ns or file.size != state.size:
         return True
     return abs(state.indexed_ns - file.mtime_ns) < _RACY_NS

@@ -39,6 +39,7 @@ class Credits:
         self._variants: dict[tuple[_Key, str], Credit] = {}
         self._paths: set[str] = set()
         self._former: set[str] = set()
+        self._moved: set[str] = set()
 
     def add(self, stated: Iterable[Credit], former: FileState | None) -> None:
         """Take in what one loaded file states, and what the manifest knew of it."""
@@ -57,11 +58,23 @@ class Credits:
         self._paths.add(former.path)
         self._former.update(former.contributors)
 
-    async def changes(self, store: Store) -> CreditChanges:
-        """Compare with the contributors in *store*, where the models are written already."""
-        if not self._best and not self._former:
-            return CreditChanges((), (), ())
-        names = {key for _, key in self._best} | self._former
+    def move(self, former: FileState) -> None:
+        """Take in that a model's file has another path than *former* says, and the same bytes."""
+        self._paths.add(former.path)
+        self._moved.update(former.contributors)
+
+    async def changes(self, store: Store, *, was_empty: bool = False) -> CreditChanges:
+        """Compare with the contributors in *store*, where the models are written already.
+
+        Args:
+            store: the index.
+            was_empty: it held nothing before this update, so it need not be asked.
+        """
+        names = {key for _, key in self._best} | self._former | self._moved
+        if was_empty or not names:
+            return CreditChanges(
+                tuple(self._best[key] for key in sorted(self._best)), (), tuple(self._conflicts(self._best))
+            )
         stored = {(row.kind, row.key): row for row in await _stored(store, names)}
         doubtful = self._former | {key for (_, key), row in stored.items() if self._is_stale(row)}
         live: dict[_Key, Credit] = {}
@@ -70,9 +83,13 @@ class Credits:
         wanted = {**stored, **live}
         for key, credit in self._best.items():
             wanted[key] = newest(wanted.get(key, credit), credit)
-        withdrawn = tuple(key for key in stored if key[1] in doubtful and key not in live and key not in self._best)
+        withdrawn = tuple(
+            key for key in stored if key[1] in doubtful and key not in live and key not in self._best
+        )
         upserts = tuple(
-            credit for key, credit in sorted(wanted.items()) if key not in withdrawn and stored.get(key) != credit
+            credit
+            for key, credit in sorted(wanted.items())
+            if key not in withdrawn and stored.get(key) != credit
         )
         return CreditChanges(upserts, withdrawn, tuple(self._conflicts(wanted)))
 

@@ -29,11 +29,13 @@ def refusal(*, known: int, removed: int, failed: int, strict: bool, force: bool)
     else:
         reason, what = "would-remove-most", f"{removed:,} of {known:,} models"
     return Refusal(
-        reason, removed, f"this would remove {what} from the index, so nothing was written; "
-        "check that the directory is the right one, or say --force"
+        reason,
+        removed,
+        f"this would remove {what} from the index, so nothing was written; "
+        "check that the directory is the right one, or say --force",
     )
 
 
 def may_trip(*, known: int, removed: int) -> bool:
-    """Return whether removing so many models must be asked for by name: all, or more than half of 20 or more."""
+    """Return whether removing so many models must be meant: all, or more than half of 20 or more."""
     return 0 < known <= removed or (known >= _SMALL_INDEX and 2 * removed > known)

@@ -1,10 +1,10 @@
 """Who may hold which identity. Pure: decides from values, reads nothing.
 
-An id, a folded name and an attribute id belong to one model only, in the directory as it will be after the update.
-A file that already holds a key keeps it; among files that are new to a key the first path wins. Files come in path
-order and in pieces, so a key whose holder is still to be loaded makes a file wait; those that wait are resolved
-together at the end, where swaps, chains and cycles come out right. If a waiting file fails, its old keys are its own
-again, which may fail others that wanted them.
+An id, a folded name and an attribute id belong to one model only, in the directory as it will be after the
+update. A file that already holds a key keeps it; among files that are new to a key the first path wins. Files
+come in path order and in pieces, so a key whose holder is still to be loaded makes a file wait; those that
+wait are resolved together at the end, where swaps, chains and cycles come out right. If a waiting file fails,
+its old keys are its own again, which may fail others that wanted them.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Claim(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A key that a file may not have, and who holds it: a path, and its id where that is known."""
+    """A key that a file may not have, and the path and id of the model that holds it."""
 
     key: str
     path: str
-    oifm_id: str | None = None
+    oifm_id: str
 
 
 class Verdict(NamedTuple):
@@ -58,17 +58,13 @@ class Identity:
         self._missing = {path: state.oifm_id for path, state in comparison.missing.items()}
         self._remove = remove
         self._pending = {file.path for file in comparison.to_load if file.path in known}
-        self._settled: set[str] = set()
+        self._settled: dict[str, str] = {}
         self._failed: set[str] = set()
         self._taken: dict[str, str] = {}
         self._waiting: dict[str, Claim] = {}
         self._reserved: set[str] = set()
-        self._moved: set[str] = set()
-
-    @property
-    def moved(self) -> frozenset[str]:
-        """The missing paths whose model was found elsewhere with the same bytes."""
-        return frozenset(self._moved)
+        self._moved: dict[str, str] = {}
+        self._moved_here: dict[str, str] = {}
 
     @property
     def waiting(self) -> Sequence[Claim]:
@@ -93,7 +89,8 @@ class Identity:
         oifm_id = self._missing[old]
         if oifm_id in self._taken or oifm_id in self._reserved:
             return False
-        self._moved.add(old)
+        self._moved[old] = new
+        self._moved_here[new] = oifm_id
         self._grant(Claim(new, oifm_id, (oifm_id,)))
         return True
 
@@ -108,10 +105,10 @@ class Identity:
         conflicts = []
         for key in claim.keys:
             if key in self._taken:
-                conflicts.append(Conflict(key, self._taken[key]))
+                conflicts.append(self._taken_by(key))
                 continue
             for owner in owners.get(key, ()):
-                standing = self._standing(owner.path)
+                standing = self._standing(owner)
                 if owner.path == claim.path or standing == "settled":
                     continue
                 if standing in ("unchanged", "failed"):
@@ -144,12 +141,21 @@ class Identity:
 
     def _grant(self, claim: Claim) -> None:
         self._pending.discard(claim.path)
-        self._settled.add(claim.path)
+        self._settled[claim.path] = claim.oifm_id
         self._taken.update(dict.fromkeys(claim.keys, claim.path))
 
-    def _standing(self, path: str) -> _Standing:
+    def _taken_by(self, key: str) -> Conflict:
+        path = self._taken[key]
+        return Conflict(key, path, self._settled[path])
+
+    def _standing(self, owner: Owner) -> _Standing:
+        """Return what became of the file that *owner* comes from.
+
+        A model that was only moved has not been loaded: all that is known of its keys is that it owns them.
+        """
+        path = owner.path
         if path in self._settled:
-            return "settled"
+            return "unchanged" if self._moved_here.get(path) == owner.oifm_id else "settled"
         if path in self._failed:
             return "failed"
         if path in self._pending:
@@ -175,19 +181,20 @@ class Identity:
     ) -> Iterable[Conflict]:
         for key in claim.keys:
             if key in self._taken:
-                yield Conflict(key, self._taken[key])
+                yield self._taken_by(key)
                 continue
             for owner in owners.get(key, ()):
                 if owner.path != claim.path and self._keeps(owner, claim, ids):
-                    yield Conflict(key, owner.path, owner.oifm_id)
+                    yield Conflict(key, self._moved.get(owner.path, owner.path), owner.oifm_id)
 
     def _keeps(self, owner: Owner, claim: Claim, ids: set[str]) -> bool:
-        """Return whether *owner* still holds its keys once the update is done, if all that wait are granted."""
-        standing = self._standing(owner.path)
+        """Return whether *owner* still holds its keys at the end, if all that wait are granted."""
+        standing = self._standing(owner)
         if standing == "missing":
             if owner.path in self._moved:
                 return True
-            replaced = owner.oifm_id == claim.oifm_id or owner.oifm_id in ids or owner.oifm_id in self._taken
+            elsewhere = owner.oifm_id in ids or owner.oifm_id in self._taken
+            replaced = elsewhere or owner.oifm_id == claim.oifm_id
             return not replaced and not self._remove
         return standing in ("unchanged", "failed")
 
@@ -202,7 +209,8 @@ class Identity:
         lost: dict[str, list[Conflict]] = {}
         for key, claims in wanted.items():
             if len(claims) > 1:
-                best = min(claims, key=lambda claim: (not _holds(claim, owners.get(key, ())), claim.path))
+                held_by = owners.get(key, ())
+                best = min(claims, key=lambda claim: (not _holds(claim, held_by), claim.path))
                 for claim in claims:
                     if claim is not best:
                         lost.setdefault(claim.path, []).append(Conflict(key, best.path, best.oifm_id))

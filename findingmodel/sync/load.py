@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import Record
     from findingmodel.sync.scan import SourceFile
 
-__all__ = ["Loaded", "Loader", "read_stable"]
+__all__ = ["Loaded", "Loader", "UnreadableError", "read_stable"]
 
 _ATTEMPTS = 3
 
@@ -45,14 +45,15 @@ class Loader(NamedTuple):
 
     Attributes:
         root: the directory.
-        known: path by fingerprint, for files whose bytes the index already knows: at the same path, or at one
-            that is missing.
         max_bytes: larger files are not read.
+        fingerprints: what the index knows of the files to load, by path: equal bytes need no parsing.
+        lost: the known paths that are missing, by fingerprint: a file with those bytes was moved.
     """
 
     root: str
-    known: Mapping[str, Sequence[str]]
     max_bytes: int
+    fingerprints: Mapping[str, str] = {}
+    lost: Mapping[str, str] = {}
 
     def load_chunk(self, sources: Sequence[SourceFile]) -> list[Loaded]:
         """Load several files, in order."""
@@ -61,17 +62,21 @@ class Loader(NamedTuple):
     def load(self, source: SourceFile) -> Loaded:
         """Load one file. Never raises for what the file is or holds."""
         now = time.time_ns()
-        unread = Fingerprint(source.path, source.size, source.mtime_ns, "", now)
         try:
             data, mtime_ns = read_stable(os.path.join(self.root, source.path), self.max_bytes)  # noqa: PTH118
-        except _Unreadable as error:
+        except UnreadableError as error:
+            unread = Fingerprint(source.path, source.size, source.mtime_ns, "", now)
             return Loaded(unread, problems=(error.problem,))
         file = Fingerprint(source.path, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), now)
-        candidates = self.known.get(file.sha256, ())
-        if candidates:
-            same = source.path if source.path in candidates else candidates[0]
-            return Loaded(file, same_as=same)
+        if file.sha256 == self.fingerprints.get(source.path):
+            return Loaded(file, same_as=source.path)
+        if file.sha256 in self.lost:
+            return Loaded(file, same_as=self.lost[file.sha256])
         return self.parse(data, file)
+
+    def afresh(self) -> Loader:
+        """Return a loader that parses every file, because it knows none."""
+        return self._replace(fingerprints={}, lost={})
 
     def parse(self, data: bytes, file: Fingerprint) -> Loaded:
         """Parse *data*, the bytes of *file*."""
@@ -81,7 +86,9 @@ class Loader(NamedTuple):
         return Loaded(file, record=make_record(parsed.model, data, file), warnings=parsed.warnings)
 
 
-class _Unreadable(Exception):
+class UnreadableError(Exception):
+    """A file cannot be read; ``problem`` says why."""
+
     def __init__(self, code: str, message: str) -> None:
         self.problem = Problem("", code, message)
         super().__init__(message)
@@ -97,15 +104,23 @@ def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # called once for every file
                 before = os.fstat(file.fileno())
                 if before.st_size > max_bytes:
-                    raise _Unreadable("too-large", f"{before.st_size:,} bytes; the limit is {max_bytes:,}")
+                    raise UnreadableError(
+                        "too-large", f"{before.st_size:,} bytes; the limit is {max_bytes:,}"
+                    )
                 data = file.read(before.st_size + 1)
                 after = os.fstat(file.fileno())
             if len(data) == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
                 return data, after.st_mtime_ns
     except FileNotFoundError:
-        raise _Unreadable("vanished", "the file was removed while the directory was read: update again") from None
+        raise UnreadableError(
+            "vanished", "the file was removed while the directory was read: update again"
+        ) from None
     except PermissionError:
-        raise _Unreadable("unreadable", "permission to read the file is denied: check its mode and owner") from None
+        raise UnreadableError(
+            "unreadable", "permission to read the file is denied: check its mode and owner"
+        ) from None
     except OSError as error:
-        raise _Unreadable("unreadable", f"the file cannot be read: {error.strerror}") from None
-    raise _Unreadable("unstable", "the file keeps changing while it is read: update again when its writer is done")
+        raise UnreadableError("unreadable", f"the file cannot be read: {error.strerror}") from None
+    raise UnreadableError(
+        "unstable", "the file keeps changing while it is read: update again when its writer is done"
+    )

@@ -17,7 +17,7 @@ class UpdateOptions(NamedTuple):
         force: do it even if most models would be removed.
         strict: write nothing if any file fails.
         concurrency: most chunks of files being loaded at once.
-        batch_size: files to a chunk.
+        batch_size: most models in one write.
         max_file_bytes: larger files fail.
         lease_seconds: how long another update waits for this one if it dies.
     """
@@ -28,6 +28,6 @@ class UpdateOptions(NamedTuple):
     force: bool = False
     strict: bool = False
     concurrency: int = 2
-    batch_size: int = 200
+    batch_size: int = 1_000
     max_file_bytes: int = 20_000_000
     lease_seconds: float = 60.0

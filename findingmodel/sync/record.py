@@ -10,13 +10,13 @@ from findingmodel.text.normalize import fold, slug
 from findingmodel.text.terms import analyze_entry, facet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from findingmodel.model.contributors import Organization, Person
     from findingmodel.model.finding import FindingModelFull
-    from findingmodel.stores.records import AttributeRow, EntryRow
+    from findingmodel.stores.records import AttributeRow, ContributorKind, EntryRow
 
-__all__ = ["Fingerprint", "identity_pointer", "make_record"]
+__all__ = ["Fingerprint", "identity_keys", "identity_pointer", "identity_word", "make_record"]
 
 _ZLIB_LEVEL = 1  # 5 times smaller; level 6 takes 3 times as long for another tenth
 _NAME = "name:"
@@ -46,7 +46,7 @@ def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Reco
     return Record(
         entry=entry,
         keys=_distinct([fold(text) for text in (model.oifm_id, model.name, entry["slug_name"], *synonyms)]),
-        identity=_distinct([model.oifm_id, _NAME + fold(model.name), *(a["attribute_id"] for a in entry["attributes"])]),
+        identity=identity_keys(model),
         terms=analyze_entry(model.name, synonyms, model.description, [*tags, *names]),
         facets=_distinct(list(_facets(model, entry))),
         credits=credit,
@@ -55,14 +55,34 @@ def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Reco
     )
 
 
-def identity_pointer(record: Record, key: str) -> str:
-    """Return where in its file *record* states the identity *key*."""
+def identity_keys(model: FindingModelFull) -> tuple[str, ...]:
+    """Return what belongs to *model* alone: its id, its folded name, the ids of its attributes in order.
+
+    An id and a name cannot be mistaken for each other: names have a prefix.
+    """
+    attribute_ids = [attribute.oifma_id for attribute in model.attributes]
+    return _distinct([model.oifm_id, _NAME + fold(model.name), *attribute_ids])
+
+
+def identity_pointer(keys: Sequence[str], key: str) -> str:
+    """Return where a file states *key*, one of its identity *keys*.
+
+    >>> identity_pointer(("OIFM_ABCD_000001", "name:edema", "OIFMA_ABCD_000007"), "OIFMA_ABCD_000007")
+    '/attributes/0/oifma_id'
+    """
+    place = keys.index(key)
+    return ("/oifm_id", "/name")[place] if place < 2 else f"/attributes/{place - 2}/oifma_id"
+
+
+def identity_word(key: str) -> tuple[str, str]:
+    """Return what an identity key is called, and its value.
+
+    >>> identity_word("name:edema"), identity_word("OIFMA_ABCD_000007")
+    (('name', 'edema'), ('attribute id', 'OIFMA_ABCD_000007'))
+    """
     if key.startswith(_NAME):
-        return "/name"
-    for number, attribute in enumerate(record.entry["attributes"]):
-        if attribute["attribute_id"] == key:
-            return f"/attributes/{number}/oifma_id"
-    return "/oifm_id"
+        return "name", key.removeprefix(_NAME)
+    return ("attribute id" if key.startswith("OIFMA") else "id"), key
 
 
 def _entry(model: FindingModelFull, file: Fingerprint) -> EntryRow:
@@ -79,7 +99,9 @@ def _entry(model: FindingModelFull, file: Fingerprint) -> EntryRow:
         "description": model.description,
         "synonyms": list(model.synonyms) if model.synonyms else None,
         "tags": list(model.tags) if model.tags else None,
-        "contributors": [_key(contributor) for contributor in model.contributors] if model.contributors else None,
+        "contributors": [_key(contributor) for contributor in model.contributors]
+        if model.contributors
+        else None,
         "attributes": attributes,
     }
 
@@ -106,7 +128,7 @@ def _key(contributor: Person | Organization) -> str:
 
 
 def _credit(contributor: Person | Organization, file: Fingerprint) -> Credit:
-    kind = "person" if hasattr(contributor, "github_username") else "organization"
+    kind: ContributorKind = "person" if hasattr(contributor, "github_username") else "organization"
     fields = contributor.model_dump(mode="json", exclude_none=True)
     return Credit(kind, _key(contributor), fields, file.mtime_ns, file.path)
 

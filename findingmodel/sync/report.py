@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Refusal(NamedTuple):
     message: str
 
 
-class UpdateReport(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class UpdateReport:
     """The result of `Index.update_from_directory`.
 
     ``added, updated, removed = report`` unpacks the three counts, so iteration yields just those.
@@ -90,7 +92,7 @@ class UpdateReport(NamedTuple):
     db: str = ""
     dry_run: bool = False
 
-    def __iter__(self) -> Iterator[int]:  # type: ignore[override]  # three counts, as the callers of 0.3 unpack it
+    def __iter__(self) -> Iterator[int]:
         return iter((self.added, self.updated, self.removed))
 
     @property

@@ -59,7 +59,9 @@ def scan(root: Path) -> Scan:
     try:
         top = os.scandir(root)
     except NotADirectoryError:
-        raise DirectoryError(f"{root} is not a valid directory: it is a file; name the directory that holds it") from None
+        raise DirectoryError(
+            f"{root} is not a valid directory: it is a file; name the directory that holds it"
+        ) from None
     except FileNotFoundError:
         raise DirectoryError(f"{root} is not a valid directory: it does not exist") from None
     except OSError as error:
@@ -137,7 +139,11 @@ class _Walk:
         return True
 
     def _fail(self, path: str, code: str, message: str) -> None:
-        shown = path if _is_text(path) else path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        shown = (
+            path
+            if _is_text(path)
+            else path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        )
         self.failed.append(FileReport(shown, (Problem("", code, message),)))
 
 

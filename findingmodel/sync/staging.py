@@ -1,10 +1,10 @@
-"""Staging: hold back what an update would write until it is decided whether it may."""
+"""Outlet and Spool: what an update writes, held back while it is undecided whether it may."""
 
 from __future__ import annotations
 
 import json
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
 
@@ -12,51 +12,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from findingmodel.stores.protocol import Store
+    from findingmodel.sync.lease import WriterLease
 
-__all__ = ["Discard", "Sink", "Spool"]
+__all__ = ["Outlet", "Spool"]
 
 _IN_MEMORY_BYTES = 16_000_000
 
 
-class Sink(Protocol):
-    """Where an update writes: the store itself, or something that holds the batches back."""
-
-    async def write(self, batch: WriteBatch) -> None:
-        """Take one batch."""
-        ...
-
-
-class Discard:
-    """The sink of a dry run."""
-
-    async def write(self, batch: WriteBatch) -> None:
-        """Forget *batch*."""
-
-
 class Spool:
-    """A sink that keeps batches, in memory while they are small and else in a temporary file."""
+    """Keeps batches: in memory while they are small, else in a temporary file."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, prefix="findingmodel-")  # noqa: SIM115  # lives on
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, prefix="findingmodel-")  # noqa: SIM115
 
-    async def write(self, batch: WriteBatch) -> None:
-        """Keep *batch*."""
-        header, models = _packed(batch)
-        self._file.write(json.dumps(header).encode() + b"\n")
-        for model in models:
-            self._file.write(model)
+    def __enter__(self) -> Spool:
+        return self
 
-    async def replay(self, store: Store) -> None:
-        """Write everything to *store*, in the order in which it came."""
-        self._file.seek(0)
-        for batch in self._batches():
-            await store.write(batch)
-
-    def close(self) -> None:
-        """Forget everything."""
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def _batches(self) -> Iterator[WriteBatch]:
+    def keep(self, batch: WriteBatch) -> None:
+        """Keep *batch*."""
+        if any(batch):
+            header, models = _packed(batch)
+            self._file.write(json.dumps(header).encode() + b"\n")
+            for model in models:
+                self._file.write(model)
+
+    def batches(self) -> Iterator[WriteBatch]:
+        """Yield what was kept, in the order in which it came."""
+        self._file.seek(0)
         while line := self._file.readline():
             upserts, touches, removals, credit, withdrawn, sizes = json.loads(line)
             models = [self._file.read(size) for size in sizes]
@@ -67,6 +52,58 @@ class Spool:
                 [Credit(*fields) for fields in credit],
                 [(kind, key) for kind, key in withdrawn],
             )
+
+
+class Outlet:
+    """Where an update writes: to the store as it goes along, or held back until `release`.
+
+    Args:
+        store: the index.
+        lease: renewed before each write; None for a dry run, which writes nothing.
+        held_back: whether it is yet to be decided if anything may be written at all.
+    """
+
+    def __init__(self, store: Store, lease: WriterLease | None, *, held_back: bool) -> None:
+        self._store = store
+        self._lease = lease
+        self._spool = Spool() if held_back and lease is not None else None
+        self._has_written = False
+
+    def __enter__(self) -> Outlet:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._spool is not None:
+            self._spool.__exit__()
+
+    @property
+    def holds_back(self) -> bool:
+        """True until `release`."""
+        return self._spool is not None
+
+    async def write(self, batch: WriteBatch) -> None:
+        """Write *batch*, or hold it back."""
+        if self._lease is None or not any(batch):
+            return
+        if self._spool is not None:
+            self._spool.keep(batch)
+            return
+        await self._lease.renew()
+        await self._store.write(batch)
+        self._has_written = True
+
+    async def release(self) -> None:
+        """Write what was held back, and from now on at once."""
+        spool, self._spool = self._spool, None
+        if spool is not None:
+            with spool:
+                for batch in spool.batches():
+                    await self.write(batch)
+
+    async def finish(self) -> None:
+        """Let readers see that the index has changed, if it has."""
+        if self._has_written:
+            await self._store.advance()
 
 
 def _packed(batch: WriteBatch) -> tuple[list[object], list[bytes]]:
@@ -92,4 +129,4 @@ def _record(fields: list[object], model: bytes) -> Record:
 
 def _state(fields: list[object]) -> FileState:
     *head, contributors = fields
-    return FileState(*head, tuple(contributors))  # type: ignore[arg-type]
+    return FileState(*head, tuple(contributors))  # type: ignore[arg-type,call-arg]

@@ -1,0 +1,203 @@
+"""What an Index answers with: rows of the store as models, and searches that are remembered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.errors import DocumentError
+from findingmodel.model.contributors import Organization, Person
+from findingmodel.model.entry import IndexEntry, SearchHit
+from findingmodel.model.match import Match
+from findingmodel.model.parse import parse_model
+from findingmodel.search.batch import search_batch
+from findingmodel.search.engine import Searcher
+from findingmodel.text.normalize import tokenize
+from findingmodel.text.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from findingmodel.errors import QueryError
+    from findingmodel.model.finding import FindingModelFull
+    from findingmodel.search.cache import Freshness, QueryCache
+    from findingmodel.search.hits import HitRow
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import Credit, EntryRow
+    from findingmodel.text.query import Query
+
+__all__ = [
+    "CachedSearcher",
+    "CodeMatch",
+    "Page",
+    "SearchAnswers",
+    "Suggestion",
+    "answer",
+    "answer_all",
+    "to_entries",
+    "to_entry",
+    "to_models",
+    "to_organization",
+    "to_person",
+]
+
+_LONGEST_QUERY = 4_000  # characters; a query keeps some dozen words, and finds them in less
+
+
+class Page(NamedTuple):
+    """Some of many entries.
+
+    Attributes:
+        entries: those of the page.
+        total: how many there are in all.
+    """
+
+    entries: list[IndexEntry]
+    total: int
+
+
+class Suggestion(NamedTuple):
+    """An entry that may be meant, and the name or synonym of it that goes on as typed."""
+
+    entry: IndexEntry
+    label: str
+
+
+class CodeMatch(NamedTuple):
+    """A place that carries a code of an ontology.
+
+    Attributes:
+        entry: the model.
+        place: "model", "attribute" or "value".
+        id: the ``oifm_id``, the ``oifma_id`` or the ``value_code`` of what carries the code.
+        name: its name.
+    """
+
+    entry: IndexEntry
+    place: str
+    id: str
+    name: str
+
+
+class SearchAnswers(dict[str, list[SearchHit]]):
+    """The hits of each query of a batch, by the query as given, in the order of first mention.
+
+    Attributes:
+        errors: the queries that could not be understood, each with what `Index.search` would have raised; their
+            hits are an empty list.
+    """
+
+    def __init__(self, hits: Mapping[str, list[SearchHit]], errors: Mapping[str, QueryError]) -> None:
+        super().__init__(hits)
+        self.errors = dict(errors)
+
+
+class CachedSearcher(Searcher):
+    """A Searcher that remembers its answers, each with the generation of the index that it is true of.
+
+    Args:
+        store: the index; it must be open.
+        branch: which of the database's indexes.
+        cache: where answers are kept.
+        freshness: which generation the index has.
+    """
+
+    def __init__(self, store: Store, *, branch: str, cache: QueryCache, freshness: Freshness) -> None:
+        super().__init__(store)
+        self._branch = branch
+        self._cache = cache
+        self._freshness = freshness
+
+    async def generation(self) -> int:
+        """Return the generation of the index, as fresh as was asked for."""
+        return await self._freshness.generation()
+
+    async def search(
+        self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
+    ) -> list[HitRow]:
+        """Return the hits from *offset* on, at most *limit*, best first."""
+        current = await self.generation() if generation is None else generation
+        search = super().search
+
+        async def compute() -> tuple[HitRow, ...]:
+            return tuple(await search(query, limit=limit, offset=offset, generation=current))
+
+        return list(await self._cache.get((query, limit, offset, self._branch, current), compute))
+
+
+async def answer(
+    searcher: Searcher, text: str, *, limit: int, offset: int, tags: Sequence[str]
+) -> list[SearchHit]:
+    """Return the hits of one query; none for text without a letter or digit.
+
+    Of a very long text the first 4,000 characters are searched for.
+
+    Raises:
+        QueryError: a filter in *text* cannot be used, or *limit* or *offset* is out of range.
+        StoreError: the store failed.
+    """
+    asked = text[:_LONGEST_QUERY]
+    if not (tokenize(asked) or tags):
+        return []
+    return _to_hits(await searcher.search(parse_query(asked, tags=tags), limit=limit, offset=offset))
+
+
+async def answer_all(
+    searcher: Searcher, texts: Iterable[str], *, limit: int, tags: Sequence[str], concurrency: int
+) -> SearchAnswers:
+    """Return what `answer` would for each of *texts*; one that cannot be understood stops no other.
+
+    Raises:
+        QueryError: *limit* is out of range.
+        StoreError: the store failed.
+    """
+    asked = {text: text[:_LONGEST_QUERY] for text in texts}
+    queries = [text for text in asked.values() if tags or tokenize(text)]
+    rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)
+    hits = {text: _to_hits(rows[query].hits) if query in rows else [] for text, query in asked.items()}
+    errors = {text: row.error for text, query in asked.items() if (row := rows.get(query)) and row.error}
+    return SearchAnswers(hits, errors)
+
+
+def to_entry(row: EntryRow) -> IndexEntry:
+    """Return *row* as a model."""
+    return IndexEntry.model_validate(row)
+
+
+def to_entries(rows: Iterable[EntryRow]) -> list[IndexEntry]:
+    """Return *rows* as models."""
+    return [IndexEntry.model_validate(row) for row in rows]
+
+
+def to_person(credit: Credit) -> Person:
+    """Return a contributor who is a person."""
+    return Person.model_validate(credit.fields)
+
+
+def to_organization(credit: Credit) -> Organization:
+    """Return a contributor that is an organization."""
+    return Organization.model_validate(credit.fields)
+
+
+def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
+    """Return the models of JSON *texts*, by id.
+
+    Raises:
+        DocumentError: one is no valid model to this version of the package.
+    """
+    models = {}
+    for oifm_id, text in texts.items():
+        parsed = parse_model(text)
+        if parsed.model is None:
+            raise DocumentError(oifm_id, parsed.problems)
+        models[oifm_id] = parsed.model
+    return models
+
+
+def _to_hits(rows: Iterable[HitRow]) -> list[SearchHit]:
+    """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
+    return [
+        SearchHit.model_validate(
+            {**row.entry, "score": row.score, "matched": [Match(*match) for match in row.matched]}
+        )
+        for row in rows
+    ]

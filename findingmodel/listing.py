@@ -1,0 +1,120 @@
+"""What can be listed of an index: all entries in order, entries by their slug, and one table of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from findingmodel.errors import QueryError
+from findingmodel.model.escape import escape_destination, escape_text
+from findingmodel.text.normalize import fold, slug
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
+
+__all__ = ["check_page", "each_entry", "find_slugs", "markdown_table", "page_of"]
+
+_PAGE = 1_000
+_SORTS = ("name", "oifm_id", "filename")
+_DIRECTIONS = ("asc", "desc")
+_MATCH_TYPES = ("exact", "prefix", "contains")
+_SUFFIX = ".fm.json"
+
+
+async def page_of(store: Store, *, limit: int, offset: int, order_by: str, order_dir: str) -> list[EntryRow]:
+    """Return one page of all entries.
+
+    Raises:
+        QueryError: one of the arguments is none of those that are allowed.
+        StoreError: the store failed.
+    """
+    check_page(limit, offset)
+    _check("order_by", order_by, _SORTS)
+    _check("order_dir", order_dir, _DIRECTIONS)
+    return await store.page(sort=order_by, descending=order_dir == "desc", offset=offset, limit=limit)
+
+
+async def each_entry(store: Store) -> AsyncIterator[EntryRow]:
+    """Yield every entry by name; one that is written or removed meanwhile may be missed or come twice."""
+    offset = 0
+    while rows := await store.page(sort="name", descending=False, offset=offset, limit=_PAGE):
+        for row in rows:
+            yield row
+        offset += len(rows)
+
+
+async def find_slugs(store: Store, pattern: str, match_type: str) -> list[str]:
+    """Return the ids of the entries whose slug matches, whole slugs first, then beginnings, then by slug.
+
+    Args:
+        store: the index.
+        pattern: any text; its slug is looked for. Without a letter or digit it matches nothing.
+        match_type: "exact", "prefix" or "contains".
+
+    Raises:
+        QueryError: there is no such *match_type*.
+        StoreError: the store failed.
+    """
+    _check("match_type", match_type, _MATCH_TYPES)
+    wanted = slug(pattern)
+    if not wanted:
+        return []
+    if match_type == "exact":
+        found = [entry for entry in await store.lookup([fold(wanted)]) if entry["slug_name"] == wanted]
+        return sorted(entry["oifm_id"] for entry in found)
+    places = []
+    async for rows in store.lexicon():
+        for row in rows:
+            name = slug(row.name)
+            at = name.find(wanted)
+            if at == 0 or (at > 0 and match_type == "contains"):
+                places.append((name != wanted, at > 0, name, row.oifm_id))
+    return [oifm_id for *_, oifm_id in sorted(places)]
+
+
+def check_page(limit: int, offset: int) -> None:
+    """Accept a page that can be asked for.
+
+    Raises:
+        QueryError: it cannot.
+    """
+    if limit < 1 or offset < 0:
+        raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one entry, from 0 on")
+
+
+def markdown_table(entries: Iterable[EntryRow]) -> Iterator[str]:
+    """Yield the lines of a Markdown page with all *entries* in one table.
+
+    Each name links to ``text/NAME.md``, and ``JSON`` to ``defs/NAME.fm.json``, as in the repositories of
+    finding models. Text of the entries is escaped, so that nothing in it can become markup or a column.
+    """
+    rows = [_table_row(entry) for entry in entries]
+    yield from ("# Finding Model Index", "", f"{len(rows)} entries", "")
+    yield "| ID | Name | Synonyms | Tags | Contributors | Attributes |"
+    yield "|----|------|----------|------|--------------|------------|"
+    yield from rows
+
+
+def _table_row(entry: EntryRow) -> str:
+    path = entry["filename"]
+    page = f"{path.removesuffix(_SUFFIX)}.md"
+    name = f"[{_cell(entry['name'])}](text/{_link(page)}) [JSON](defs/{_link(path)})"
+    attributes = [attribute["name"] for attribute in entry["attributes"]]
+    lists = (entry["synonyms"], entry["tags"], entry["contributors"], attributes)
+    cells = [_cell(entry["oifm_id"]), name, *(", ".join(map(_cell, texts or ())) for texts in lists)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    return escape_text(text).replace("|", r"\|")
+
+
+def _link(path: str) -> str:
+    return escape_destination(path).replace("|", "%7C")
+
+
+def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise QueryError(f"{name} cannot be {value!r}; allowed is {' or '.join(allowed)}")

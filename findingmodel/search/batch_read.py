@@ -1,0 +1,135 @@
+"""Questions: the queries of a file, which is plain text with one a line, CSV, or JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
+
+from findingmodel.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import TextIO
+
+    Form = Literal["text", "csv", "jsonl"]
+
+__all__ = ["ENCODING", "FORMS", "Question", "form_of", "read_questions"]
+
+FORMS: tuple[Form, ...] = ("text", "csv", "jsonl")
+
+
+class _Encoding(TypedDict):
+    encoding: str
+    errors: str
+    newline: str
+
+
+ENCODING: Final = _Encoding(encoding="utf-8-sig", errors="surrogateescape", newline="")
+"""How to open a file of questions, so that bytes that are no text spoil their own line alone."""
+
+_SUFFIXES: Mapping[str, Form] = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
+_DELIMITERS = (",", ";", "\t")
+_NOT_TEXT = re.compile("[\ud800-\udfff]")
+_NO_FIELDS: Mapping[str, Any] = {}
+
+
+class Question(NamedTuple):
+    """One query of a file.
+
+    Attributes:
+        line: where it starts in the file, from 1.
+        query: its text; "" where there is none.
+        fields: the other columns of its row, or the other members of its object.
+        error: why there is no text; None if there is.
+    """
+
+    line: int
+    query: str
+    fields: Mapping[str, Any] = _NO_FIELDS
+    error: QueryError | None = None
+
+
+def form_of(name: str) -> Form:
+    """Return what the name of a file says it is.
+
+    >>> form_of("reports.CSV"), form_of("reports.jsonl"), form_of("-")
+    ('csv', 'jsonl', 'text')
+    """
+    return _SUFFIXES.get(name.rpartition(".")[2].lower(), "text")
+
+
+def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator[Question]:
+    """Yield the questions in *lines*, opened as `ENCODING` says; empty lines are passed over.
+
+    Args:
+        lines: the open file; it is read as the questions are needed.
+        form: one of `FORMS`. CSV has a heading, and cells set off by commas, semicolons or tabs; a line of
+            JSON is an object or a string.
+        column: where the query stands in CSV, and in an object.
+
+    Raises:
+        QueryError: CSV without that column, or that cannot be read at all.
+    """
+    if form == "csv":
+        questions = _from_csv(lines, column)
+    elif form == "jsonl":
+        questions = _from_json_lines(lines, column)
+    else:
+        questions = (Question(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
+    return map(_checked, questions)
+
+
+def _checked(question: Question) -> Question:
+    if question.error is None and _NOT_TEXT.search(question.query):
+        return question._replace(error=QueryError("this is not UTF-8 text"))
+    return question
+
+
+def _from_json_lines(lines: TextIO, column: str) -> Iterator[Question]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _from_json(number, line, column)
+
+
+def _from_json(number: int, line: str, column: str) -> Question:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Question(number, "", error=QueryError(f"this is not JSON: {error}"))
+    fields = dict(value) if isinstance(value, dict) else {}
+    query = fields.pop(column, None) if isinstance(value, dict) else value
+    if not isinstance(query, str):
+        return Question(number, "", fields, QueryError(f"there is no text under {column!r}"))
+    return Question(number, query, fields)
+
+
+def _from_csv(lines: TextIO, column: str) -> Iterator[Question]:
+    heading = lines.readline()
+    delimiter = max(_DELIMITERS, key=heading.count)
+    names = next(csv.reader([heading], delimiter=delimiter), [])
+    if column not in names:
+        raise QueryError(
+            f"there is no column {column!r}, only {', '.join(map(repr, names))}"
+            if names
+            else "there is no heading with the names of the columns"
+        )
+    reader = csv.reader(lines, delimiter=delimiter)
+    line = 2
+    try:
+        for cells in reader:
+            if cells:
+                yield _from_cells(line, names, cells, column)
+            line = reader.line_num + 2
+    except csv.Error as error:
+        raise QueryError(f"the CSV cannot be read from line {line} on: {error}") from error
+
+
+def _from_cells(line: int, names: list[str], cells: list[str], column: str) -> Question:
+    fields = dict(zip(names, cells, strict=False))
+    query = fields.pop(column, "")
+    if len(cells) > len(names):
+        error = QueryError(f"{len(cells)} cells below {len(names)} names: quote cells that hold a delimiter")
+        return Question(line, query, fields, error)
+    return Question(line, query, fields)

@@ -1,0 +1,179 @@
+"""Answers to a file of questions: a line of JSON or of CSV for each, and what an earlier run has answered."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from findingmodel.errors import QueryError
+from findingmodel.search.hits import main_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from findingmodel.search.batch import BatchRow
+    from findingmodel.search.batch_read import Question
+    from findingmodel.search.hits import HitRow
+
+    Form = Literal["jsonl", "csv"]
+
+__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "begun", "form_of"]
+
+FORMS: tuple[Form, ...] = ("jsonl", "csv")
+
+_COLUMNS = (
+    *("line", "query", "status", "oifm_id", "name", "score", "stage", "field", "negated", "others", "error"),
+)
+
+
+def form_of(name: str) -> Form:
+    """Return how to write a file of this name."""
+    return "csv" if name.lower().endswith(".csv") else "jsonl"
+
+
+class Writer(Protocol):
+    """How answers are written, each as one record that ends with a line feed."""
+
+    def heading(self) -> str:
+        """Return what stands before the first record."""
+        ...
+
+    def record(self, question: Question, row: BatchRow) -> str:
+        """Return one answer."""
+        ...
+
+
+class JsonLines(NamedTuple):
+    """One object a line; ``input`` holds the other fields of the question.
+
+    Attributes:
+        explain: each hit has ``matched``, why it was found.
+    """
+
+    explain: bool = False
+
+    def heading(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def record(self, question: Question, row: BatchRow) -> str:
+        """Return one answer."""
+        error = question.error or row.error
+        answer = {
+            "line": question.line,
+            "query": question.query,
+            "status": row.status,
+            "hits": [{**_facts(hit), **self._reasons(hit)} for hit in row.hits],
+            "error": str(error) if error else None,
+        }
+        if question.fields:
+            answer["input"] = question.fields
+        return json.dumps(answer, ensure_ascii=False) + "\n"
+
+    def _reasons(self, hit: HitRow) -> dict[str, Any]:
+        return {"matched": [reason._asdict() for reason in hit.matched]} if self.explain else {}
+
+
+class CsvLines(NamedTuple):
+    """One record a question, with its best hit; ``others`` holds the ids of the other hits.
+
+    Attributes:
+        fields: names of the other fields of the questions, each a column ``input.NAME``.
+    """
+
+    fields: Sequence[str] = ()
+
+    def heading(self) -> str:
+        """Return the names of the columns."""
+        return _csv([*_COLUMNS, *(f"input.{name}" for name in self.fields)])
+
+    def record(self, question: Question, row: BatchRow) -> str:
+        """Return one answer."""
+        best = _facts(row.hits[0]).values() if row.hits else [""] * 6
+        others = " ".join(hit.entry["oifm_id"] for hit in row.hits[1:])
+        error = question.error or row.error or ""
+        own = [question.line, question.query, row.status, *best, others, error]
+        return _csv([*own, *(_cell(question.fields.get(name, "")) for name in self.fields)])
+
+
+class Begun(NamedTuple):
+    """What an earlier run has answered.
+
+    Attributes:
+        line: of the last question that is answered; 0 if none is.
+        query: its text.
+        counts: how many questions there are of each status.
+    """
+
+    line: int
+    query: str
+    counts: Counter[str]
+
+
+def begun(path: Path, form: Form, writer: Writer) -> Begun:
+    """Return what the answers in *path* hold, and cut off a record that was not written to its end.
+
+    Raises:
+        QueryError: it is no file of answers of this form.
+    """
+    line, query, counts, size = 0, "", Counter[str](), 0
+    with path.open("rb") as lines:
+        for text in _whole_records(lines, form):
+            if size or text.decode() != writer.heading():
+                try:
+                    line, query, status = _answered(text.decode(), form)
+                except (ValueError, KeyError, IndexError, TypeError) as error:
+                    raise QueryError(
+                        f"{path} is no file of such answers, so nothing can go on there"
+                    ) from error
+                counts[status] += 1
+            size += len(text)
+    os.truncate(path, size)
+    return Begun(line, query, counts)
+
+
+def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
+    """Yield the records that end with a line feed; in CSV one that is quoted does not count."""
+    record = b""
+    for line in lines:
+        record += line
+        if record.endswith(b"\n") and not (form == "csv" and record.count(b'"') % 2):
+            yield record
+            record = b""
+
+
+def _answered(record: str, form: Form) -> tuple[int, str, str]:
+    """Return line, query and status of one answer."""
+    if form == "csv":
+        cells = next(csv.reader(io.StringIO(record, newline="")))
+        return int(cells[0]), cells[1], cells[2]
+    answer = json.loads(record)
+    return int(answer["line"]), answer["query"], answer["status"]
+
+
+def _facts(hit: HitRow) -> dict[str, Any]:
+    """Return what a reader of many answers needs of a hit."""
+    reason = main_reason(hit)
+    return {
+        "oifm_id": hit.entry["oifm_id"],
+        "name": hit.entry["name"],
+        "score": hit.score,
+        "stage": reason.stage if reason else "filter",
+        "field": reason.field if reason else "",
+        "negated": hit.negated,
+    }
+
+
+def _csv(cells: Sequence[Any]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

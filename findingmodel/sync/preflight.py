@@ -1,0 +1,57 @@
+"""preflight: is there anything to do? One scan and one look at the manifest; nothing is read or written.
+
+The most frequent update of all has nothing to do, so this module imports as little as can be.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from findingmodel.drive import Offload, inline
+from findingmodel.sync.compare import compare
+from findingmodel.sync.guard import refusal
+from findingmodel.sync.report import UpdateReport
+from findingmodel.sync.scan import scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+    from findingmodel.sync.compare import Comparison
+    from findingmodel.sync.options import UpdateOptions
+
+__all__ = ["nothing_to_do", "preflight", "survey"]
+
+
+async def preflight(store: Store, directory: Path, options: UpdateOptions) -> UpdateReport | None:
+    """Return the report of an update that has nothing to do, or None if there is something.
+
+    Raises:
+        DirectoryError: *directory* cannot be listed.
+        StoreError: the store failed.
+    """
+    started = time.perf_counter()
+    comparison = await survey(store, directory, rehash=options.rehash)
+    if not comparison.is_clean:
+        return None
+    return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
+
+
+async def survey(store: Store, directory: Path, *, rehash: bool, offload: Offload = inline) -> Comparison:
+    """Return how *directory* differs from what *store* was made from."""
+    return compare(await offload(scan, directory), await store.manifest(), rehash=rehash)
+
+
+def nothing_to_do(comparison: Comparison, options: UpdateOptions, label: str, seconds: float) -> UpdateReport:
+    """Return the report of an update whose *comparison* is clean."""
+    failed = comparison.scan.failed
+    refused = refusal(known=0, removed=0, failed=len(failed), strict=options.strict, force=options.force)
+    return UpdateReport(
+        unchanged=0 if refused else comparison.unchanged,
+        failed=failed,
+        refused=refused,
+        seconds=seconds,
+        db=label,
+        dry_run=options.dry_run,
+    )

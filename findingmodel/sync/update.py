@@ -1,0 +1,190 @@
+"""update: make an index hold exactly the valid finding models below a directory. The write path, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import replace
+from os import fspath
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.stores.records import WriteBatch
+from findingmodel.sync.batch import StreamProcessor
+from findingmodel.sync.compare import compare
+from findingmodel.sync.guard import refusal
+from findingmodel.sync.lease import writer_lease
+from findingmodel.sync.load import Loader
+from findingmodel.sync.preflight import nothing_to_do, survey
+from findingmodel.sync.reconcile import Reconciliation
+from findingmodel.sync.report import UpdateReport
+from findingmodel.sync.staging import Outlet, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+    from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import Owner
+    from findingmodel.sync.compare import Comparison
+    from findingmodel.sync.lease import WriterLease
+    from findingmodel.sync.load import Loaded
+    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.sync.report import Refusal
+    from findingmodel.sync.scan import SourceFile
+
+    Progress = Callable[[int, int], None]
+
+__all__ = ["update"]
+
+_FILES_PER_CHUNK = (
+    64  # read and parsed by one call to a thread: a call for each file takes five times as long
+)
+
+
+async def update(
+    store: Store, directory: Path, options: UpdateOptions, *, progress: Progress | None = None
+) -> UpdateReport:
+    """Make *store* hold exactly the valid finding models below *directory*.
+
+    Args:
+        store: the index; it must be open.
+        directory: every ``*.fm.json`` below it counts.
+        options: how to go about it.
+        progress: called with (files done, files to load).
+
+    Raises:
+        DirectoryError: *directory* cannot be listed.
+        LeaseHeldError: another update is running.
+        StoreError: the store failed; what was written stands, and the next update does the rest.
+    """
+    started = time.perf_counter()
+    comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread)
+    if comparison.is_clean:
+        return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
+    if options.dry_run:
+        report = await _run(_Update(store, comparison, options), None, progress)
+    else:
+        await store.setup()
+        async with writer_lease(store, lease_seconds=options.lease_seconds) as lease:
+            # Another update may have written between the first look and the lease.
+            comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
+            report = await _run(_Update(store, comparison, options), lease, progress)
+    return replace(report, seconds=time.perf_counter() - started, db=store.label, dry_run=options.dry_run)
+
+
+class _Update(NamedTuple):
+    """What one update is about."""
+
+    store: Store
+    comparison: Comparison
+    options: UpdateOptions
+
+
+async def _run(this: _Update, lease: WriterLease | None, progress: Progress | None) -> UpdateReport:
+    """Load, decide, and write as soon as that may be; without a *lease* only decide."""
+    decided = Reconciliation(this.comparison, remove=this.options.remove)
+    with Outlet(this.store, lease, held_back=_is_risky(this, decided)) as outlet:
+        await _load(this, decided, outlet, progress)
+        removals = decided.removals()
+        refused = _refusal(this, decided, len(removals))
+        if refused is not None:
+            return UpdateReport(failed=decided.failed, warnings=decided.warnings, refused=refused)
+        await outlet.release()
+        await outlet.write(WriteBatch(removals=removals))
+        changes = await decided.credits.changes(this.store, was_empty=not this.comparison.known)
+        await outlet.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn))
+        await outlet.finish()
+    return decided.report(changes.conflicts)
+
+
+async def _load(this: _Update, decided: Reconciliation, outlet: Outlet, progress: Progress | None) -> None:
+    """Load every file that may have changed, and write what is decided; what waits is decided at the end."""
+    loader = _loader(this)
+    with Spool() as waiting:
+        async with aclosing(_batches(this, loader, progress)) as batches:
+            async for loaded in batches:
+                while loaded:
+                    step = decided.take(loaded, await _owners(this, _keys(loaded)))
+                    waiting.keep(WriteBatch(step.waiting))
+                    await outlet.write(WriteBatch(step.upserts, step.touches))
+                    loaded = await asyncio.to_thread(loader.afresh().load_chunk, step.again)
+                if outlet.holds_back and not _is_risky(this, decided):
+                    await outlet.release()
+        granted = decided.settle(await _owners(this, decided.waiting_keys()))
+        for batch in waiting.batches():
+            records = [record for record in batch.upserts if record.file.path in granted]
+            for record in records:
+                decided.grant(record)
+            await outlet.write(WriteBatch(records))
+
+
+async def _batches(
+    this: _Update, loader: Loader, progress: Progress | None
+) -> AsyncGenerator[Sequence[Loaded], None]:
+    """Yield the loaded files in path order, as many at a time as are to be written at once."""
+
+    async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
+        return await asyncio.to_thread(loader.load_chunk, chunk)
+
+    files, size, concurrency = this.comparison.to_load, this.options.batch_size, this.options.concurrency
+    stream = StreamProcessor(max_buffer=2 * concurrency).map_stream(
+        _chunks(files), load, concurrency, ordered=True
+    )
+    batch: list[Loaded] = []
+    done = 0
+    async with aclosing(stream) as chunks:
+        async for loaded in chunks:
+            batch += loaded
+            done += len(loaded)
+            if progress:
+                progress(done, len(files))
+            while len(batch) >= size:
+                yield batch[:size]
+                batch = batch[size:]
+    if batch:
+        yield batch
+
+
+def _loader(this: _Update) -> Loader:
+    known, missing = this.comparison.known, this.comparison.missing
+    changed = [known[file.path] for file in this.comparison.to_load if file.path in known]
+    return Loader(
+        fspath(this.comparison.scan.root),
+        this.options.max_file_bytes,
+        {state.path: state.sha256 for state in changed},
+        {state.sha256: state.path for state in missing.values()},
+    )
+
+
+async def _chunks(files: Sequence[SourceFile]) -> AsyncIterator[Sequence[SourceFile]]:
+    for start in range(0, len(files), _FILES_PER_CHUNK):
+        yield files[start : start + _FILES_PER_CHUNK]
+
+
+def _keys(loaded: Sequence[Loaded]) -> set[str]:
+    return {key for one in loaded if one.record for key in one.record.identity}
+
+
+async def _owners(this: _Update, keys: Collection[str]) -> dict[str, list[Owner]]:
+    """Return who holds *keys* in the store; an index without a file holds none."""
+    owners: dict[str, list[Owner]] = {}
+    if keys and this.comparison.known:
+        for owner in await this.store.owners(keys):
+            owners.setdefault(owner.key, []).append(owner)
+    return owners
+
+
+def _is_risky(this: _Update, decided: Reconciliation) -> bool:
+    """Return whether it may still turn out that this update must not write."""
+    return this.options.strict or (not this.options.force and decided.may_trip)
+
+
+def _refusal(this: _Update, decided: Reconciliation, removed: int) -> Refusal | None:
+    return refusal(
+        known=len(this.comparison.known),
+        removed=removed,
+        failed=len(decided.failed),
+        strict=this.options.strict,
+        force=this.options.force,
+    )
