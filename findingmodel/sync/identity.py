@@ -112,8 +112,8 @@ class Identity:
                 if owner.path == claim.path or standing == "settled":
                     continue
                 if standing in ("unchanged", "failed"):
-                    conflicts.append(Conflict(key, owner.path, owner.oifm_id))
-                elif standing != "missing" or owner.oifm_id != claim.oifm_id or owner.path in self._moved:
+                    conflicts.append(self._held_by(key, owner))
+                elif standing != "missing" or owner.oifm_id != claim.oifm_id:
                     waits = True
         if conflicts:
             self.fail(claim.path)
@@ -162,7 +162,10 @@ class Identity:
             return "pending"
         if path in self._waiting:
             return "waiting"
-        return "missing" if path in self._missing else "unchanged"
+        return "missing" if path in self._missing and path not in self._moved else "unchanged"
+
+    def _held_by(self, key: str, owner: Owner) -> Conflict:
+        return Conflict(key, self._moved.get(owner.path, owner.path), owner.oifm_id)
 
     def _losers(
         self, alive: Mapping[str, Claim], owners: Mapping[str, Sequence[Owner]]
@@ -185,14 +188,12 @@ class Identity:
                 continue
             for owner in owners.get(key, ()):
                 if owner.path != claim.path and self._keeps(owner, claim, ids):
-                    yield Conflict(key, self._moved.get(owner.path, owner.path), owner.oifm_id)
+                    yield self._held_by(key, owner)
 
     def _keeps(self, owner: Owner, claim: Claim, ids: set[str]) -> bool:
         """Return whether *owner* still holds its keys at the end, if all that wait are granted."""
         standing = self._standing(owner)
         if standing == "missing":
-            if owner.path in self._moved:
-                return True
             elsewhere = owner.oifm_id in ids or owner.oifm_id in self._taken
             replaced = elsewhere or owner.oifm_id == claim.oifm_id
             return not replaced and not self._remove

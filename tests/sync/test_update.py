@@ -1,0 +1,77 @@
+"""The write path on every store: the same rules on a SQLite file and on each MongoDB wire server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from findingmodel.drive import drive
+from findingmodel.stores.sqlite import SQLiteStore
+from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.preflight import preflight
+from findingmodel.sync.update import update
+from tests.builders import write_model
+from tests.servers import mongo_server
+from tests.stores.conftest import mongo_database
+from tests.stores.databases import mongo_store, opening
+from tests.stores.listening import listened
+from tests.sync.update_rules import UpdateContract, age, defs, edit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+    from tests.servers import Server
+
+__all__ = ["defs", "mongo_database", "mongo_server"]  # fixtures are found by their names here
+
+
+class TestSQLite(UpdateContract):
+    """On a file."""
+
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
+        async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
+            yield await open_store()
+
+
+@pytest.mark.mongo
+class TestMongo(UpdateContract):
+    """On each server."""
+
+    @pytest.fixture
+    async def store(self, mongo_server: Server, mongo_database: str) -> AsyncIterator[Store]:
+        async with opening(
+            lambda branch: mongo_store(mongo_server.uri, mongo_database, branch)
+        ) as open_store:
+            yield await open_store()
+
+
+def test_an_update_with_nothing_to_do_needs_no_event_loop(tmp_path: Path, defs: Path) -> None:
+    store = SQLiteStore(tmp_path / "x.db")
+    assert drive(preflight(store, defs, UpdateOptions())) is None
+    assert not (tmp_path / "x.db").exists()
+
+
+async def test_a_dry_run_creates_no_database(tmp_path: Path, defs: Path) -> None:
+    report = await update(SQLiteStore(tmp_path / "new" / "x.db"), defs, UpdateOptions(dry_run=True))
+    assert report.added == 30
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.mongo
+async def test_updates_send_few_commands(mongo_server: Server, mongo_database: str, tmp_path: Path) -> None:
+    count = 2_050
+    for number in range(count):
+        write_model(tmp_path, f"{number}.fm.json", number)
+    age(tmp_path)
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        sent = await commands.of(update(store, tmp_path, UpdateOptions()))
+        assert len(sent) <= count / 1_000 * 2 + 12, sent
+        assert (await store.counts()).models == count
+        assert await commands.of(update(store, tmp_path, UpdateOptions())) == ["find"]
+        edit(tmp_path / "7.fm.json", description="Edited since then.")
+        sent = await commands.of(update(store, tmp_path, UpdateOptions()))
+        assert len(sent) <= 12, sent
