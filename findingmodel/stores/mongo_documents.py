@@ -16,7 +16,15 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, cast
 
 from findingmodel.errors import StoreSchemaError
-from findingmodel.stores.records import Candidate, Credit, FileState, LexiconRow, Owner, Terms
+from findingmodel.stores.records import (
+    COMPRESSION_LEVEL,
+    Candidate,
+    Credit,
+    FileState,
+    LexiconRow,
+    Owner,
+    Terms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -72,6 +80,7 @@ def entry_document(record: Record, *, binary: bool) -> Document:
         record: all that is to be stored of one model.
         binary: whether the server can replace binary values; the model is kept as base64 text otherwise.
     """
+    model = zlib.compress(record.model, COMPRESSION_LEVEL)
     terms = record.terms
     name_tokens = dict.fromkeys(f"{terms.name} {terms.synonyms}".split())
     tokens = name_tokens | dict.fromkeys(f"{terms.description} {terms.other}".split())
@@ -88,7 +97,7 @@ def entry_document(record: Record, *, binary: bool) -> Document:
         "terms": terms._asdict(),
         "sort_name": _sort_name(record),
         "credits": [{"kind": c.kind, "key": c.key, "fields": json.dumps(c.fields)} for c in record.credits],
-        "model": record.model if binary else b64encode(record.model).decode(),
+        "model": model if binary else b64encode(model).decode(),
     }
 
 

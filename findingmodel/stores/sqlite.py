@@ -171,7 +171,7 @@ class SQLiteStore:
 
     def _setup(self) -> None:
         with self._translated("create"), self._writing:
-            create(self._write_connection(), self._branch)
+            self._write_connection()
 
     def _close(self) -> None:
         self._closed = True
@@ -246,17 +246,9 @@ class SQLiteStore:
         return None
 
     def _write_connection(self) -> sqlite3.Connection:
-        """Return the one connection that writes; the caller holds the lock."""
+        """Return the one connection that writes, to tables that exist; the caller holds the lock."""
         if self._writer is None:
-            if self._path == _MEMORY:
-                self._writer = _connect(_MEMORY)
-                create(self._writer, self._branch)
-                count_terms(self._writer, self._branch)
-            else:
-                _create_private_file(Path(self._path))
-                self._writer = _connect(_uri(self._path, "rw"))
-                self._writer.execute("PRAGMA journal_mode = WAL")
-                self._writer.execute("PRAGMA synchronous = NORMAL")
+            self._writer = _connect_for_writing(self._path, self._branch)
         return self._writer
 
     @contextmanager
@@ -325,6 +317,22 @@ def _connect(target: str) -> sqlite3.Connection:
         check_same_thread=False,
         uri=target.startswith("file:"),
     )
+
+
+def _connect_for_writing(path: str, branch: str) -> sqlite3.Connection:
+    if path != _MEMORY:
+        _create_private_file(Path(path))
+    connection = _connect(path if path == _MEMORY else _uri(path, "rw"))
+    try:
+        verify(connection)  # before anything is changed: it may be another program's
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        create(connection, branch)
+        count_terms(connection, branch)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _uri(path: str, mode: str) -> str:

@@ -12,6 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.stores.records import (
+    COMPRESSION_LEVEL,
     Candidate,
     Counts,
     Credit,
@@ -178,7 +179,10 @@ class Branch(NamedTuple):
             'INSERT INTO "files$" VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
             [_file_columns(n, r.file) for n, r in numbered],
         )
-        self._each('INSERT INTO "models$" VALUES (?, ?)', [(n, r.model) for n, r in numbered])
+        self._each(
+            'INSERT INTO "models$" VALUES (?, ?)',
+            [(n, zlib.compress(r.model, COMPRESSION_LEVEL)) for n, r in numbered],
+        )
         self._each(
             'INSERT INTO "keys$" VALUES (?, ?)', sorted((key, n) for n, r in numbered for key in r.keys)
         )

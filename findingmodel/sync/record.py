@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.stores.records import Credit, FileState, Record
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Fingerprint", "identity_keys", "identity_pointer", "identity_word", "make_record"]
 
-_ZLIB_LEVEL = 1  # 5 times smaller; level 6 takes 3 times as long for another tenth
 _NAME = "name:"
 
 
@@ -51,7 +49,7 @@ def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Reco
         facets=_distinct(list(_facets(model, entry))),
         credits=credit,
         file=file.state(model.oifm_id, _distinct([c.key for c in credit])),
-        model=zlib.compress(data, _ZLIB_LEVEL),
+        model=data,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -167,7 +166,7 @@ def _load(file: Path, max_bytes: int, given: FindingModelFull | None) -> Record:
     loaded = Loader(root=str(file.parent), max_bytes=max_bytes).load(source)
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)
-    if given is not None and parse_model(zlib.decompress(loaded.record.model)).model != given:
+    if given is not None and parse_model(loaded.record.model).model != given:
         message = "the file does not hold the model that was given with it: write the model to the file first"
         raise DocumentError(str(file), [Problem("", "other-model", message)])
     return loaded.record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.stores.records import Credit, FileState, Lease, Record, Terms, WriteBatch
@@ -88,7 +87,7 @@ def make_record(
         facets=tuple(facets),
         credits=tuple(credit._replace(mtime_ns=file.mtime_ns, path=file.path) for credit in contributors),
         file=file,
-        model=zlib.compress(data),
+        model=data,
     )
 
 

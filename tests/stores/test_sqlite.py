@@ -1,0 +1,164 @@
+"""SQLiteStore: the contract, and what is its own: the file, its rights, its version."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from findingmodel.drive import Offload, inline
+from findingmodel.errors import StoreError, StoreSchemaError, StoreUnavailableError
+from findingmodel.stores.records import TermQuery, WriteBatch
+from findingmodel.stores.sqlite import SQLiteStore
+from tests.stores.contract import StoreContract
+from tests.stores.contract_support import OpenStore, crowd
+from tests.stores.databases import opening
+from tests.stores.samples import make_id, make_record, upserts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+
+
+@pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
+class TestContract(StoreContract):
+    """Every rule, on a file: with slow calls in threads, and with every call where it is made."""
+
+    @pytest.fixture
+    async def open_store(self, tmp_path: Path, offload: Offload) -> AsyncIterator[OpenStore]:
+        def make(branch: str) -> SQLiteStore:
+            return SQLiteStore(tmp_path / "x.db", branch=branch, offload=offload)
+
+        async with opening(make) as open_store:
+            yield open_store
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opening(lambda branch: SQLiteStore(tmp_path / "new" / "x.db", branch=branch)) as open_store:
+        yield await open_store()
+
+
+async def test_an_index_in_memory_keeps_what_was_written() -> None:
+    store = SQLiteStore(":memory:")
+    await store.write(WriteBatch(upserts=crowd()))
+    assert (await store.counts()).models == 36
+    assert len(await store.candidates(TermQuery((("lung",),)), limit=100)) > 5
+    await store.close()
+
+
+async def test_reading_creates_no_file(store: Store, tmp_path: Path) -> None:
+    assert await store.get([make_id(1)]) == {}
+    assert await store.manifest() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path) -> None:
+    old_mask = os.umask(0)
+    try:
+        await store.setup()
+        await store.write(upserts(make_record(1)))
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode)
+            for path in (tmp_path / "new", *(tmp_path / "new").iterdir())
+        }
+    finally:
+        os.umask(old_mask)
+    assert modes.pop("new") == 0o700
+    assert set(modes.values()) == {0o600}
+    assert "x.db" in modes
+
+
+async def test_a_newer_schema_is_refused_and_left_alone(store: Store, tmp_path: Path) -> None:
+    await store.setup()
+    await store.close()
+    with sqlite3.connect(tmp_path / "new" / "x.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    newer = SQLiteStore(tmp_path / "new" / "x.db")
+    for call in (newer.open, newer.setup, newer.manifest):
+        with pytest.raises(StoreSchemaError, match=r"schema 99.*upgrade findingmodel"):
+            await call()
+    await newer.close()
+
+
+async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    connection.close()
+    before = path.read_bytes()
+    store = SQLiteStore(path)
+    for call in (store.open, store.setup):
+        with pytest.raises(StoreSchemaError, match="another program's"):
+            await call()
+    await store.close()
+    assert path.read_bytes() == before
+
+
+async def test_what_is_no_database_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("a letter, and a long one\n" * 99)
+    (tmp_path / "directory.db").mkdir()
+    for name, kind in (("text.db", StoreSchemaError), ("directory.db", StoreUnavailableError)):
+        store = SQLiteStore(tmp_path / name)
+        with pytest.raises(kind, match=name):
+            await store.open()
+        await store.close()
+
+
+async def test_a_write_that_fails_leaves_the_old_state(store: Store, tmp_path: Path) -> None:
+    await store.write(upserts(make_record(1, "before")))
+    with sqlite3.connect(tmp_path / "new" / "x.db") as connection:
+        connection.execute(
+            'CREATE TRIGGER full BEFORE INSERT ON "models_main" BEGIN SELECT RAISE(ABORT, "no room"); END'
+        )
+    connection.close()
+    with pytest.raises(StoreError, match="no room"):
+        await store.write(upserts(make_record(1, "after"), make_record(2)))
+    assert [entry["name"] for entry in (await store.get([make_id(1), make_id(2)])).values()] == ["before"]
+
+
+async def test_a_database_that_cannot_be_written_can_be_read(store: Store, tmp_path: Path) -> None:
+    await store.write(upserts(make_record(1)))
+    await store.close()
+    path = tmp_path / "new" / "x.db"
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    path.chmod(0o400)
+    reader = SQLiteStore(path)
+    assert (await reader.counts()).models == 1
+    await reader.close()
+
+
+async def test_readers_in_threads_have_connections_of_their_own(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "x.db", offload=asyncio.to_thread)
+    await store.write(WriteBatch(upserts=crowd()))
+    query = TermQuery((("lung", "mass"),))
+    answers = await asyncio.gather(*(store.candidates(query, limit=50) for _ in range(64)))
+    assert all(answer == answers[0] for answer in answers)
+    assert len(answers[0]) > 5
+    await store.close()
+
+
+async def test_tokens_are_never_operators(store: Store) -> None:
+    await store.write(upserts(make_record(1, "lung")))
+    for token in (
+        '"',
+        "lung OR mass",
+        "NEAR(lung mass)",
+        "name:lung",
+        "lung*",
+        "^lung",
+        "-",
+        "(",
+        "{name}",
+        "NOT",
+    ):
+        assert await store.candidates(TermQuery(((token,),), excluded=(token,)), limit=9) == []
