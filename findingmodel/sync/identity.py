@@ -211,7 +211,7 @@ class Identity:
         for key, claims in wanted.items():
             if len(claims) > 1:
                 held_by = owners.get(key, ())
-                best = min(claims, key=lambda claim: (not _holds(claim, held_by), claim.path))
+                best = min(claims, key=lambda claim: (_distance(claim, held_by), claim.path))
                 for claim in claims:
                     if claim is not best:
                         lost.setdefault(claim.path, []).append(Conflict(key, best.path, best.oifm_id))
@@ -223,6 +223,9 @@ class Identity:
         return certain or {path: tuple(conflicts) for path, conflicts in list(lost.items())[:1]}
 
 
-def _holds(claim: Claim, owners: Iterable[Owner]) -> bool:
-    """Return whether *claim* comes from the file, or the model, that holds a key in the store."""
-    return any(owner.path == claim.path or owner.oifm_id == claim.oifm_id for owner in owners)
+def _distance(claim: Claim, owners: Iterable[Owner]) -> int:
+    """Return how far *claim* is from holding a key in the store: 0 if its file does, 1 if its model does, else 2."""
+    distances = (
+        0 if owner.path == claim.path else 1 if owner.oifm_id == claim.oifm_id else 2 for owner in owners
+    )
+    return min(distances, default=2)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.model.attributes import ChoiceAttributeIded
+from findingmodel.model.contributors import Person
 from findingmodel.stores.records import Credit, FileState, Record
 from findingmodel.text.normalize import fold, slug
 from findingmodel.text.terms import analyze_entry, facet
@@ -11,7 +13,7 @@ from findingmodel.text.terms import analyze_entry, facet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from findingmodel.model.contributors import Organization, Person
+    from findingmodel.model.contributors import Organization
     from findingmodel.model.finding import FindingModelFull
     from findingmodel.stores.records import AttributeRow, ContributorKind, EntryRow
 
@@ -116,18 +118,19 @@ def _facets(model: FindingModelFull, entry: EntryRow) -> Iterator[str]:
         yield facet("attribute", attribute.type)
         for code in attribute.index_codes or ():
             yield facet("code", f"{code.system}:{code.code}@attribute")
-        for value in getattr(attribute, "values", ()):
+        for value in attribute.values if isinstance(attribute, ChoiceAttributeIded) else ():
             for code in value.index_codes or ():
                 yield facet("code", f"{code.system}:{code.code}@value")
 
 
 def _key(contributor: Person | Organization) -> str:
-    return str(getattr(contributor, "github_username", None) or getattr(contributor, "code", ""))
+    return contributor.github_username if isinstance(contributor, Person) else contributor.code
 
 
 def _credit(contributor: Person | Organization, file: Fingerprint) -> Credit:
-    kind: ContributorKind = "person" if hasattr(contributor, "github_username") else "organization"
-    fields = contributor.model_dump(mode="json", exclude_none=True)
+    kind: ContributorKind = "person" if isinstance(contributor, Person) else "organization"
+    stated = contributor.__dict__ | (contributor.__pydantic_extra__ or {})  # plain JSON; a dump takes longer
+    fields = {name: value for name, value in stated.items() if value is not None}
     return Credit(kind, _key(contributor), fields, file.mtime_ns, file.path)
 
 

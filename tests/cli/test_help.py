@@ -103,7 +103,7 @@ def test_config_shows_value_and_source_of_every_setting(monkeypatch: pytest.Monk
     assert facts["db"]["value"] == "mongodb://me:***@host/x"
     assert facts["db"]["source"] == "environment MONGODB_URI"
     assert (facts["branch"]["value"], facts["branch"]["source"]) == ("dev", "argument")
-    assert (facts["concurrency"]["value"], facts["concurrency"]["source"]) == (4, "default")
+    assert (facts["concurrency"]["value"], facts["concurrency"]["source"]) == (2, "default")
     text = run("config").stdout
     assert "db\tmongodb://me:***@host/x\tenvironment MONGODB_URI\n" in text
     assert len(text.splitlines()) == len(Settings().describe()) == len(facts)
