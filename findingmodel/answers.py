@@ -82,8 +82,8 @@ class SearchAnswers(dict[str, list[SearchHit]]):
     """The hits of each query of a batch, by the query as given, in the order of first mention.
 
     Attributes:
-        errors: the queries that could not be understood, each with what `Index.search` would have raised; their
-            hits are an empty list.
+        errors: the queries that could not be understood, each with what `Index.search` would have raised;
+            their hits are an empty list.
     """
 
     def __init__(self, hits: Mapping[str, list[SearchHit]], errors: Mapping[str, QueryError]) -> None:
@@ -153,9 +153,14 @@ async def answer_all(
     asked = {text: text[:_LONGEST_QUERY] for text in texts}
     queries = [text for text in asked.values() if tags or tokenize(text)]
     rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)
-    hits = {text: _to_hits(rows[query].hits) if query in rows else [] for text, query in asked.items()}
-    errors = {text: row.error for text, query in asked.items() if (row := rows.get(query)) and row.error}
-    return SearchAnswers(hits, errors)
+    answers = SearchAnswers({text: [] for text in asked}, {})
+    for text, query in asked.items():
+        row = rows.get(query)
+        if row is not None and row.error is not None:
+            answers.errors[text] = row.error
+        elif row is not None:
+            answers[text] = _to_hits(row.hits)
+    return answers
 
 
 def to_entry(row: EntryRow) -> IndexEntry:

@@ -212,6 +212,12 @@ class Settings:
     cache_size: int = _setting(
         "FINDINGMODEL_CACHE_SIZE", _whole(1, 10_000_000), 1_000, "Search: how many answers are remembered."
     )
+    cache_file: str = _setting(
+        "FINDINGMODEL_CACHE_FILE",
+        _text(re.compile(r"[^\0]+"), "a path"),
+        "",
+        "Search on MongoDB: a file where commands remember answers; none by default.",
+    )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod

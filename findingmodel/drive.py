@@ -1,7 +1,7 @@
 """drive: run a coroutine that never waits, without an event loop.
 
-A store on a local file answers at once, so the pipelines that use it never suspend. A command of one shot can then
-drive them directly and need not import asyncio, which takes longer than the command itself.
+A store on a local file answers at once, so the pipelines that use it never suspend. A command of one shot can
+then drive them directly and need not import asyncio, which takes longer than the command itself.
 """
 
 from __future__ import annotations

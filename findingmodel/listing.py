@@ -9,7 +9,7 @@ from findingmodel.model.escape import escape_destination, escape_text
 from findingmodel.text.normalize import fold, slug
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Sequence
 
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
@@ -84,17 +84,22 @@ def check_page(limit: int, offset: int) -> None:
         raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one entry, from 0 on")
 
 
-def markdown_table(entries: Iterable[EntryRow]) -> Iterator[str]:
-    """Yield the lines of a Markdown page with all *entries* in one table.
+def markdown_table(entries: Sequence[EntryRow]) -> str:
+    """Return a Markdown page with all *entries* in one table.
 
     Each name links to ``text/NAME.md``, and ``JSON`` to ``defs/NAME.fm.json``, as in the repositories of
     finding models. Text of the entries is escaped, so that nothing in it can become markup or a column.
     """
-    rows = [_table_row(entry) for entry in entries]
-    yield from ("# Finding Model Index", "", f"{len(rows)} entries", "")
-    yield "| ID | Name | Synonyms | Tags | Contributors | Attributes |"
-    yield "|----|------|----------|------|--------------|------------|"
-    yield from rows
+    lines = [
+        "# Finding Model Index",
+        "",
+        f"{len(entries)} entries",
+        "",
+        "| ID | Name | Synonyms | Tags | Contributors | Attributes |",
+        "|----|------|----------|------|--------------|------------|",
+        *map(_table_row, entries),
+    ]
+    return "".join([f"{line}\n" for line in lines])
 
 
 def _table_row(entry: EntryRow) -> str:

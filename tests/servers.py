@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
@@ -38,6 +39,7 @@ __all__ = [
     "ServerProcess",
     "ServerStartError",
     "mongo_server",
+    "need",
     "replica_server",
     "running",
     "self_signed_certificate",
@@ -49,6 +51,9 @@ EXTERNAL_URI = "FINDINGMODEL_TEST_MONGODB_URI"
 
 KINDS = ("secantus", "secantus-replica", "nx")
 """What `running` can start: SecantusDB standalone or as a replica set of one (transactions), and NX-27017."""
+
+HAS_SECANTUS = sys.version_info < (3, 14) or find_spec("secantus") is not None
+"""SecantusDB cannot be installed everywhere on Python 3.14 yet; on other versions it has to be there."""
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -137,6 +142,7 @@ class ServerProcess:
 
     def start(self) -> Server:
         """Start the server and wait until it answers a ping; raises ServerStartError if it does not."""
+        need(self._kind)
         if self._options.user is not None and self._port is None:
             self._create_user(*self._options.user)
         return self._start(self._options)
@@ -261,6 +267,12 @@ def running(kind: str, options: ServerOptions | None = None) -> Iterator[Server]
             yield process.start()
         finally:
             process.stop()
+
+
+def need(kind: str) -> None:
+    """Skip the test if there can be no server of *kind* on this version of Python."""
+    if kind.startswith("secantus") and not HAS_SECANTUS:
+        pytest.skip("SecantusDB has no build for this version of Python")
 
 
 def servers_under_test() -> tuple[str, ...]:

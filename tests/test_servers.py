@@ -22,6 +22,7 @@ from tests.servers import (
     ServerOptions,
     ServerProcess,
     ServerStartError,
+    need,
     running,
     self_signed_certificate,
     servers_under_test,
@@ -154,6 +155,15 @@ def test_kinds_and_options_that_do_not_exist_are_refused(tmp_path: Path) -> None
         ServerProcess("nx", tmp_path, ServerOptions(user=("ann", "secret")))
 
 
+def test_only_a_python_without_a_secantus_to_install_skips_its_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tests.servers, "HAS_SECANTUS", False)
+    with pytest.raises(pytest.skip.Exception, match="no build"), running("secantus-replica"):
+        pass
+    need("nx")
+    monkeypatch.undo()
+    assert tests.servers.HAS_SECANTUS or sys.version_info >= (3, 14)
+
+
 STARTER = """
 import sys
 from tests.servers import running
@@ -168,6 +178,7 @@ with running(sys.argv[1]) as server:
 )
 @pytest.mark.parametrize("kind", ["secantus", "nx"])
 def test_a_server_ends_with_the_process_that_started_it(kind: str, tmp_path: Path) -> None:
+    need(kind)
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, kind],
         cwd=ROOT,

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
+    from findingmodel.search.codes import CodeRow
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
     Found = Mapping[str, list[EntryRow]]
+    Carried = Mapping[str, list[CodeRow]]
 
 __all__ = ["get", "list_entries", "stats"]
 
 _COLUMNS = (Column("id", wraps=False), Column("name", bold=True), Column("file", cut=True))
+_CODE = "code:"
+_LABEL_WIDTH = 14  # as in the other lines of an entry
 _SORTS = ("name", "oifm_id", "filename")
 
 
@@ -39,52 +43,80 @@ _SORTS = ("name", "oifm_id", "filename")
 def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, as_json: bool) -> int:
     """Show the models that have these ids, names, slugs or synonyms, in any case.
 
-    Models may share a synonym: all that do are shown, the best match first. With --json the answer is a list
-    in the order of the keys, null where nothing was found; other models with the same key stand under "also".
+    Models may share a synonym: all that do are shown, the best match first. A key like code:RADLEX:RID1301
+    stands for all models in which the model, an attribute or a value carries that code. With --json the
+    answer is a list in the order of the keys, null where nothing was found; other models with the same key
+    stand under "also", and what carries a code under "carriers".
 
     \b
     Examples:
       findingmodel index get OIFM_MSFT_573630
       findingmodel index get "pulmonary embolism" PE --json
       findingmodel index get PE --full > pe.fm.json
+      findingmodel index get code:RADLEX:RID1301
 
     Exit code 1 means that nothing was found for some of the keys.
     """
+    from findingmodel.search.codes import find_by_key
     from findingmodel.search.lookup import find_many
 
-    async def answer(store: Store) -> tuple[Found, Mapping[str, bytes]]:
-        found = await find_many(store, keys)
+    async def answer(store: Store) -> tuple[Found, Carried, Mapping[str, bytes]]:
+        carried = {key: await find_by_key(store, key) for key in keys if key.lower().startswith(_CODE)}
+        found = await find_many(store, [key for key in keys if key not in carried])
+        found.update({key: _distinct(rows) for key, rows in carried.items()})
         best = {entries[0]["oifm_id"] for entries in found.values() if entries}
-        return found, await store.models(best) if full else {}
+        return found, carried, await store.models(best) if full else {}
 
-    found, models = ask(settings, answer)
+    found, carried, models = ask(settings, answer)
     if full:
         _show_models(screen, [found[key] for key in keys], models, as_json=as_json)
     elif as_json:
-        click.echo(to_json([_with_others(found[key]) for key in keys]))
+        click.echo(to_json([_with_others(found[key], carried.get(key, ())) for key in keys]))
     else:
-        _show_entries(screen, keys, found)
+        _show_entries(screen, keys, found, carried)
     absent = [key for key in found if not found[key]]
     for key in absent:
         screen.note(f"not found: {key}")
     return 1 if absent else 0
 
 
-def _with_others(entries: Sequence[EntryRow]) -> dict[str, Any] | None:
+def _distinct(rows: Sequence[CodeRow]) -> list[EntryRow]:
+    return list({row.entry["oifm_id"]: row.entry for row in rows}.values())
+
+
+def _with_others(entries: Sequence[EntryRow], carried: Sequence[CodeRow]) -> dict[str, Any] | None:
     if not entries:
         return None
     best, *others = entries
-    return {**best, "also": others} if others else {**best}
+    carriers = [{"oifm_id": row.entry["oifm_id"], **_carrier(row)} for row in carried]
+    return {**best, **({"also": others} if others else {}), **({"carriers": carriers} if carriers else {})}
 
 
-def _show_entries(screen: Screen, keys: Sequence[str], found: Found) -> None:
+def _carrier(row: CodeRow) -> dict[str, str]:
+    return {"place": row.place, "id": row.id, "name": row.name}
+
+
+def _show_entries(screen: Screen, keys: Sequence[str], found: Found, carried: Carried) -> None:
     width = shutil.get_terminal_size().columns if screen.is_terminal else None
-    blocks = [entry_lines(entry, width=width) for key in keys for entry in found[key]]
+    blocks = [
+        [*entry_lines(entry, width=width), *_carrier_lines(entry, carried.get(key, ()))]
+        for key in keys
+        for entry in found[key]
+    ]
     if blocks:
         click.echo("\n\n".join("\n".join(block) for block in blocks))
     for key, entries in found.items():
         if len(entries) > 1:
             screen.note(f"{counted(len(entries), 'model')} have the key {key!r}")
+
+
+def _carrier_lines(entry: EntryRow, carried: Sequence[CodeRow]) -> list[str]:
+    """Return a line for each place of *entry* that carries the code which was asked for."""
+    return [
+        f"  {'code at':<{_LABEL_WIDTH}}{row.place} {one_line(row.id)}  {one_line(row.name)}"
+        for row in carried
+        if row.entry["oifm_id"] == entry["oifm_id"]
+    ]
 
 
 def _show_models(

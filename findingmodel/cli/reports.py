@@ -15,9 +15,8 @@ from findingmodel.cli.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from findingmodel.sync.check import CheckReport
-
     from findingmodel.cli.screen import Screen
+    from findingmodel.sync.check import CheckReport
     from findingmodel.sync.report import FileReport, UpdateReport
 
 __all__ = ["show_check", "show_update"]

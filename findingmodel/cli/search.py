@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,6 @@ from findingmodel.cli.options import database_options, json_option, screen_optio
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import one_line, to_json
-from findingmodel.search.hits import main_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +30,9 @@ _COLUMNS = (
 )
 _TAG_COLUMNS = (Column("tag", bold=True), Column("hits", wraps=False, right=True))
 _SHOWN = ("id", "name", "slug")  # fields that the row shows anyway
+_BATCH_ONLY = ("column", "read_as", "by_sentence", "write_as", "output", "resume")
+_GIVEN = click.core.ParameterSource.COMMANDLINE
+_ONE_ONLY = ("query", "offset", "facets", "no_cache")
 
 
 @click.command()
@@ -40,29 +42,65 @@ _SHOWN = ("id", "name", "slug")  # fields that the row shows anyway
 @click.option(
     "--tag", "tags", metavar="T", type=utf8, multiple=True, help="Only models with this tag; repeatable."
 )
-@click.option("--explain", is_flag=True, help="Show what each hit was found by, and what that scored.")
-@click.option("--facets", is_flag=True, help="Count the tags of all hits, and show these counts instead.")
-@click.option("--no-cache", is_flag=True, help="Search anew, whatever earlier searches have found.")
+@click.option("--explain", is_flag=True, help="Show by what each hit was found, and what that scores.")
+@click.option("--facets", is_flag=True, help="Show how many of all hits have each tag, and no hits.")
+@click.option("--no-cache", is_flag=True, help="Search anew, whatever earlier searches found.")
 @click.option(
-    "--batch", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True), help="Search"
-    " for each query in FILE, or in standard input if FILE is -."
+    "--batch",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Search for each query in FILE; - is standard input.",
 )
-@click.option("--column", metavar="NAME", type=utf8, help="Batch: where CSV or JSON has the query.  [default: query]")
-@click.option("--read-as", type=click.Choice(["text", "csv", "jsonl"]), help="Batch: what FILE is, if its name does not tell.")
-@click.option("--format", "write_as", type=click.Choice(["jsonl", "csv"]), help="Batch: how to write the answers.")
-@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Batch: where to write them.")
+@click.option(
+    "--column",
+    metavar="NAME",
+    type=utf8,
+    default="query",
+    show_default=True,
+    help="Batch: where CSV or JSON Lines hold the query.",
+)
+@click.option(
+    "--read-as", type=click.Choice(["text", "csv", "jsonl"]), help="Batch: what FILE is, if not by its name."
+)
+@click.option("--by-sentence", is_flag=True, help="Batch: search for each sentence of a text by itself.")
+@click.option(
+    "--format",
+    "write_as",
+    type=click.Choice(["jsonl", "csv"]),
+    help="Batch: what to write, if not by the name of the output.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Batch: where to write; else standard output.",
+)
 @click.option("--resume", is_flag=True, help="Batch: go on behind the last answer in the output.")
 @database_options
 @json_option
 @screen_options
 @click.pass_obj
-def search(screen: Screen, **options: Any) -> int:
+def search(
+    screen: Screen,
+    /,
+    query: str | None,
+    limit: int,
+    offset: int,
+    tags: tuple[str, ...],
+    explain: bool,
+    facets: bool,
+    no_cache: bool,
+    batch: str | None,
+    settings: Settings,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Find models by name, synonym, or words of their description and attributes, best first.
 
-    QUERY may have "words in this order", -unwanted words, and filters: tag:CT modality:MR contributor:CDE
-    attribute:numeric code:RADLEX:RID1301 id:OIFM_CDE_000195. Words may be unfinished, mistyped or in
-    everyday English; a sentence of a report is a query too. In a pipe each line is an id, a name, a score
-    and what it was found by, separated by tabs.
+    Words may be unfinished, mistyped or everyday English, and a sentence of a report is a query too. QUERY
+    may also have "words side by side", -unwanted words, and filters: tag:CT, modality:MR, contributor:CDE,
+    attribute:numeric, code:RADLEX:RID1301. In a pipe each line is an id, a name, a score and what it was
+    found by, separated by tabs.
 
     \b
     Examples:
@@ -71,14 +109,103 @@ def search(screen: Screen, **options: Any) -> int:
       findingmodel search "mass -cystic modality:MR" --facets
       findingmodel search PE --json
       findingmodel search --batch phrases.txt > hits.jsonl
-      findingmodel search --batch reports.csv --column impression --output hits.csv --resume
+      findingmodel search --batch reports.csv --column impression --by-sentence --output hits.csv --resume
 
-    No hit is no error: the answer is empty, and the exit code 0. A batch has a line for each query; exit code
-    1 means that some of them were no queries.
+    No hit is no error: the answer is empty, and the exit code 0. A batch writes a record for each query and
+    ends with exit code 1 if some of them were no queries.
     """
-    chosen = _Options(**options)
-    if chosen.batch is not None:
-        from findingmodel.cli.batch import run
+    if batch is not None:
+        from findingmodel.cli.batch import search_file
 
-        return run(screen, chosen)
-    ...
+        _refuse(_ONE_ONLY, "cannot be given with --batch")
+        return search_file(
+            screen, settings, batch, as_json, limit=limit, tags=tags, explain=explain, **options
+        )
+    _refuse(_BATCH_ONLY, "can be given with --batch only")
+    if query is None:
+        raise click.UsageError("Give a QUERY, or --batch FILE.")
+    from findingmodel.text.query import parse_query
+
+    parsed = parse_query(query, tags=tags)
+    if facets:
+        return _show_tags(screen, settings, parsed, as_json=as_json)
+    hits = ask(
+        settings,
+        lambda store: _find(store, parsed, settings, limit=limit, offset=offset, use_cache=not no_cache),
+    )
+    if as_json:
+        click.echo(to_json([_as_dict(hit) for hit in hits]))
+        return 0
+    screen.table(_COLUMNS, [row for hit in hits for row in _rows(hit, explain=explain)])
+    if not hits:
+        screen.note(f"nothing found for {query!r}" + (f" from hit {offset + 1} on" if offset else ""))
+    return 0
+
+
+def _refuse(names: Sequence[str], why: str) -> None:
+    """Refuse the parameters of these names if the user gave them, and say *why*."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is _GIVEN:
+            shown = parameter.opts[0] if isinstance(parameter, click.Option) else "QUERY"
+            raise click.UsageError(f"{shown} {why}.")
+
+
+async def _find(
+    store: Store, query: Query, settings: Settings, *, limit: int, offset: int, use_cache: bool
+) -> Sequence[HitRow]:
+    """Search, or remember an earlier search where the index is far away and a cache file is set."""
+    from findingmodel.search.engine import Searcher
+
+    searcher = Searcher(store)
+    if not (use_cache and settings.cache_file and settings.db.lower().startswith("mongodb")):
+        return await searcher.search(query, limit=limit, offset=offset)
+    from findingmodel.search.cache import QueryCache
+    from findingmodel.search.remembered import remembered
+    from findingmodel.stores.sqlite_cache import SQLiteTier
+
+    tier = SQLiteTier(settings.cache_file)
+    try:
+        cache = QueryCache(ttl_seconds=settings.cache_ttl_seconds, tier=tier)
+        index = f"{store.label} {settings.branch}"
+        return await remembered(cache, searcher, query, index=index, limit=limit, offset=offset)
+    finally:
+        tier.close()
+
+
+def _show_tags(screen: Screen, settings: Settings, query: Query, *, as_json: bool) -> int:
+    from findingmodel.search.engine import Searcher
+
+    counts = ask(settings, lambda store: Searcher(store).count_tags(query))
+    if as_json:
+        click.echo(to_json(counts))
+    else:
+        screen.table(_TAG_COLUMNS, [(one_line(tag), str(count)) for tag, count in counts.items()])
+    return 0
+
+
+def _rows(hit: HitRow, *, explain: bool) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the line of *hit*, and below it a line for each reason if they are asked for."""
+    from findingmodel.search.hits import main_reason
+
+    reason = main_reason(hit)
+    found_by = _short(reason) if reason else ""
+    denied = " (denied)" if hit.negated else ""
+    yield hit.entry["oifm_id"], one_line(hit.entry["name"]), f"{hit.score:.2f}", f"{found_by}{denied}"
+    for match in hit.matched if explain else ():
+        yield (
+            "",
+            "",
+            f"{match.score:.3f}",
+            f"{match.stage}, {match.field}: {one_line(', '.join(match.terms))}",
+        )
+
+
+def _short(reason: MatchRow) -> str:
+    words = one_line(" ".join(reason.terms))
+    return reason.field if reason.field in _SHOWN else f"{reason.field}: {words}"
+
+
+def _as_dict(hit: HitRow) -> dict[str, Any]:
+    facts = hit._asdict()
+    return {**facts.pop("entry"), **facts, "matched": [match._asdict() for match in hit.matched]}

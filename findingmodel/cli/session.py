@@ -11,11 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-    from findingmodel.sync.options import UpdateOptions
-
     from findingmodel.config import Settings
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
+    from findingmodel.sync.options import UpdateOptions
     from findingmodel.sync.report import UpdateReport
 
 __all__ = ["ask", "update"]

@@ -8,14 +8,15 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
 
 from findingmodel.errors import QueryError
+from findingmodel.text.sentences import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import TextIO
 
     Form = Literal["text", "csv", "jsonl"]
 
-__all__ = ["ENCODING", "FORMS", "Question", "form_of", "read_questions"]
+__all__ = ["ENCODING", "FORMS", "Question", "by_sentence", "form_of", "read_questions"]
 
 FORMS: tuple[Form, ...] = ("text", "csv", "jsonl")
 
@@ -43,12 +44,14 @@ class Question(NamedTuple):
         query: its text; "" where there is none.
         fields: the other columns of its row, or the other members of its object.
         error: why there is no text; None if there is.
+        part: which sentence of its text it is, from 1; 0 if it is the whole.
     """
 
     line: int
     query: str
     fields: Mapping[str, Any] = _NO_FIELDS
     error: QueryError | None = None
+    part: int = 0
 
 
 def form_of(name: str) -> Form:
@@ -79,6 +82,17 @@ def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator
     else:
         questions = (Question(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
     return map(_checked, questions)
+
+
+def by_sentence(questions: Iterable[Question]) -> Iterator[Question]:
+    """Yield a question for each sentence of each of *questions*; one without a sentence stays as it is."""
+    for question in questions:
+        parts = sentences(question.query) if question.error is None else []
+        if parts:
+            for number, part in enumerate(parts, 1):
+                yield question._replace(query=part, part=number)
+        else:
+            yield question
 
 
 def _checked(question: Question) -> Question:

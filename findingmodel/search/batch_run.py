@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.errors import QueryError
 from findingmodel.search import batch_read, batch_write
 from findingmodel.search.batch import STATUSES, stream_batch
-from findingmodel.search.batch_read import read_questions
+from findingmodel.search.batch_read import by_sentence, read_questions
 from findingmodel.search.batch_write import Begun, CsvLines, JsonLines, begun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
+    from findingmodel.search.batch import BatchRow
     from findingmodel.search.batch_read import Question
     from findingmodel.search.batch_write import Writer
     from findingmodel.search.engine import Searcher
@@ -41,6 +42,7 @@ class BatchJob(NamedTuple):
         read_as: "text", "csv" or "jsonl"; by the name of *source* if None.
         write_as: "jsonl" or "csv"; by the name of *target* if None.
         column: where the query stands in CSV, and in an object of JSON Lines.
+        by_sentence: search for each sentence of a text by itself.
         resume: go on behind the last answer in *target*.
         limit: most hits for each question.
         tags: required of every hit.
@@ -53,6 +55,7 @@ class BatchJob(NamedTuple):
     read_as: batch_read.Form | None = None
     write_as: batch_write.Form | None = None
     column: str = "query"
+    by_sentence: bool = False
     resume: bool = False
     limit: int = 10
     tags: Sequence[str] = ()
@@ -110,33 +113,28 @@ async def run_batch(
         StoreError: the store failed; what was written stands, and a job that resumes goes on from there.
     """
     _check(job)
+    total = _total(job)
     with _opened(job.source) as lines:
         questions = _questions(job, lines)
         first = next(questions, None)
-        writer = (
-            CsvLines(tuple(first.fields) if first else ())
-            if job.written_as == "csv"
-            else JsonLines(job.explain)
-        )
+        writer = _writer(job, first)
         known = _known(job, writer)
-        rest = _behind(known, chain([first] if first else [], questions), job.target)
+        questions = _behind(known, chain([first] if first else [], questions), job.target)
+        counts = known.counts.copy()
         with _appending(job.target, echo, known) as write:
             if not known.line:
                 write(writer.heading())
-            return await _answer(
-                searcher, job, rest, lambda *answer: write(writer.record(*answer)), known, progress
-            )
+            async for question, row in _answers(searcher, job, questions):
+                write(writer.record(question, row))
+                counts[row.status] += 1
+                progress(counts.total(), max(total, counts.total()))
+    return BatchSummary(**{status: counts[status] for status in STATUSES}, resumed=known.counts.total())
 
 
-async def _answer(
-    searcher: Searcher,
-    job: BatchJob,
-    questions: Iterator[Question],
-    write: Callable[..., object],
-    known: Begun,
-    progress: Progress,
-) -> BatchSummary:
-    counts, total = known.counts.copy(), _total(job)
+async def _answers(
+    searcher: Searcher, job: BatchJob, questions: Iterable[Question]
+) -> AsyncIterator[tuple[Question, BatchRow]]:
+    """Yield each question with its answer; one that is no text fails like one that is no query."""
     under_way: deque[Question] = deque()
 
     def texts() -> Iterator[str]:
@@ -146,12 +144,13 @@ async def _answer(
 
     rows = stream_batch(searcher, texts(), limit=job.limit, tags=job.tags, concurrency=job.concurrency)
     async for row in rows:
-        question = under_way.popleft()
-        write(question, row)
-        counts[row.status] += 1
-        progress(counts.total(), max(total, counts.total()))
-    by_status = {status: counts[status] for status in STATUSES}
-    return BatchSummary(**by_status, resumed=known.counts.total())
+        yield under_way.popleft(), row
+
+
+def _writer(job: BatchJob, first: Question | None) -> Writer:
+    if job.written_as == "csv":
+        return CsvLines(tuple(first.fields) if first else ())
+    return JsonLines(job.explain)
 
 
 def _check(job: BatchJob) -> None:
@@ -177,7 +176,8 @@ def _opened(source: str) -> Iterator[TextIO]:
 
 
 def _questions(job: BatchJob, lines: TextIO) -> Iterator[Question]:
-    return read_questions(lines, job.read_as or batch_read.form_of(job.source), job.column)
+    questions = read_questions(lines, job.read_as or batch_read.form_of(job.source), job.column)
+    return by_sentence(questions) if job.by_sentence else questions
 
 
 def _total(job: BatchJob) -> int:
@@ -192,15 +192,16 @@ def _known(job: BatchJob, writer: Writer) -> Begun:
     path = Path(job.target)
     if job.resume and path.exists():
         return begun(path, job.written_as, writer)
-    return Begun(0, "", Counter())
+    return Begun(0, 0, "", Counter())
 
 
 def _behind(known: Begun, questions: Iterator[Question], target: str) -> Iterator[Question]:
     """Return the questions behind the last one that is answered."""
     if not known.line:
         return questions
-    last = next((question for question in questions if question.line >= known.line), None)
-    if last is None or last.line != known.line or _as_written(last.query) != _as_written(known.query):
+    at = (known.line, known.part)
+    last = next((question for question in questions if (question.line, question.part) >= at), None)
+    if last is None or (last.line, last.part, _as_written(last.query)) != (*at, _as_written(known.query)):
         raise QueryError(f"{target} holds answers to other questions: they differ at line {known.line}")
     return questions
 

@@ -26,8 +26,10 @@ __all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "begun", "form_o
 
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
+_START = {"jsonl": b'{"line": ', "csv": b""}
 _COLUMNS = (
-    *("line", "query", "status", "oifm_id", "name", "score", "stage", "field", "negated", "others", "error"),
+    *("line", "part", "query", "status"),
+    *("oifm_id", "name", "score", "stage", "field", "negated", "others", "error"),
 )
 
 
@@ -66,6 +68,7 @@ class JsonLines(NamedTuple):
         error = question.error or row.error
         answer = {
             "line": question.line,
+            "part": question.part,
             "query": question.query,
             "status": row.status,
             "hits": [{**_facts(hit), **self._reasons(hit)} for hit in row.hits],
@@ -97,7 +100,7 @@ class CsvLines(NamedTuple):
         best = _facts(row.hits[0]).values() if row.hits else [""] * 6
         others = " ".join(hit.entry["oifm_id"] for hit in row.hits[1:])
         error = question.error or row.error or ""
-        own = [question.line, question.query, row.status, *best, others, error]
+        own = [question.line, question.part, question.query, row.status, *best, others, error]
         return _csv([*own, *(_cell(question.fields.get(name, "")) for name in self.fields)])
 
 
@@ -106,11 +109,13 @@ class Begun(NamedTuple):
 
     Attributes:
         line: of the last question that is answered; 0 if none is.
+        part: of that question.
         query: its text.
         counts: how many questions there are of each status.
     """
 
     line: int
+    part: int
     query: str
     counts: Counter[str]
 
@@ -121,20 +126,20 @@ def begun(path: Path, form: Form, writer: Writer) -> Begun:
     Raises:
         QueryError: it is no file of answers of this form.
     """
-    line, query, counts, size = 0, "", Counter[str](), 0
+    heading = writer.heading().encode()
+    known, size = Begun(0, 0, "", Counter()), 0
     with path.open("rb") as lines:
-        for text in _whole_records(lines, form):
-            if size or text.decode() != writer.heading():
-                try:
-                    line, query, status = _answered(text.decode(), form)
-                except (ValueError, KeyError, IndexError, TypeError) as error:
-                    raise QueryError(
-                        f"{path} is no file of such answers, so nothing can go on there"
-                    ) from error
-                counts[status] += 1
-            size += len(text)
+        for record in _whole_records(lines, form):
+            if size or record != heading:
+                known = _and(known, record, form, path)
+            size += len(record)
+        lines.seek(size)
+        rest = lines.read()
+    start = _START[form] if size or not heading else heading
+    if not (rest.startswith(start) or start.startswith(rest)):
+        raise _stranger(path)
     os.truncate(path, size)
-    return Begun(line, query, counts)
+    return known
 
 
 def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
@@ -147,13 +152,22 @@ def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
             record = b""
 
 
-def _answered(record: str, form: Form) -> tuple[int, str, str]:
-    """Return line, query and status of one answer."""
-    if form == "csv":
-        cells = next(csv.reader(io.StringIO(record, newline="")))
-        return int(cells[0]), cells[1], cells[2]
-    answer = json.loads(record)
-    return int(answer["line"]), answer["query"], answer["status"]
+def _and(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
+    """Return what is known with one more answer."""
+    try:
+        if form == "csv":
+            line, part, query, status, *_ = next(csv.reader(io.StringIO(record.decode(), newline="")))
+        else:
+            answer = json.loads(record)
+            line, part, query, status = (answer[name] for name in ("line", "part", "query", "status"))
+        known.counts[status] += 1
+        return Begun(int(line), int(part), query, known.counts)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _stranger(path) from error
+
+
+def _stranger(path: Path) -> QueryError:
+    return QueryError(f"{path} does not hold such answers, so nothing can go on there")
 
 
 def _facts(hit: HitRow) -> dict[str, Any]:

@@ -5,16 +5,31 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from findingmodel.errors import QueryError
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.terms import code_facets, facet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["CodeRow", "find_by_code"]
+__all__ = ["Carrier", "CodeRow", "carriers", "find_by_code", "find_by_key"]
+
+
+class Carrier(NamedTuple):
+    """What carries a code in a model.
+
+    Attributes:
+        place: "model", "attribute" or "value".
+        id: its ``oifm_id``, ``oifma_id`` or ``value_code``.
+        name: its name.
+    """
+
+    place: str
+    id: str
+    name: str
 
 
 class CodeRow(NamedTuple):
@@ -44,20 +59,43 @@ async def find_by_code(
         code: "RID1301", say; case does not matter.
         limit, offset: of models. One that carries the code in several places has a row for each.
     """
-    ids = await _holders(store, code_facets(system, code), offset + limit)
+    facets = code_facets(system, code)
+    ids = await _holders(store, facets, offset + limit)
     page = ids[offset : offset + limit]
     entries = await store.get(page)
-    texts = await store.models(page)
-    wanted = facet("code", f"{system}:{code}")
-    found = [(oifm_id, place) for oifm_id in page if oifm_id in texts for place in _places(texts[oifm_id])]
+    found = await carriers(store, page, facets)
     return [
-        CodeRow(entries[oifm_id], place, identifier, name)
-        for oifm_id, (place, identifier, name, held) in found
-        if held == wanted and oifm_id in entries
+        CodeRow(entries[oifm_id], *carrier)
+        for oifm_id in page
+        if oifm_id in entries
+        for carrier in found.get(oifm_id, ())
     ]
 
 
-async def _holders(store: Store, facets: tuple[str, ...], wanted: int) -> list[str]:
+async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeRow]:
+    """Return what `find_by_code` does for *key*, which is written ``code:SYSTEM:CODE``.
+
+    Raises:
+        QueryError: it is not.
+    """
+    _, system, code = (*key.split(":", 2), "", "")[:3]
+    if not (system and code):
+        raise QueryError(f"{key} names no system and code: write it as in code:RADLEX:RID1301")
+    return await find_by_code(store, system, code, limit=limit)
+
+
+async def carriers(store: Store, ids: Collection[str], facets: Collection[str]) -> dict[str, list[Carrier]]:
+    """Return by model, of those with these *ids*, what carries a code that one of *facets* asks for."""
+    texts = await store.models(ids)
+    found: dict[str, list[Carrier]] = {}
+    for oifm_id, text in texts.items():
+        for carrier, held in _carriers(json.loads(text)):
+            if held in facets:
+                found.setdefault(oifm_id, []).append(carrier)
+    return found
+
+
+async def _holders(store: Store, facets: Sequence[str], wanted: int) -> list[str]:
     """Return ids of models that carry the code, those that carry it themselves first."""
     found: dict[str, None] = {}
     for held in facets:
@@ -67,9 +105,8 @@ async def _holders(store: Store, facets: tuple[str, ...], wanted: int) -> list[s
     return list(found)
 
 
-def _places(text: bytes) -> Iterator[tuple[str, str, str, str]]:
-    """Yield what carries a code in a model: its kind, its id, its name, and the code as a facet."""
-    model = json.loads(text)
+def _carriers(model: dict[str, Any]) -> Iterator[tuple[Carrier, str]]:
+    """Yield what carries a code in *model*, with the facet of that code."""
     yield from _carried("model", model, "oifm_id")
     for attribute in model.get("attributes") or ():
         yield from _carried("attribute", attribute, "oifma_id")
@@ -77,11 +114,7 @@ def _places(text: bytes) -> Iterator[tuple[str, str, str, str]]:
             yield from _carried("value", value, "value_code")
 
 
-def _carried(place: str, part: dict[str, Any], id_field: str) -> Iterator[tuple[str, str, str, str]]:
+def _carried(place: str, part: dict[str, Any], id_field: str) -> Iterator[tuple[Carrier, str]]:
     for code in part.get("index_codes") or ():
-        yield (
-            place,
-            part.get(id_field, ""),
-            part.get("name", ""),
-            facet("code", f"{code['system']}:{code['code']}"),
-        )
+        carrier = Carrier(place, part.get(id_field, ""), part.get("name", ""))
+        yield carrier, facet("code", f"{code['system']}:{code['code']}@{place}")

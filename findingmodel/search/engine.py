@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import QueryError
-from findingmodel.search.explain import explain, is_denied
+from findingmodel.search.codes import carriers
+from findingmodel.search.explain import carried, explain, is_denied
 from findingmodel.search.hits import HitRow
 from findingmodel.search.lookup import match_field
 from findingmodel.search.plan import make_plan
@@ -87,7 +88,9 @@ class Searcher:
         entries = await self._entries([*exact, *page])
         ordered = _exact_first(query.key, exact, entries) + ranked[len(exact) :]
         page = [one for one in ordered[offset : offset + limit] if one.candidate.oifm_id in entries]
-        return [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
+        hits = [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
+        codes = [name for group in query.facets for name in group if name.startswith("code:")]
+        return await self._with_carriers(hits, codes) if codes and hits else hits
 
     async def count_tags(self, query: Query, *, generation: int | None = None) -> dict[str, int]:
         """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
@@ -110,6 +113,14 @@ class Searcher:
         for source in self._sources:
             proposals += await source(self._store, plan, max(wanted or 0, _FEWEST))
         return plan, rank(plan, proposals, wanted)
+
+    async def _with_carriers(self, hits: Sequence[HitRow], codes: Sequence[str]) -> list[HitRow]:
+        """Return *hits* with what in each model carries one of *codes*, which are facets."""
+        found = await carriers(self._store, [hit.entry["oifm_id"] for hit in hits], codes)
+        return [
+            hit._replace(matched=(*hit.matched, *map(carried, found.get(hit.entry["oifm_id"], ()))))
+            for hit in hits
+        ]
 
     async def _entries(self, ranked: Sequence[Ranked]) -> dict[str, EntryRow]:
         entries = {one.candidate.oifm_id: one.candidate.entry for one in ranked if one.candidate.entry}

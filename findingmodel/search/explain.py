@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.search.hits import MatchRow
 from findingmodel.search.lookup import match_field
-from findingmodel.search.scoring import BY_ID, FIELDS, LABEL_SHARE, partly, word_weights
+from findingmodel.search.scoring import BY_ID, FIELDS, LABEL_SHARE, partly, split_terms, word_weights
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from findingmodel.search.codes import Carrier
     from findingmodel.search.plan import Plan
     from findingmodel.search.scoring import Ranked
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["explain", "is_denied"]
+__all__ = ["carried", "explain", "is_denied"]
 
 
 class _Evidence(NamedTuple):
@@ -40,6 +41,11 @@ def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[MatchRow, ...]
             MatchRow("label", "synonym" if ranked.label else "name", (_label(entry, ranked.label),), rest)
         )
     return tuple(sorted(rows, key=lambda row: -row.score))
+
+
+def carried(carrier: Carrier) -> MatchRow:
+    """Return as a reason that a filter by code fits *carrier*; filters choose, and score nothing."""
+    return MatchRow("filter", "code", carrier, 0.0)
 
 
 def is_denied(plan: Plan, ranked: Ranked) -> bool:
@@ -81,8 +87,8 @@ def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
     """Return by place what best speaks for each word of the query that is found at all."""
     found: dict[int, _Evidence] = {}
     by_token = plan.by_token
-    for (field, weight), text in zip(FIELDS, ranked.candidate.terms, strict=True):
-        hits = by_token.keys() & text.split()
+    for (field, weight), tokens in zip(FIELDS, split_terms(ranked.candidate.terms).fields, strict=True):
+        hits = by_token.keys() & tokens
         for token in hits:
             for reading in by_token[token]:
                 some = hits.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}

@@ -9,12 +9,13 @@ all w:
     coverage by the query   B = weight of the label's matched words / weight of all its words
     score                     = 0.65 max(f A B^0.6) + 0.35 C    maximum over the labels, f the field's weight
 
-A label that is the query, word for word, scores more than 1.
+A synonym that is all that the query tells weighs as much as a name. A label that is the query, word for word,
+scores more than 1.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.tables import importance
@@ -24,9 +25,21 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from findingmodel.search.plan import Plan
-    from findingmodel.stores.records import Candidate
+    from findingmodel.stores.records import Candidate, Terms
 
-__all__ = ["BY_ID", "DIGITS", "FIELDS", "LABEL_SHARE", "Ranked", "Scorer", "partly", "word_weights"]
+    _Fields = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
+
+__all__ = [
+    "BY_ID",
+    "DIGITS",
+    "FIELDS",
+    "LABEL_SHARE",
+    "Ranked",
+    "Scorer",
+    "partly",
+    "split_terms",
+    "word_weights",
+]
 
 NAME, SYNONYM = 1.0, 0.9
 FIELDS = (("name", NAME), ("synonym", SYNONYM), ("description", 0.45), ("other", 0.5))
@@ -37,7 +50,6 @@ _MOST_INEXACT = 0.999
 _ANYTHING = 3.0
 _ROUNDING = 1e-6
 _BETWEEN = f" {BREAK} "
-_NOTHING: frozenset[str] = frozenset()
 _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
 _UNKNOWN_IN_SENTENCE = 0.3
@@ -74,12 +86,55 @@ class Cover(NamedTuple):
     weight: float
 
 
+class Label(NamedTuple):
+    """A name or a synonym, analysed.
+
+    Attributes:
+        text: its tokens, as they stand.
+        tokens: each once.
+        weight: what they weigh.
+    """
+
+    text: str
+    tokens: frozenset[str]
+    weight: float
+
+
+class SplitTerms(NamedTuple):
+    """The terms of an entry as sets.
+
+    Attributes:
+        labels: the name and the synonyms.
+        fields: the tokens of each of `FIELDS`.
+    """
+
+    labels: tuple[Label, ...]
+    fields: _Fields
+
+
+@lru_cache(maxsize=4_096)
+def split_terms(terms: Terms) -> SplitTerms:
+    """Return *terms* taken apart; what many queries ask about is taken apart once."""
+    name, synonyms, description, other = terms
+    labels = tuple(map(_label, [name, *synonyms.split(_BETWEEN)] if synonyms else [name]))
+    in_synonyms = frozenset().union(*[label.tokens for label in labels[1:]])
+    return SplitTerms(
+        labels, (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
+    )
+
+
+def _label(text: str) -> Label:
+    tokens, weigh = frozenset(text.split()), _label_weights().get
+    return Label(text, tokens, sum([weigh(token, 1.0) for token in tokens]))
+
+
 class Scorer:
     """Scores candidates for one plan; the same words found again are not weighed again."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._weights = word_weights(plan)
+        self._tells = sum(self._weights) > 0  # where no word does, a name or synonym may still be the query
         self._total = sum(self._weights) or 1.0
         self._single, self._several = _by_token(plan)
         self._quality: dict[str, float] = {}
@@ -89,51 +144,42 @@ class Scorer:
         self._keys = frozenset(self._quality)
         self._ids = plan.query.ids
         self._covers: dict[frozenset[str], Cover] = {}
-        self._coverages: dict[tuple[frozenset[str], ...], float] = {}
+        self._coverages: dict[_Fields, float] = {}
+        self._told = " ".join([word.token for word in plan.words])
 
     def bound(self, candidate: Candidate) -> float:
-        """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
-        hits = self._keys.intersection(" ".join(candidate.terms).split())
+        """Return what the score of *candidate* cannot exceed: that of all its labels in one."""
+        name, synonyms, *_ = fields = self._found(candidate.terms)
+        hits = name | synonyms
         share = (self._covers.get(hits) or self._cover(hits)).share
-        if share > 1 - _ROUNDING or candidate.oifm_id.lower() in self._ids:
+        if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
             return _ANYTHING
-        return share + _ROUNDING
+        return LABEL_SHARE * share + (1 - LABEL_SHARE) * self._coverage(fields) + _ROUNDING
 
     def score(self, candidate: Candidate) -> Ranked:
         """Return *candidate* with its score."""
-        oifm_id, (name, synonyms, description, other), _ = candidate
-        if oifm_id.lower() in self._ids:
+        if candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
-        keys, covers, exact, weigh = self._keys, self._covers, self._plan.label, _label_weights().get
-        best, best_label, field = 0.0, -1, NAME
-        in_name = in_synonyms = _NOTHING
-        for number, text in enumerate([name, *synonyms.split(_BETWEEN)] if synonyms else [name]):
-            tokens = text.split()
-            hits = keys.intersection(tokens)
+        best, best_label = 0.0, -1
+        for number, label in enumerate(split_terms(candidate.terms).labels):
+            hits = self._keys & label.tokens
             if hits:
-                if text == exact:
+                if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
-                cover = covers.get(hits) or self._cover(hits)
-                weight = sum([weigh(token, 1.0) for token in set(tokens)])
-                score = field * cover.share * (cover.weight / weight) ** _BY_QUERY
+                cover = self._covers.get(hits) or self._cover(hits)
+                field = SYNONYM if number and label.text != self._told else NAME
+                score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
-                if number:
-                    in_synonyms |= hits
-                else:
-                    in_name = hits
-            field = SYNONYM
-        fields = (
-            in_name,
-            in_synonyms,
-            keys.intersection(description.split()),
-            keys.intersection(other.split()),
-        )
-        coverage = self._coverages.get(fields)
-        if coverage is None:
-            coverage = self._coverage(fields)
+        coverage = self._coverage(self._found(candidate.terms))
         score = round(LABEL_SHARE * best + (1 - LABEL_SHARE) * coverage, DIGITS)
         return Ranked(candidate, min(score, _MOST_INEXACT), coverage, best_label)
+
+    def _found(self, terms: Terms) -> _Fields:
+        """Return what each field has of all that is asked for."""
+        name, synonyms, description, other = split_terms(terms).fields
+        keys = self._keys
+        return keys & name, keys & synonyms, keys & description, keys & other
 
     def _cover(self, hits: frozenset[str]) -> Cover:
         """Return what the tokens *hits* cover of the query."""
@@ -153,11 +199,12 @@ class Scorer:
         self._covers[hits] = cover
         return cover
 
-    def _coverage(self, fields: tuple[frozenset[str], ...]) -> float:
+    def _coverage(self, fields: _Fields) -> float:
+        known = self._coverages.get(fields)
+        if known is not None:
+            return known
         places: dict[int, float] = {}
         for hits, (_, field) in zip(fields, FIELDS, strict=True):
-            if not hits:
-                continue
             for place, quality in (self._covers.get(hits) or self._cover(hits)).places.items():
                 if quality * field > places.get(place, 0.0):
                     places[place] = quality * field

@@ -51,7 +51,7 @@ def open_store(
     if scheme in ("mongodb", "mongodb+srv"):
         return _mongo_store(url, branch, settings, database, client)
     if database is not None or client is not None:
-        raise ConfigError(f"{url} is no MongoDB: it has neither named databases nor a client")
+        raise ConfigError("a named database and a client are for MongoDB: the URL must be mongodb://HOST")
     if scheme == "sqlite" or (not scheme and url.endswith(_SQLITE_SUFFIXES)):
         from findingmodel.stores.sqlite import SQLiteStore
 

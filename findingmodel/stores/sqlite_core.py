@@ -138,7 +138,8 @@ class Branch(NamedTuple):
     def manifest(self) -> list[FileState]:
         statement = 'SELECT path, size, mtime_ns, sha256, indexed_ns, oifm_id, contributors FROM "files$"'
         return [
-            FileState(*row[:6], tuple(row[6].split("\n")) if row[6] else ()) for row in self._run(statement)
+            FileState._make((*state, tuple(keys.split("\n")) if keys else ()))
+            for *state, keys in self._run(statement)
         ]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:

@@ -224,7 +224,7 @@ class Identity:
 
 
 def _distance(claim: Claim, owners: Iterable[Owner]) -> int:
-    """Return how far *claim* is from holding a key in the store: 0 if its file does, 1 if its model does, else 2."""
+    """Return how far *claim* is from holding a key: 0 if its file holds it, 1 if its model does, else 2."""
     distances = (
         0 if owner.path == claim.path else 1 if owner.oifm_id == claim.oifm_id else 2 for owner in owners
     )

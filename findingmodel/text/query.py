@@ -195,6 +195,8 @@ def _filters(name: str, value: str) -> tuple[str, ...]:
 def _words(plain: str) -> Iterator[Word]:
     """Yield the words of *plain* that tell something, each once; if none does, all of them."""
     text = _MEASURE.sub(" ", plain)
+    if _is_in_capitals(text):
+        text = text.lower()
     found = [word for clause in _CLAUSE_END.split(text) for word in _clause(clause)]
     telling = {word.token: word for word in reversed(found) if word.weight > 0} or {
         word.token: word for word in reversed(found)
@@ -203,6 +205,11 @@ def _words(plain: str) -> Iterator[Word]:
     lightest_first = sorted(distinct, key=lambda word: word.weight)
     surplus = set(lightest_first[: max(len(distinct) - _MOST_WORDS, 0)])
     yield from (word for word in distinct if word not in surplus)
+
+
+def _is_in_capitals(text: str) -> bool:
+    """Return whether all is written in capitals, as some reports are, so that they mark no abbreviation."""
+    return text.isupper() and any(len(word) > _ABBREVIATION for word in _WRITTEN.findall(text))
 
 
 def _clause(text: str) -> Iterator[Word]:

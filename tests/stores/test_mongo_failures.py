@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import time
 import traceback
 from typing import TYPE_CHECKING, Any, Literal
@@ -159,7 +160,7 @@ async def test_a_store_outlives_its_server(tmp_path: Path) -> None:
 
 
 async def test_a_model_that_is_too_large_is_named(secantus: Server, database: str) -> None:
-    large = make_record(7)._replace(model=b"x" * 17_000_000)
+    large = make_record(7)._replace(model=os.urandom(17_000_000))
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         store = await open_store()
         with pytest.raises(StoreError, match=f"cannot write to .*{make_id(7)}.*large") as raised:
@@ -175,7 +176,7 @@ async def test_nothing_is_removed_where_something_could_not_be_written(
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         store = await open_store()
         await store.write(upserts(make_record(1)))
-        large = make_record(2)._replace(model=b"x" * 17_000_000)
+        large = make_record(2)._replace(model=os.urandom(17_000_000))
         with pytest.raises(StoreError):
             await store.write(WriteBatch(upserts=[large], removals=[make_id(1)]))
         assert list(await store.get([make_id(1)])) == [make_id(1)]
@@ -206,7 +207,7 @@ async def test_a_uri_that_wants_no_answers_gets_them(secantus: Server, database:
     store = mongo_store(f"{secantus.uri}/?w=0", database)
     try:
         with pytest.raises(StoreError, match=make_id(7)):
-            await store.write(upserts(make_record(7)._replace(model=b"x" * 17_000_000)))
+            await store.write(upserts(make_record(7)._replace(model=os.urandom(17_000_000))))
     finally:
         await store.close()
 

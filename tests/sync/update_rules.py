@@ -15,12 +15,13 @@ from findingmodel.sync.lease import writer_lease
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
+from tests.sync.broken import BROKEN, ODD, Case
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
-    from findingmodel.sync.report import UpdateReport
+    from findingmodel.sync.report import FileReport, UpdateReport
 
 LONG_AGO = 1_700_000_000
 
@@ -248,6 +249,92 @@ class FailureRules:
             await update(store, tmp_path / "absent", UpdateOptions())
 
 
+class BrokenFileRules:
+    """Whatever is wrong with one file, the others are indexed, and it keeps what it held."""
+
+    @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
+    async def test_a_new_file_that_is_broken_is_reported(
+        self, store: Store, tmp_path: Path, case: Case
+    ) -> None:
+        directory = small(tmp_path)
+        (directory / "7.fm.json").unlink()
+        case.spoil(directory / "7.fm.json")
+        report = await run(store, directory)
+        assert counts(report) == {"added": 4, "failed": 1}
+        check(report.failed, case)
+
+    @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
+    async def test_a_file_that_breaks_keeps_its_last_good_entry(
+        self, store: Store, tmp_path: Path, case: Case
+    ) -> None:
+        directory = small(tmp_path)
+        await run(store, directory)
+        case.spoil(directory / "7.fm.json")
+        edit(directory / "9.fm.json", description="Edited since then.")
+        report = await run(store, directory)
+        assert counts(report) == {"updated": 1, "unchanged": 3, "failed": 1}
+        check(report.failed, case)
+        assert [entry["oifm_id"] for entry in await find(store, "PN7")] == ["OIFM_TEST_000007"]
+        (directory / "7.fm.json").unlink()
+        write_model(directory, "7.fm.json", 7, description="Mended by now.")
+        assert counts(await run(store, directory)) == {"updated": 1, "unchanged": 4}
+
+    @pytest.mark.parametrize("case", ODD.values(), ids=ODD)
+    async def test_an_odd_file_is_indexed_with_a_warning(
+        self, store: Store, tmp_path: Path, case: Case
+    ) -> None:
+        directory = small(tmp_path)
+        case.spoil(directory / "7.fm.json")
+        report = await run(store, directory)
+        assert counts(report) == {"added": 5}
+        check(report.warnings, case)
+        text = (await store.models(["OIFM_TEST_000007"]))["OIFM_TEST_000007"]
+        assert text == (directory / "7.fm.json").read_bytes()
+
+    async def test_a_directory_that_is_named_like_a_file_is_walked_into(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        write_model(tmp_path / "defs", "weird.fm.json/1.fm.json", 1)
+        assert counts(await run(store, tmp_path / "defs")) == {"added": 1}
+
+    async def test_a_path_that_is_no_text_is_reported(self, store: Store, tmp_path: Path) -> None:
+        directory = small(tmp_path)
+        (directory / os.fsdecode(b"caf\xe9.fm.json")).write_bytes(b"{}")
+        report = await run(store, directory)
+        assert counts(report) == {"added": 5, "failed": 1}
+        assert report.failed[0].problems[0].code == "bad-path"
+
+    async def test_a_file_that_vanishes_after_the_scan_is_reported(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        directory = small(tmp_path)
+
+        def remove(done: int, total: int) -> None:
+            (directory / "7.fm.json").unlink(missing_ok=True)
+
+        for number in range(100, 300):  # so many that the last are not yet read when the first are
+            write_model(directory, f"0/{number}.fm.json", number)
+        report = await update(store, directory, UpdateOptions(concurrency=1), progress=remove)
+        assert [failed.problems[0].code for failed in report.failed] == ["vanished"]
+        assert report.added == 204
+
+
+def small(tmp_path: Path) -> Path:
+    """Return a directory of five models."""
+    directory = tmp_path / "small"
+    for number in (1, 3, 5, 7, 9):
+        write_model(directory, f"{number}.fm.json", number)
+    age(directory)
+    return directory
+
+
+def check(reports: tuple[FileReport, ...], case: Case) -> None:
+    (report,) = reports
+    problem = report.problems[0]
+    assert (report.path, problem.pointer, problem.code) == ("7.fm.json", case.pointer, case.code)
+    assert problem.message
+
+
 class GuardRules:
     """An empty or wrong directory does not wipe the index."""
 
@@ -351,7 +438,7 @@ class LeaseRules:
         assert counts(await run(store, defs)) == {"unchanged": 30}
 
 
-class UpdateContract(CountingRules, FailureRules, GuardRules, ContributorRules, LeaseRules):
+class UpdateContract(CountingRules, FailureRules, BrokenFileRules, GuardRules, ContributorRules, LeaseRules):
     """All rules."""
 
     async def test_what_was_indexed_is_what_the_files_say(self, store: Store, defs: Path) -> None:

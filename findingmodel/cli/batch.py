@@ -1,0 +1,81 @@
+"""``findingmodel search --batch``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from findingmodel.cli.session import ask
+from findingmodel.cli.text import counted, safe_json, to_json, visible
+from findingmodel.search.batch_run import BatchJob, run_batch
+from findingmodel.search.engine import Searcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from findingmodel.cli.screen import Screen
+    from findingmodel.config import Settings
+    from findingmodel.search.batch_run import BatchSummary
+
+__all__ = ["search_file"]
+
+_STREAM = "-"
+_UNDER_WAY = 16  # queries sent to a server before the first answer is waited for
+
+
+def search_file(
+    screen: Screen, settings: Settings, source: str, as_json: bool, *, output: str | None, **options: Any
+) -> int:
+    """Search for every query in the file *source*; return the exit code."""
+    target = output or _STREAM
+    if as_json and target == _STREAM:
+        options["write_as"] = "jsonl"
+    is_remote = settings.db.lower().startswith("mongodb")
+    job = BatchJob(source, target, concurrency=_UNDER_WAY if is_remote else 1, **options)
+    with _echo(job, as_json=as_json) as echo, screen.progress("searching") as progress:
+        summary = ask(settings, lambda store: run_batch(Searcher(store), job, echo=echo, progress=progress))
+    if as_json and target != _STREAM:
+        click.echo(to_json({"queries": summary.queries, **summary._asdict()}))
+    screen.note(_told(summary))
+    return 1 if summary.failed else 0
+
+
+@contextmanager
+def _echo(job: BatchJob, *, as_json: bool) -> Iterator[Callable[[str], None]]:
+    """Lend what writes records to standard output: line by line, or as one JSON document."""
+    safe = safe_json if job.written_as == "jsonl" else _safe_csv
+    if not as_json:
+        yield lambda record: click.echo(safe(record), nl=False)
+        return
+    before = "[\n"
+
+    def element(record: str) -> None:
+        nonlocal before
+        if record:
+            click.echo(before + safe(record).rstrip("\n"), nl=False)
+            before = ",\n"
+
+    yield element
+    if job.target == _STREAM:
+        click.echo("[]" if before == "[\n" else "\n]")
+
+
+def _safe_csv(record: str) -> str:
+    """Return *record* as it is for a program, and with nothing in it that steers a terminal for a person."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return record
+    return "\n".join(map(visible, record.split("\n")))
+
+
+def _told(summary: BatchSummary) -> str:
+    """Return the counts of *summary* in one line."""
+    parts = [
+        f"{count:,} {name}" for name, count in summary._asdict().items() if count or name in _ALWAYS_TOLD
+    ]
+    return f"{counted(summary.queries, 'query')}: {', '.join(parts)}"
+
+
+_ALWAYS_TOLD = ("matched", "ambiguous", "unmatched")

@@ -1,0 +1,356 @@
+"""Index: all that can be asked of an index, and done to it. It opens a store, and calls sync and search."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from findingmodel import answers, listing
+from findingmodel.errors import NotFoundError
+from findingmodel.opening import Opening
+from findingmodel.search.codes import find_by_code
+from findingmodel.search.lookup import find
+from findingmodel.search.suggest import suggest
+from findingmodel.sync import single
+from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.single import IndexReturnType
+from findingmodel.sync.update import update
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from findingmodel.answers import CodeMatch, Page, SearchAnswers, Suggestion
+    from findingmodel.model import FindingModelFull, IndexEntry, Organization, Person, SearchHit
+    from findingmodel.sync.report import UpdateReport
+
+__all__ = ["Index", "IndexReturnType"]
+
+_MOST_PARSED_AT_ONCE = 10
+
+
+class Index(Opening):
+    """An index of finding models in MongoDB or in one SQLite file; both give the same answers.
+
+    Making one does nothing. ``async with`` opens it, which tells early of a file that cannot be used, and
+    closes it; without, it opens on first use and lives until `close`. One Index may serve many tasks at once,
+    and one event loop after another.
+
+    Any method raises `StoreError` if the database fails: `StoreUnavailableError` if it cannot be reached,
+    `StoreClosedError` after `close`. Below stands only what may be raised besides.
+
+    Args:
+        url: ``sqlite:///findings.db``, ``findings.db`` or ``mongodb://HOST/DATABASE``.
+        branch: which of several indexes in one database.
+        settings: all settings; where None, those of the environment (`Settings.load`).
+        mongodb_uri: another word for *url*.
+        db_name: MongoDB: the database, whichever the URL names.
+        client: MongoDB: a Motor client or pymongo's AsyncMongoClient to be used; it stays open.
+
+    Raises:
+        ConfigError: a setting or an argument cannot be used.
+
+    >>> async def demonstrate():
+    ...     async with Index("sqlite://") as index:
+    ...         return await index.count(), await index.get("pulmonary embolism")
+    >>> asyncio.run(demonstrate())
+    (0, None)
+    """
+
+    # what is there
+
+    async def count(self) -> int:
+        """Return how many models there are."""
+        return (await self._store.counts()).models
+
+    async def count_people(self) -> int:
+        """Return how many people contributed."""
+        return (await self._store.counts()).people
+
+    async def count_organizations(self) -> int:
+        """Return how many organizations contributed."""
+        return (await self._store.counts()).organizations
+
+    async def contains(self, id_or_name_or_syn: str) -> bool:
+        """Return whether `get` would find an entry."""
+        return bool(await find(self._store, id_or_name_or_syn))
+
+    async def get(self, id_or_name_or_syn: str) -> IndexEntry | None:
+        """Return the entry with this id, name, slug or synonym, in any case; None if there is none.
+
+        Where several share it, the one whose id it is comes first, then name, slug, synonym; then the least
+        id.
+        """
+        rows = await find(self._store, id_or_name_or_syn)
+        return answers.to_entry(rows[0]) if rows else None
+
+    async def matches(self, id_or_name_or_syn: str) -> list[IndexEntry]:
+        """Return all entries with this id, name, slug or synonym, the one that `get` returns first."""
+        return answers.to_entries(await find(self._store, id_or_name_or_syn))
+
+    async def get_person(self, github_username: str) -> Person | None:
+        """Return the person with this user name on GitHub; None if no model names them."""
+        found = await self._store.contributors("person", [github_username])
+        return answers.to_person(found[0]) if found else None
+
+    async def get_organization(self, code: str) -> Organization | None:
+        """Return the organization with this code; None if no model names it."""
+        found = await self._store.contributors("organization", [code])
+        return answers.to_organization(found[0]) if found else None
+
+    async def get_people(self) -> list[Person]:
+        """Return everyone who contributed, by user name."""
+        return [answers.to_person(credit) for credit in await self._store.contributors("person")]
+
+    async def get_organizations(self) -> list[Organization]:
+        """Return every organization that contributed, by code."""
+        return [answers.to_organization(credit) for credit in await self._store.contributors("organization")]
+
+    async def get_full(self, oifm_id: str) -> FindingModelFull:
+        """Return the whole model, as its file has it.
+
+        Raises:
+            NotFoundError: no model has this id; it is a KeyError.
+            DocumentError: the stored model is none to this version of the package.
+        """
+        models = await self.get_full_batch([oifm_id])
+        if oifm_id not in models:
+            raise NotFoundError(f"no model in {self.label} has the id {oifm_id!r}")
+        return models[oifm_id]
+
+    async def get_full_batch(self, oifm_ids: Iterable[str]) -> dict[str, FindingModelFull]:
+        """Return whole models by id, in the order of *oifm_ids*; absent ones are left out.
+
+        Raises:
+            DocumentError: a stored model is none to this version of the package.
+        """
+        ids = list(dict.fromkeys(oifm_ids))
+        found = await self._store.models(ids)
+        texts = {oifm_id: found[oifm_id] for oifm_id in ids if oifm_id in found}
+        if len(texts) > _MOST_PARSED_AT_ONCE:
+            return await asyncio.to_thread(answers.to_models, texts)
+        return answers.to_models(texts)
+
+    async def all(
+        self, limit: int = 100, offset: int = 0, order_by: str = "name", order_dir: str = "asc"
+    ) -> Page:
+        """Return a page of all entries, and how many there are: ``entries, total = await index.all()``.
+
+        Args:
+            limit, offset: which part of them.
+            order_by: "name", "oifm_id" or "filename".
+            order_dir: "asc" or "desc".
+
+        Raises:
+            QueryError: an argument is out of range.
+        """
+        rows = await listing.page_of(
+            self._store, limit=limit, offset=offset, order_by=order_by, order_dir=order_dir
+        )
+        return answers.Page(answers.to_entries(rows), await self.count())
+
+    async def __aiter__(self) -> AsyncIterator[IndexEntry]:
+        """Yield every entry by name."""
+        async for row in listing.each_entry(self._store):
+            yield answers.to_entry(row)
+
+    async def to_markdown(self) -> str:
+        """Return a Markdown page with all entries in one table, by name; their text is escaped."""
+        rows = [row async for row in listing.each_entry(self._store)]
+        return await asyncio.to_thread(listing.markdown_table, rows)
+
+    # search
+
+    async def search(
+        self, query: str, limit: int = 10, *, tags: Sequence[str] | None = None, offset: int = 0
+    ) -> list[SearchHit]:
+        """Return the entries that answer *query*, best first; an exact id, name or synonym is always first.
+
+        Text without a letter or digit finds nothing. Of very long text the first 4,000 characters count.
+
+        Args:
+            query: words, "phrases", -exclusions, filters such as ``tag:CT``, ids (`findingmodel.text.query`).
+            limit, offset: which part of the hits.
+            tags: hits have all of them.
+
+        Raises:
+            QueryError: a filter cannot be used, or an argument is out of range.
+        """
+        return await answers.answer(self._searcher, query, limit=limit, offset=offset, tags=tags or ())
+
+    async def search_batch(
+        self,
+        queries: Iterable[str],
+        limit: int = 10,
+        *,
+        limit_per_query: int | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> SearchAnswers:
+        """Return a dict with the hits of each query; ``.errors`` has those that could not be understood.
+
+        Args:
+            queries: as for `search`; equal ones are searched once.
+            limit: hits for each query. limit_per_query: another word for it.
+            tags: hits have all of them.
+
+        Raises:
+            QueryError: *limit* is out of range. A bad query raises nothing, and stops no other.
+        """
+        most = limit if limit_per_query is None else limit_per_query
+        return await answers.answer_all(
+            self._searcher, queries, limit=most, tags=tags or (), concurrency=self._concurrency
+        )
+
+    async def search_by_slug(
+        self, pattern: str, limit: int = 100, offset: int = 0, match_type: str = "contains"
+    ) -> Page:
+        """Return entries by slug, and how many there are: ``entries, total = await ...``.
+
+        Args:
+            pattern: any text; its slug is looked for.
+            limit, offset: which part of them; whole slugs come first, then beginnings.
+            match_type: "exact", "prefix" or "contains".
+
+        Raises:
+            QueryError: an argument is out of range.
+        """
+        listing.check_page(limit, offset)
+        ids = await listing.find_slugs(self._store, pattern, match_type)
+        page = ids[offset : offset + limit]
+        rows = await self._store.get(page)
+        return answers.Page(
+            answers.to_entries(rows[oifm_id] for oifm_id in page if oifm_id in rows), len(ids)
+        )
+
+    async def suggest(self, text: str, limit: int = 10) -> list[Suggestion]:
+        """Return entries, with the name or synonym that goes on as *text*, whose words may be unfinished."""
+        vocabulary = await self._searcher.vocabulary(await self._searcher.generation())
+        found = await suggest(self._store, vocabulary, text, limit=limit)
+        return [answers.Suggestion(answers.to_entry(entry), label) for entry, label in found]
+
+    async def find_by_code(
+        self, system: str, code: str, limit: int = 100, offset: int = 0
+    ) -> list[CodeMatch]:
+        """Return the places that carry a code: models first, then attributes, then their values.
+
+        Args:
+            system, code: such as "RADLEX" and "RID1301", in any case.
+            limit, offset: which part of the models.
+        """
+        found = await find_by_code(self._store, system, code, limit=limit, offset=offset)
+        return [answers.CodeMatch(answers.to_entry(entry), *place) for entry, *place in found]
+
+    # update
+
+    async def update_from_directory(
+        self,
+        directory: str | Path,
+        allow_duplicate_synonyms: bool = False,
+        *,
+        dry_run: bool = False,
+        rehash: bool = False,
+        remove: bool = True,
+        force: bool = False,
+        strict: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> UpdateReport:
+        """Make the index hold exactly the valid models below *directory*.
+
+        Args:
+            directory: every ``*.fm.json`` below it counts.
+            allow_duplicate_synonyms: of no effect; models may always share synonyms.
+            dry_run: find out, write nothing.
+            rehash: read every file, whatever its size and times say.
+            remove: remove models whose file is gone.
+            force: do it even if most models would be removed.
+            strict: write nothing if any file fails.
+            progress: called with (files done, files to load).
+
+        Returns:
+            What was done, and what failed: ``added, updated, removed = report``.
+
+        Raises:
+            DirectoryError: *directory* cannot be listed.
+            LeaseHeldError: another update is running.
+        """
+        options = UpdateOptions(
+            dry_run=dry_run,
+            rehash=rehash,
+            remove=remove,
+            force=force,
+            strict=strict,
+            concurrency=self._settings.concurrency,
+            batch_size=self._settings.batch_size,
+            max_file_bytes=self._settings.max_file_bytes,
+            lease_seconds=self._settings.lease_seconds,
+        )
+        async with self._writing() as writing:
+            return await update(writing.store, Path(directory), options, progress=progress)
+
+    async def add_or_update_entry_from_file(
+        self,
+        filename: str | Path,
+        model: FindingModelFull | None = None,
+        allow_duplicate_synonyms: bool = False,
+    ) -> IndexReturnType:
+        """Add the model in one file, or replace what the index holds for the file (`sync.single.add_file`).
+
+        Args:
+            filename: its name must end with ``.fm.json``.
+            model: what the file holds, where the caller has it; the file decides.
+            allow_duplicate_synonyms: of no effect; models may always share synonyms.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            DocumentError: it is no valid model, not *model*, or clashes with another; it is a ValueError.
+            LeaseHeldError: another update is running.
+        """
+        async with self._writing() as writing:
+            return await single.add_file(writing, Path(filename), given=model)
+
+    async def remove_entry(self, id_or_name: str) -> bool:
+        """Remove the model with this id or name, in any case; return whether there was one.
+
+        Raises:
+            LeaseHeldError: another update is running.
+        """
+        async with self._writing() as writing:
+            return await single.remove_model(writing, id_or_name)
+
+    async def remove_unused_entries(self, active_filenames: Iterable[str]) -> list[str]:
+        """Remove all models but those of *active_filenames*, paths or bare names; return the files removed.
+
+        Raises:
+            LeaseHeldError: another update is running.
+        """
+        async with self._writing() as writing:
+            return await single.remove_unused(writing, set(active_filenames))
+
+    async def validate_model(
+        self,
+        model: FindingModelFull,
+        allow_duplicate_synonyms: bool = False,
+        exclude_oifm_id: str | None = None,
+    ) -> list[str]:
+        """Return why the index could not take *model*; nothing if it could.
+
+        Args:
+            model: the model.
+            allow_duplicate_synonyms: of no effect; models may always share synonyms.
+            exclude_oifm_id: the stored model that it is to replace.
+        """
+        found = await self.validate_models_batch([(model, exclude_oifm_id)], allow_duplicate_synonyms)
+        return found[model.oifm_id]
+
+    async def validate_models_batch(
+        self,
+        models: Iterable[tuple[FindingModelFull, str | None]],
+        allow_duplicate_synonyms: bool = False,
+    ) -> dict[str, list[str]]:
+        """Return by id why the index could not take each of *models* beside what it holds and the others.
+
+        Args:
+            models: each with the id of the stored model, or the path of the file, that it is to replace.
+            allow_duplicate_synonyms: of no effect; models may always share synonyms.
+        """
+        return await single.find_conflicts(self._store, list(models))
