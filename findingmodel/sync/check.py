@@ -72,6 +72,9 @@ def check(directory: Path, *, max_file_bytes: int = _MAX_FILE_BYTES) -> CheckRep
     findings = _Findings(list(found.failed), [])
     for file in found.files:
         _check_file(directory / file.path, file.path, max_file_bytes, identity, findings)
+    for claim, conflicts in identity.resolve({}).items():
+        problems = tuple(conflict_problem(claim.keys, conflict) for conflict in conflicts)
+        findings.failed.append(FileReport(claim.path, problems))
     return CheckReport(
         len(found.files) + len(found.failed),
         tuple(sorted(findings.failed)),
@@ -89,12 +92,9 @@ def _check_file(
         findings.failed.append(FileReport(path, (error.problem,)))
         return
     parsed = parse_model(data)
-    problems = parsed.problems
-    if parsed.model is not None:
-        keys = identity_keys(parsed.model)
-        verdict = identity.judge(Claim(path, parsed.model.oifm_id, keys), {})
-        problems = tuple(conflict_problem(keys, conflict) for conflict in verdict.conflicts)
-    if problems:
-        findings.failed.append(FileReport(path, problems))
-    elif parsed.warnings:
+    if parsed.model is None:
+        findings.failed.append(FileReport(path, parsed.problems))
+        return
+    verdict = identity.judge(Claim(path, parsed.model.oifm_id, identity_keys(parsed.model)), {})
+    if parsed.warnings and not verdict.conflicts:
         findings.warnings.append(FileReport(path, parsed.warnings))

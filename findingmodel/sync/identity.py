@@ -60,6 +60,7 @@ class Identity:
         self._pending = {file.path for file in comparison.to_load if file.path in known}
         self._settled: dict[str, str] = {}
         self._failed: set[str] = set()
+        self._lost: dict[str, Claim] = {}
         self._taken: dict[str, str] = {}
         self._waiting: dict[str, Claim] = {}
         self._reserved: set[str] = set()
@@ -70,6 +71,11 @@ class Identity:
     def waiting(self) -> Sequence[Claim]:
         """The claims that `resolve` will decide, in path order."""
         return list(self._waiting.values())
+
+    def contested_keys(self) -> set[str]:
+        """Return the keys that `resolve` must know the owners of."""
+        claims = (*self._waiting.values(), *self._lost.values())
+        return {key for claim in claims for key in claim.keys}
 
     def holds(self, oifm_id: str) -> bool:
         """Return whether a file of this update was granted *oifm_id*."""
@@ -116,7 +122,7 @@ class Identity:
                 elif standing != "missing" or owner.oifm_id != claim.oifm_id:
                     waits = True
         if conflicts:
-            self.fail(claim.path)
+            self._lose(claim)
         elif waits:
             self._pending.discard(claim.path)
             self._waiting[claim.path] = claim
@@ -125,19 +131,27 @@ class Identity:
             self._grant(claim)
         return Verdict(waits and not conflicts, tuple(conflicts))
 
-    def resolve(self, owners: Mapping[str, Sequence[Owner]]) -> dict[str, tuple[Conflict, ...]]:
-        """Decide on all claims that wait, together; return the conflicts of those that fail, by path."""
+    def resolve(self, owners: Mapping[str, Sequence[Owner]]) -> dict[Claim, tuple[Conflict, ...]]:
+        """Decide on all claims that wait, together.
+
+        Args:
+            owners: who holds the `contested_keys` in the store now.
+
+        Returns:
+            Every claim that fails, be it now or before, with all the keys that it may not have.
+        """
         alive = self._waiting
-        lost: dict[str, tuple[Conflict, ...]] = {}
         while losers := self._losers(alive, owners):
-            lost.update(losers)
             for path in losers:
-                del alive[path]
-                self._failed.add(path)
+                self._lose(alive.pop(path))
         for claim in alive.values():
             self._grant(claim)
         self._waiting, self._reserved = {}, set()
-        return lost
+        return {claim: tuple(self._against_settled(claim, owners, set())) for claim in self._lost.values()}
+
+    def _lose(self, claim: Claim) -> None:
+        self.fail(claim.path)
+        self._lost[claim.path] = claim
 
     def _grant(self, claim: Claim) -> None:
         self._pending.discard(claim.path)

@@ -123,17 +123,17 @@ class Reconciliation:
         """Decide on all that waits, together; return the paths whose records are to be granted and written.
 
         Args:
-            owners: who holds the keys of the waiting claims in the store now.
+            owners: who holds the `waiting_keys` in the store now.
         """
-        waiting = {claim.path: claim for claim in self._identity.waiting}
+        waiting = {claim.path for claim in self._identity.waiting}
         lost = self._identity.resolve(owners)
-        for path, conflicts in lost.items():
-            self._fail(waiting[path], conflicts)
-        return frozenset(waiting.keys() - lost.keys())
+        for claim, conflicts in lost.items():
+            self._fail(claim, conflicts)
+        return frozenset(waiting - {claim.path for claim in lost})
 
     def waiting_keys(self) -> set[str]:
         """Return the identity keys that `settle` must know the owners of."""
-        return {key for claim in self._identity.waiting for key in claim.keys}
+        return self._identity.contested_keys()
 
     def grant(self, record: Record) -> None:
         """Count *record*, which is going to be written."""
@@ -180,7 +180,6 @@ class Reconciliation:
         claim = Claim(record.file.path, record.entry["oifm_id"], record.identity)
         verdict = self._identity.judge(claim, owners)
         if verdict.conflicts:
-            self._fail(claim, verdict.conflicts)
             return None
         if loaded.warnings:
             self._warnings[claim.path] = loaded.warnings
