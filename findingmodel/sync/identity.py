@@ -60,7 +60,7 @@ class Identity:
         self._pending = {file.path for file in comparison.to_load if file.path in known}
         self._settled: dict[str, str] = {}
         self._failed: set[str] = set()
-        self._lost: dict[str, Claim] = {}
+        self._lost: dict[Claim, Sequence[Conflict]] = {}
         self._taken: dict[str, str] = {}
         self._waiting: dict[str, Claim] = {}
         self._reserved: set[str] = set()
@@ -74,7 +74,7 @@ class Identity:
 
     def contested_keys(self) -> set[str]:
         """Return the keys that `resolve` must know the owners of."""
-        claims = (*self._waiting.values(), *self._lost.values())
+        claims = (*self._waiting.values(), *self._lost)
         return {key for claim in claims for key in claim.keys}
 
     def holds(self, oifm_id: str) -> bool:
@@ -122,7 +122,7 @@ class Identity:
                 elif standing != "missing" or owner.oifm_id != claim.oifm_id:
                     waits = True
         if conflicts:
-            self._lose(claim)
+            self._lose(claim, conflicts)
         elif waits:
             self._pending.discard(claim.path)
             self._waiting[claim.path] = claim
@@ -142,16 +142,20 @@ class Identity:
         """
         alive = self._waiting
         while losers := self._losers(alive, owners):
-            for path in losers:
-                self._lose(alive.pop(path))
+            for path, conflicts in losers.items():
+                self._lose(alive.pop(path), conflicts)
         for claim in alive.values():
             self._grant(claim)
         self._waiting, self._reserved = {}, set()
-        return {claim: tuple(self._against_settled(claim, owners, set())) for claim in self._lost.values()}
+        # Where a winner has failed in turn, only what was said at first is left to be told.
+        return {
+            claim: tuple(self._against_settled(claim, owners, set())) or tuple(conflicts)
+            for claim, conflicts in self._lost.items()
+        }
 
-    def _lose(self, claim: Claim) -> None:
+    def _lose(self, claim: Claim, conflicts: Sequence[Conflict]) -> None:
         self.fail(claim.path)
-        self._lost[claim.path] = claim
+        self._lost[claim] = conflicts
 
     def _grant(self, claim: Claim) -> None:
         self._pending.discard(claim.path)
