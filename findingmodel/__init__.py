@@ -20,12 +20,14 @@ if TYPE_CHECKING:
         FindingModelError,
         LeaseHeldError,
         NotFoundError,
+        NotWrittenError,
         Problem,
         QueryError,
         StoreClosedError,
         StoreError,
         StoreSchemaError,
         StoreUnavailableError,
+        TransactionError,
         UpdateRefusedError,
     )
     from findingmodel.index import Index, IndexReturnType
@@ -82,6 +84,7 @@ __all__ = [
     "LeaseHeldError",
     "Match",
     "NotFoundError",
+    "NotWrittenError",
     "NumericAttribute",
     "NumericAttributeIded",
     "Organization",
@@ -98,6 +101,7 @@ __all__ = [
     "StoreSchemaError",
     "StoreUnavailableError",
     "Suggestion",
+    "TransactionError",
     "UpdateRefusedError",
     "UpdateReport",
     "__version__",
@@ -112,8 +116,9 @@ _MODULES = {
     "answers": "CodeMatch Page SearchAnswers Suggestion",
     "config": "Settings",
     "errors": (
-        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError Problem "
-        "QueryError StoreClosedError StoreError StoreSchemaError StoreUnavailableError UpdateRefusedError"
+        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
+        "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
+        "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
     "index": "Index IndexReturnType",
     "sync.report": "UpdateReport",

@@ -18,7 +18,7 @@ from findingmodel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["BRANCH", "SettingView", "Settings", "masked"]
+__all__ = ["BRANCH", "SettingView", "Settings", "masked", "server_of", "state_directory"]
 
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 """What a branch may be called, because collections and tables are named after it."""
@@ -45,6 +45,16 @@ def masked(uri: str) -> str:
     if uri.lower().startswith("sqlite:"):
         return uri
     return _SECRET_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", uri, count=1))
+
+
+def server_of(uri: str) -> str:
+    """Return the part of a MongoDB URI that names servers and user, without password and options.
+
+    >>> server_of("mongodb://user:secret@host:27017/findings?tls=true")
+    'mongodb://user:***@host:27017'
+    """
+    server = re.match(r"[^:/?#]*://[^/?#]*", masked(uri))
+    return server[0] if server else "mongodb://"
 
 
 class SettingView(NamedTuple):
@@ -106,6 +116,13 @@ def _default_db() -> str:
 
     path = platformdirs.user_data_path("findingmodel", appauthor=False) / "index.db"
     return f"sqlite:///{quote(path.as_posix())}"
+
+
+def state_directory() -> Path:
+    """Return where this user's programs keep what they note down as they run; nothing is made."""
+    import platformdirs
+
+    return platformdirs.user_state_path("findingmodel", appauthor=False)
 
 
 def _setting(variables: str, rule: _Rule, default: Any, line: str) -> Any:
@@ -191,6 +208,30 @@ class Settings:
         10_000,
         "MongoDB: how long one answer may take.",
     )
+    mongodb_retry_attempts: int = _setting(
+        "FINDINGMODEL_MONGODB_RETRY_ATTEMPTS",
+        _whole(1, 100),
+        4,
+        "MongoDB: most attempts at one operation while the connection fails.",
+    )
+    mongodb_retry_seconds: int = _setting(
+        "FINDINGMODEL_MONGODB_RETRY_SECONDS",
+        _whole(0, 3_600),
+        10,
+        "MongoDB: no attempt begins later than this after the first.",
+    )
+    mongodb_breaker_failures: int = _setting(
+        "FINDINGMODEL_MONGODB_BREAKER_FAILURES",
+        _whole(1, 10_000),
+        5,
+        "MongoDB: after so many failures in a row a server is not asked for a while.",
+    )
+    mongodb_breaker_seconds: int = _setting(
+        "FINDINGMODEL_MONGODB_BREAKER_SECONDS",
+        _whole(1, 3_600),
+        10,
+        "MongoDB: how long that while is.",
+    )
     concurrency: int = _setting(
         "FINDINGMODEL_CONCURRENCY", _whole(1, 1_000), 2, "Update: chunks of files in work at once."
     )
@@ -217,6 +258,27 @@ class Settings:
         _text(re.compile(r"[^\0]+"), "a path"),
         "",
         "Search on MongoDB: a file where commands remember answers; none by default.",
+    )
+    ledger: str = _setting(
+        "FINDINGMODEL_LEDGER",
+        _text(re.compile(r"[^\0]+"), "a path, or off"),
+        "",
+        "Where it is noted what was done to the index, or off.",
+    )
+    ledger_max_bytes: int = _setting(
+        "FINDINGMODEL_LEDGER_MAX_BYTES",
+        _whole(10_000, 2**31),
+        5_000_000,
+        "Ledger: a file that would grow larger is put aside.",
+    )
+    ledger_keep: int = _setting(
+        "FINDINGMODEL_LEDGER_KEEP", _whole(0, 1_000), 5, "Ledger: how many of those are kept."
+    )
+    log: Literal["off", "json", "text"] = _setting(
+        "FINDINGMODEL_LOG",
+        _choice("off", "json", "text"),
+        "off",
+        "Log lines on stderr: what was done, and how long it took.",
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 

@@ -11,7 +11,9 @@
         ├── StoreUnavailableError   no server answered in time, or the file cannot be opened
         ├── StoreClosedError        used after close()
         ├── StoreSchemaError        written by a newer version, or by another program
-        └── LeaseHeldError          another update is running; names who holds the lease
+        ├── LeaseHeldError          another update is running; names who holds the lease
+        ├── NotWrittenError         some models of a batch were not written; says which, and why
+        └── TransactionError        no transaction is to be had here, or one was given up
 
 Each message says what was being done, to what, and why it failed. None ever holds a password.
 """
@@ -21,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "ConfigError",
@@ -30,12 +32,14 @@ __all__ = [
     "FindingModelError",
     "LeaseHeldError",
     "NotFoundError",
+    "NotWrittenError",
     "Problem",
     "QueryError",
     "StoreClosedError",
     "StoreError",
     "StoreSchemaError",
     "StoreUnavailableError",
+    "TransactionError",
     "UpdateRefusedError",
 ]
 
@@ -116,3 +120,19 @@ class StoreSchemaError(StoreError):
 
 class LeaseHeldError(StoreError):
     """Another update is running; the message names who holds the lease."""
+
+
+class NotWrittenError(StoreError):
+    """Some models of a batch were not written; all the others were, and nothing was removed.
+
+    Attributes:
+        reasons: why, by the ids of those models.
+    """
+
+    def __init__(self, message: str, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        super().__init__(message)
+
+
+class TransactionError(StoreError):
+    """No transaction is to be had here, or the one that was begun was given up: nothing of it was written."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from findingmodel import answers, listing
 from findingmodel.errors import NotFoundError
+from findingmodel.observe.notes import record_update
 from findingmodel.opening import Opening
 from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
@@ -19,6 +20,7 @@ from findingmodel.sync.update import update
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from findingmodel.answers import CodeMatch, Page, SearchAnswers, Suggestion
     from findingmodel.model import FindingModelFull, IndexEntry, Organization, Person, SearchHit
@@ -284,8 +286,14 @@ class Index(Opening):
             max_file_bytes=self._settings.max_file_bytes,
             lease_seconds=self._settings.lease_seconds,
         )
+        whole = Path(directory)
         async with self._writing() as writing:
-            return await update(writing.store, Path(directory), options, progress=progress)
+            return await record_update(
+                self._notebook,
+                whole,
+                options,
+                lambda begun: update(writing.store, whole, options, progress=progress, begun=begun),
+            )
 
     async def add_or_update_entry_from_file(
         self,
@@ -305,8 +313,22 @@ class Index(Opening):
             DocumentError: it is no valid model, not *model*, or clashes with another; it is a ValueError.
             LeaseHeldError: another update is running.
         """
-        async with self._writing() as writing:
-            return await single.add_file(writing, Path(filename), given=model)
+        file = Path(filename)
+        async with self._noting("add", file=file) as writing:
+            return await single.add_file(writing, file, given=model)
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """Let others see all that a block writes at once, when it ends; nothing of it, if it raises.
+
+        ``async with index.transaction():`` joins what this task does with this Index, and the tasks that it
+        starts within. Transactions do not nest, and keep other writers waiting: in MongoDB for a minute at
+        most, and only in replica sets and sharded clusters.
+
+        Raises:
+            TransactionError: there are none here, or one is open already, or this one was given up.
+            LeaseHeldError: another update is running.
+        """
+        return self._transacting()
 
     async def remove_entry(self, id_or_name: str) -> bool:
         """Remove the model with this id or name, in any case; return whether there was one.
@@ -314,7 +336,7 @@ class Index(Opening):
         Raises:
             LeaseHeldError: another update is running.
         """
-        async with self._writing() as writing:
+        async with self._noting("remove", model=id_or_name) as writing:
             return await single.remove_model(writing, id_or_name)
 
     async def remove_unused_entries(self, active_filenames: Iterable[str]) -> list[str]:
@@ -323,7 +345,7 @@ class Index(Opening):
         Raises:
             LeaseHeldError: another update is running.
         """
-        async with self._writing() as writing:
+        async with self._noting("remove-unused") as writing:
             return await single.remove_unused(writing, set(active_filenames))
 
     async def validate_model(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.answers import CachedSearcher
 from findingmodel.config import Settings
 from findingmodel.errors import ConfigError
+from findingmodel.observe.notes import Notebook
 from findingmodel.search.cache import Freshness, QueryCache
 from findingmodel.stores import open_store
+from findingmodel.stores.transactions import current, joined, refuse_nested
+from findingmodel.sync.lease import transaction
 from findingmodel.sync.single import Writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -27,6 +31,20 @@ __all__ = ["Opening"]
 _GIVEN_CLIENT = "mongodb://(client)"
 _SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
 _SERVER_CONCURRENCY = 8  # queries of a batch; in a file they would only wait for each other
+
+
+class _Together(NamedTuple):
+    """What those share who are in one transaction.
+
+    Attributes:
+        writing: the store.
+        turn: who of them writes.
+        searcher: it remembers what only they can see.
+    """
+
+    writing: Writing
+    turn: asyncio.Lock
+    searcher: CachedSearcher
 
 
 class Opening:
@@ -47,14 +65,16 @@ class Opening:
         self._settings = _settings(
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
+        opened = self._settings.db if client is None else _GIVEN_CLIENT
         self._store: Store = open_store(
-            self._settings.db if client is None else _GIVEN_CLIENT,
+            opened,
             branch=self._settings.branch,
             settings=self._settings,
             offload=asyncio.to_thread,
             database=db_name,
             client=client,
         )
+        self._notebook = Notebook.of(self._settings, url=opened, database=db_name)
         is_server = client is not None or self._settings.db.lower().startswith("mongodb")
         self._concurrency = _SERVER_CONCURRENCY if is_server else 1
         self._cache = QueryCache(
@@ -63,9 +83,7 @@ class Opening:
         self._freshness = Freshness(
             self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
         )
-        self._searcher = CachedSearcher(
-            self._store, branch=self._settings.branch, cache=self._cache, freshness=self._freshness
-        )
+        self._own_searcher = self._make_searcher(self._cache, self._freshness)
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     def __repr__(self) -> str:
@@ -81,6 +99,14 @@ class Opening:
         """What the cache of searches did so far."""
         return self._cache.statistics
 
+    @property
+    def _searcher(self) -> CachedSearcher:
+        together: _Together | None = current(self)
+        return self._own_searcher if together is None else together.searcher
+
+    def _make_searcher(self, cache: QueryCache, freshness: Freshness) -> CachedSearcher:
+        return CachedSearcher(self._store, branch=self._settings.branch, cache=cache, freshness=freshness)
+
     # life
 
     async def __aenter__(self) -> Self:
@@ -95,7 +121,10 @@ class Opening:
     async def close(self) -> None:
         """Close the database, for good; twice is fine. A client that was given stays open."""
         self._freshness.forget()  # what is remembered must not outlive it
-        await self._store.close()
+        try:
+            await self._notebook.close()
+        finally:
+            await self._store.close()
 
     async def setup_indexes(self) -> None:
         """Create what is missing in the database; any number of times. Updates do so by themselves."""
@@ -105,6 +134,11 @@ class Opening:
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Writing]:
         """Take turns with the other writers of this Index; afterwards searches look at the index anew."""
+        together: _Together | None = current(self)
+        if together is not None:
+            async with together.turn:
+                yield together.writing
+            return
         loop = asyncio.get_running_loop()
         if self._turn is None or self._turn[0] is not loop:
             self._turn = (loop, asyncio.Lock())  # a lock is bound to the loop that it is used in
@@ -113,6 +147,28 @@ class Opening:
                 yield Writing(self._store, self._settings.lease_seconds, self._settings.max_file_bytes)
             finally:
                 self._freshness.forget()
+
+    @asynccontextmanager
+    async def _transacting(self) -> AsyncIterator[None]:
+        """As `_writing`, for all that is written within the block; it has a searcher of its own."""
+        refuse_nested(self, self.label)
+        async with (
+            self._writing() as writing,
+            transaction(writing.store, lease_seconds=writing.lease_seconds),
+        ):
+            freshness = Freshness(writing.store.generation, max_age_seconds=0)
+            with joined(
+                self,
+                _Together(writing, asyncio.Lock(), self._make_searcher(QueryCache(), freshness)),
+            ):
+                yield
+
+    @asynccontextmanager
+    async def _noting(self, action: str, **about: str | Path) -> AsyncIterator[Writing]:
+        """As `_writing`; what is changed is noted in the ledger."""
+        with self._notebook.noting(action, **about) as note:
+            async with self._writing() as writing:
+                yield writing._replace(tell=note.change)
 
 
 def _settings(given: Settings | None, **overrides: str | None) -> Settings:

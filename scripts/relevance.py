@@ -22,6 +22,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import weakref
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,6 +31,7 @@ from findingmodel.errors import FindingModelError
 from findingmodel.model.parse import parse_model
 from findingmodel.search.engine import Searcher
 from findingmodel.search.readings import STAGES
+from findingmodel.search.sources import SOURCES, by_words
 from findingmodel.stores import open_store
 from findingmodel.stores.records import WriteBatch
 from findingmodel.sync.record import Fingerprint, make_record
@@ -38,11 +40,16 @@ from findingmodel.text.query import parse_query
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from findingmodel.search.sources import Source
     from findingmodel.stores.protocol import Store
 
 __all__ = ["main", "mean_reciprocal_rank", "recall"]
 
 DEPTH = 10
+_KEYS = "exact keys"
+PARTS = (*STAGES[1:], _KEYS)
+"""What `--ablate` leaves out in turn: ways of reading words, and the lookup of whole names."""
+
 _BATCH = 500
 _WORD = re.compile(r"\w+")
 
@@ -154,6 +161,7 @@ def plain_search(models: Sequence[tuple[str, dict[str, Any]]]) -> Callable[[str]
         statement = "SELECT id FROM t WHERE t MATCH ? ORDER BY bm25(t, 0, 10, 8, 3, 1, 1) LIMIT 10"
         return [row[0] for row in connection.execute(statement, (words,))] if words else []
 
+    weakref.finalize(search, connection.close)
     return search
 
 
@@ -189,6 +197,19 @@ def show(tables: Mapping[str, Mapping[str, Figures]]) -> None:
         print(f"{category:<22}{figures[0].queries:>8}{cells}")
 
 
+def show_ablation(judged: Sequence[Judged], runs: Mapping[str, Mapping[str, list[str]]]) -> None:
+    """Print MRR@10 by category of the search without each of its parts.
+
+    Where nothing answers a category, its figure is the share of empty answers.
+    """
+    tables = {part: table(judged, run) for part, run in runs.items()}
+    categories = sorted(tables[""], key=lambda name: (name.startswith("all"), name))
+    print(f"{'without':<12}" + "".join(f"{name[:10]:>12}" for name in categories))
+    for part, figures in tables.items():
+        values = [figures[name].rank or figures[name].empty for name in categories]
+        print(f"{part or '(nothing)':<12}" + "".join(f"{value:>12.3f}" for value in values))
+
+
 def show_worst(
     judged: Sequence[Judged], run: Mapping[str, list[str]], names: Mapping[str, str], most: int
 ) -> None:
@@ -221,9 +242,16 @@ class Bench:
             await store.open()
             await fill(store, models)
 
-    async def run(self, stages: Sequence[str] = STAGES) -> dict[str, list[str]]:
+    async def run_without(self, part: str) -> dict[str, list[str]]:
+        """Ask every query of its index, without one of `PARTS`."""
+        stages = [stage for stage in STAGES if stage != part]
+        return await self.run(stages, (by_words,) if part == _KEYS else SOURCES)
+
+    async def run(
+        self, stages: Sequence[str] = STAGES, sources: Sequence[Source] = SOURCES
+    ) -> dict[str, list[str]]:
         """Ask every query of its index."""
-        searchers = [Searcher(store, stages=stages) for store in self.stores]
+        searchers = [Searcher(store, stages=stages, sources=sources) for store in self.stores]
         return {
             one.qid: await our_search(searchers[one.dropped is not None], one.query) for one in self.judged
         }
@@ -244,8 +272,8 @@ async def measure(options: argparse.Namespace) -> None:
             f"sqlite:///{directory}/{name}.db" if options.store == "sqlite" else options.store
             for name in ("all", "dropped")
         ]
-        branch = f"relevance-{time.time_ns()}"
-        stores = [open_store(url, branch=f"{branch}-{number}") for number, url in enumerate(urls)]
+        branch = f"relevance_{time.time_ns()}"
+        stores = [open_store(url, branch=f"{branch}_{number}") for number, url in enumerate(urls)]
         bench = Bench(models, judged, stores)
         try:
             await bench.fill()
@@ -265,11 +293,10 @@ async def report(bench: Bench, options: argparse.Namespace) -> None:
         f"{len(bench.judged)} searches in {seconds:.2f} s, words and names read for the first time included"
     )
     if options.ablate:
-        without_stage = {
-            f"no {left_out}": [stage for stage in STAGES if stage != left_out] for left_out in STAGES[1:]
-        }
         print()
-        show({name: table(bench.judged, await bench.run(stages)) for name, stages in without_stage.items()})
+        show_ablation(
+            bench.judged, {left_out: await bench.run_without(left_out) for left_out in ("", *PARTS)}
+        )
     if options.worst:
         print()
         names = {model["oifm_id"]: model["name"] for _, model in bench.models[0]}
@@ -285,9 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--store", default="sqlite", metavar="URL", help="a scratch MongoDB; else temporary SQLite files"
     )
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="show the N worst queries")
-    parser.add_argument(
-        "--ablate", action="store_true", help="also measure without each way of reading words"
-    )
+    parser.add_argument("--ablate", action="store_true", help="also measure without each part of the search")
     options = parser.parse_args(arguments)
     try:
         asyncio.run(measure(options))

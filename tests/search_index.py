@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +80,15 @@ def record_of(model: dict[str, Any]) -> Record:
 
 def filled(records: Sequence[Record] | None = None, store: SQLiteStore | None = None) -> SQLiteStore:
     store = store or SQLiteStore(":memory:")
+    atexit.register(_close, store)  # Python 3.13 and later warn of connections that nobody closes
     drive(store.setup())
     drive(store.write(WriteBatch(upserts=make_records() if records is None else records)))
     drive(store.advance())
     return store
+
+
+def _close(store: SQLiteStore) -> None:
+    drive(store.close())
 
 
 def names(store: Store, text: str, *, limit: int = 10, tags: Sequence[str] = ()) -> list[str]:

@@ -19,7 +19,7 @@ LADDER = (
     {"_version"},
     {"errors"},
     {"config"},
-    {"drive"},
+    {"drive", "timing"},
     {"model"},
     {"text"},
     {"stores"},
@@ -46,8 +46,10 @@ AT_HOME = {
     "pydantic": ("model/*.py",),
     "pydantic_core": ("model/*.py",),
     "Stemmer": ("text/stem.py",),
+    "aiofiles": ("observe/ledger_writer.py",),
     "dotenv": ("config.py",),
     "platformdirs": ("config.py",),
+    "tenacity": ("stores/mongo_calls.py",),
 }
 """The only files that import these packages, wherever in the file and be it for the type checker alone."""
 

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from scripts.relevance import main, mean_reciprocal_rank, recall
 from tests.builders import make_model
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -53,6 +50,10 @@ def test_both_searches_are_measured_by_category(
     )
     assert main([qrels, "--models", str(models), "--worst", "1", "--ablate"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    (ablation,) = (number for number, line in enumerate(lines) if line.startswith("without"))
+    assert [line.split()[0] for line in lines[ablation + 1 : ablation + 4]] == [
+        *("(nothing)", "compound", "initials"),
+    ]
     table = {line.split()[0]: line.split()[1:] for line in lines[2:6]}
     assert table["name"] == ["1", "1.000", "1.000", "0.00", "1.000", "1.000", "0.00"]
     assert table["meaning"][1:] == ["0.000", "0.000", "1.00", "1.000", "1.000", "0.00"]
@@ -75,3 +76,12 @@ def test_no_queries_are_no_measurement(
 ) -> None:
     assert main([judged(tmp_path / "q.jsonl"), "--models", str(models)]) == 2
     assert "no judged queries" in capsys.readouterr().err
+
+
+def test_the_queries_of_the_samples_find_what_they_should(capsys: pytest.CaptureFixture[str]) -> None:
+    samples = Path(__file__).parent.parent / "samples"
+    assert main([str(samples / "queries.jsonl"), "--models", str(samples / "defs")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:-1]]
+    ranks = {line[0]: float(line[-3]) for line in lines if line[0] != "no_answer"}
+    assert min(ranks.values()) >= 0.9, ranks
+    assert [line[-1] for line in lines if line[0] == "no_answer"] == ["1.00"]

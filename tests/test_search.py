@@ -258,3 +258,28 @@ def test_a_search_needs_neither_event_loop_nor_models_of_pydantic() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "set()\n"
     )
+
+
+def test_an_abbreviation_that_looks_like_a_small_word_is_found_in_every_model_that_has_it() -> None:
+    index = filled(make_records([("ankylosis", ["AS"], "", []), ("aortic narrowing", ["AS"], "", [])]))
+    assert set(names(index, "AS")) == set(names(index, "as")) == {"ankylosis", "aortic narrowing"}
+    assert names(index, "the") == []
+
+
+def test_a_report_in_capitals_is_read_like_any_other() -> None:
+    text = "There is a large nodlue in the thyroid gland."
+    assert names(INDEX, text.upper()) == names(INDEX, text)
+    assert names(INDEX, text)[0] == "thyroid nodule"
+
+
+def test_what_is_all_that_a_query_tells_scores_as_a_name_does() -> None:
+    by_synonym, by_name = (
+        drive(search(INDEX, text))[0] for text in ("There is a PTX.", "There is a pneumothorax.")
+    )
+    assert by_synonym.entry["name"] == by_name.entry["name"] == "pneumothorax"
+    assert by_synonym.score > 0.95
+
+
+def test_the_best_hit_is_the_same_however_many_are_asked_for() -> None:
+    for text in ("clot in the lung", "mitral plugh cyst", "renal cyst of nowhere"):
+        assert names(INDEX, text, limit=1) == names(INDEX, text, limit=10)[:1]

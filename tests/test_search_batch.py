@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.drive import drive
-from findingmodel.errors import StoreUnavailableError
+from findingmodel.errors import QueryError, StoreUnavailableError
 from findingmodel.search.batch import search_batch, stream_batch
 from findingmodel.search.engine import Searcher
 from findingmodel.stores.sqlite import SQLiteStore
 from findingmodel.text.query import parse_query
-from tests.search_index import filled
+from tests.search_index import filled, make_records
 
 if TYPE_CHECKING:
     from findingmodel.stores.records import Candidate, TermQuery
@@ -74,6 +74,44 @@ async def test_equal_queries_are_searched_once() -> None:
     rows = [row async for row in stream_batch(searcher, ["Renal cyst", "renal  cyst"] * 50)]
     assert len(rows) == 100
     assert store.calls == 1
+
+
+async def test_a_query_that_comes_again_later_is_not_searched_again() -> None:
+    store = Slow(":memory:")
+    texts = ["renal cyst", *(f"nothing {number}" for number in range(1_200)), "Renal Cyst"]
+    rows = [row async for row in stream_batch(Searcher(filled(store=store)), texts, limit=1)]
+    assert rows[0].hits == rows[-1].hits != ()
+    assert len(rows) == 1_202
+    assert store.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("renal cyst", "matched"),
+        ("cyst in the kidney", "matched"),
+        ("cyst", "ambiguous"),
+        ("nothing such", "unmatched"),
+        ("tag:", "failed"),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 10])
+def test_a_status_tells_clear_hits_from_others(text: str, status: str, limit: int) -> None:
+    row = drive(search_batch(Searcher(filled()), [text], limit=limit))[text]
+    assert row.status == status
+    assert len(row.hits) <= limit
+
+
+def test_a_synonym_of_two_models_is_ambiguous() -> None:
+    index = filled(
+        make_records([("multiple sclerosis", ["MS"], "", []), ("mitral stenosis", ["MS"], "", [])])
+    )
+    assert drive(search_batch(Searcher(index), ["ms"], limit=1))["ms"].status == "ambiguous"
+
+
+def test_a_batch_of_no_hits_is_refused() -> None:
+    with pytest.raises(QueryError, match="at least one hit"):
+        drive(search_batch(Searcher(filled()), ["PE"], limit=0))
 
 
 async def test_queries_are_read_as_they_are_needed() -> None:

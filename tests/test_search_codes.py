@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from findingmodel.drive import drive
-from findingmodel.search.codes import find_by_code
+from findingmodel.errors import QueryError
+from findingmodel.search.codes import find_by_code, find_by_key
 from findingmodel.search.engine import search
 from tests.builders import make_choice, make_model, make_number
 from tests.search_index import filled, record_of
@@ -72,3 +73,22 @@ def test_a_query_may_be_a_code() -> None:
         "OIFM_TEST_000002",
         "OIFM_TEST_000003",
     }
+
+
+def test_a_hit_of_a_code_tells_what_carries_it() -> None:
+    hits = drive(search(INDEX, "code:snomed:123.4"))
+    matched = {hit.entry["oifm_id"]: [match[:3] for match in hit.matched] for hit in hits}
+    assert matched["OIFM_TEST_000002"] == [("filter", "code", ("attribute", "OIFMA_TEST_000020", "margin"))]
+    assert [terms[0] for _, _, terms in matched["OIFM_TEST_000003"]] == ["model", "value"]
+    assert all(hit.score == sum(match.score for match in hit.matched) for hit in hits)
+
+
+def test_a_key_may_be_a_code() -> None:
+    rows = drive(find_by_key(INDEX, "CODE:snomed:123.4"))
+    assert rows == drive(find_by_code(INDEX, "SNOMED-CT", "123.4"))
+
+
+@pytest.mark.parametrize("key", ["code:", "code:RID1", "code::1", "code:radlex:"])
+def test_a_key_without_system_or_code_is_refused(key: str) -> None:
+    with pytest.raises(QueryError, match="names no system and code"):
+        drive(find_by_key(INDEX, key))

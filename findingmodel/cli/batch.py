@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
     from findingmodel.search.batch_run import BatchSummary
+    from findingmodel.timing import Timer
 
 __all__ = ["search_file"]
 
@@ -27,7 +28,14 @@ _UNDER_WAY = 16  # queries sent to a server before the first answer is waited fo
 
 
 def search_file(
-    screen: Screen, settings: Settings, source: str, as_json: bool, *, output: str | None, **options: Any
+    screen: Screen,
+    settings: Settings,
+    source: str,
+    as_json: bool,
+    *,
+    output: str | None,
+    timer: Timer,
+    **options: Any,
 ) -> int:
     """Search for every query in the file *source*; return the exit code."""
     target = output or _STREAM
@@ -36,7 +44,10 @@ def search_file(
     is_remote = settings.db.lower().startswith("mongodb")
     job = BatchJob(source, target, concurrency=_UNDER_WAY if is_remote else 1, **options)
     with _echo(job, as_json=as_json) as echo, screen.progress("searching") as progress:
-        summary = ask(settings, lambda store: run_batch(Searcher(store), job, echo=echo, progress=progress))
+        summary = ask(
+            settings,
+            lambda store: run_batch(Searcher(store, timer=timer), job, echo=echo, progress=progress),
+        )
     if as_json and target != _STREAM:
         click.echo(to_json({"queries": summary.queries, **summary._asdict()}))
     screen.note(_told(summary))

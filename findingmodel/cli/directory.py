@@ -36,6 +36,7 @@ _directory_argument = click.argument(
 )
 @click.option("--force", is_flag=True, help="Go on even if most models would be removed.")
 @click.option("--strict", is_flag=True, help="Write nothing if any file fails.")
+@click.option("--timings", is_flag=True, help="Tell on stderr how long each stage took.")
 @database_options
 @json_option
 @screen_options
@@ -48,6 +49,7 @@ def update(
     remove: bool,
     force: bool,
     strict: bool,
+    timings: bool,
     settings: Settings,
     as_json: bool,
 ) -> int:
@@ -66,6 +68,7 @@ def update(
     Exit code 1 means that files failed or that the update was refused.
     """
     from findingmodel.cli import session
+    from findingmodel.cli.timings import timed
     from findingmodel.sync.options import UpdateOptions
 
     options = UpdateOptions(
@@ -79,8 +82,11 @@ def update(
         max_file_bytes=settings.max_file_bytes,
         lease_seconds=settings.lease_seconds,
     )
-    with screen.progress("indexing") as progress:
-        report = session.update(settings, directory, options, progress)
+    with (
+        timed(settings, "index update", wanted=timings) as timer,
+        screen.progress("indexing") as progress,
+    ):
+        report = session.update(settings, directory, options, progress, timer=timer)
     if as_json:
         click.echo(to_json(report.as_dict()))
     else:
@@ -89,28 +95,38 @@ def update(
 
 
 @click.command()
-@_directory_argument
+@click.argument(
+    "paths", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+@click.option("--fix-format", is_flag=True, help="Write valid files anew that are not in canonical layout.")
 @json_option
 @screen_options
 @click.pass_obj
-def check(screen: Screen, directory: Path, as_json: bool) -> int:
-    """Check every *.fm.json file below DIR; no index is opened and nothing is written.
+def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool, as_json: bool) -> int:
+    """Check every *.fm.json file below DIR, or just some files, each on its own and all against each other.
 
-    Each problem is one line: the file, a JSON pointer to the place, what is wrong, and the rule's code.
+    No index is opened, and nothing is written without --fix-format. Each problem is one line: the file, a
+    JSON pointer to the place, what is wrong, and the rule's code.
+
+    The canonical layout has fields in the order of the schema, two spaces of indentation, UTF-8, and a line
+    feed at the end. No value changes; fields that the schema does not know stay, behind the others. Files
+    that fail are left as they are.
 
     \b
     Examples:
       findingmodel index check defs
       findingmodel index check defs -v            warnings too
       findingmodel index check defs --json
+      findingmodel index check defs --fix-format
+      findingmodel index check $(git diff --name-only --diff-filter=d '*.fm.json')
 
     Exit code 1 means that files failed.
     """
     from findingmodel.sync.check import check as run_check
 
-    report = run_check(directory)
+    report = run_check(*paths, fix_format=fix_format)
     if as_json:
         click.echo(to_json(report.as_dict()))
     else:
-        reports.show_check(screen, report)
+        reports.show_check(screen, report, fix_format=fix_format)
     return 0 if report.ok else 1

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
+    from findingmodel.observe.metrics import Snapshot
     from findingmodel.search.codes import CodeRow
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
@@ -178,27 +179,47 @@ def list_entries(
 
 
 @click.command()
+@click.option("--performance", is_flag=True, help="Also how long reads take, and how large the files are.")
 @database_options
 @json_option
 @screen_options
 @click.pass_obj
-def stats(screen: Screen, settings: Settings, as_json: bool) -> int:
+def stats(screen: Screen, performance: bool, settings: Settings, as_json: bool) -> int:
     """Count the models and contributors that the index holds.
 
     \b
     Examples:
       findingmodel index stats
       findingmodel index stats --db findings.db --json
+      findingmodel index stats --performance
     """
 
-    async def answer(store: Store) -> dict[str, Any]:
+    async def answer(store: Store) -> tuple[dict[str, Any], Snapshot | None]:
         counts = await store.counts()
         facts = {"db": store.label, "branch": settings.branch, **counts._asdict()}
-        return {**facts, "generation": await store.generation()}
+        facts["generation"] = await store.generation()
+        if not performance:
+            return facts, None
+        from findingmodel.cli.performance import measure_reads
 
-    facts = ask(settings, answer)
+        return facts, await measure_reads(store, settings)
+
+    facts, measured = ask(settings, answer)
+    if measured is None:
+        _show_facts(facts, as_json=as_json)
+        return 0
+    from findingmodel.cli.performance import performance_facts, show_performance
+
+    if as_json:
+        facts["performance"] = performance_facts(measured, settings)
+    _show_facts(facts, as_json=as_json)
+    if not as_json:
+        show_performance(screen, measured, settings)
+    return 0
+
+
+def _show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(facts))
     else:
         click.echo("\n".join(f"{name:<15}{visible(str(value))}" for name, value in facts.items()))
-    return 0

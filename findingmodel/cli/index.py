@@ -1,4 +1,4 @@
-"""``findingmodel index``: the group; its commands are in `directory` (writing) and `entries` (reading)."""
+"""``findingmodel index``: the group; its commands are imported when they run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ __all__ = ["index"]
 
 _COMMANDS = {
     "update": Lazy("findingmodel.cli.directory:update", "Make the index hold what a directory holds."),
-    "check": Lazy("findingmodel.cli.directory:check", "Check the files of a directory; write nothing."),
+    "check": Lazy("findingmodel.cli.directory:check", "Check files; mend their layout if asked to."),
+    "diff": Lazy("findingmodel.cli.differences:diff", "Show what an update would change, field by field."),
     "get": Lazy("findingmodel.cli.entries:get", "Show models by id, name, slug or synonym."),
     "list": Lazy("findingmodel.cli.entries:list_entries", "List the models, a page at a time."),
     "stats": Lazy("findingmodel.cli.entries:stats", "Count what the index holds."),
+    "tags": Lazy("findingmodel.cli.tally:tags", "Count the models that have each tag."),
+    "contributors": Lazy("findingmodel.cli.tally:contributors", "Count the models of each contributor."),
+    "duplicates": Lazy("findingmodel.cli.duplicates:duplicates", "Find models that may be one and the same."),
+    "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or lines of JSON."),
+    "history": Lazy("findingmodel.cli.history:history", "Show what was done to the index."),
 }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from findingmodel.sync.check import CheckReport
     from findingmodel.sync.report import FileReport, UpdateReport
 
-__all__ = ["show_check", "show_update"]
+__all__ = ["show_check", "show_failed", "show_update"]
 
 _LINES_AROUND = 6  # prompt, counts and messages
 
@@ -29,17 +29,22 @@ def show_update(screen: Screen, report: UpdateReport) -> None:
     screen.detail(f"index: {report.db}")
     if report.refused is None:
         click.echo(summary(report))
-    _show_failed(screen, report.failed)
+    show_failed(screen, report.failed)
     _show_warnings(screen, [*_problem_lines(report.warnings), *_conflict_lines(report)])
     if report.refused is not None:
         click.echo(f"Refused: {visible(report.refused.message)}", err=True)
 
 
-def show_check(screen: Screen, report: CheckReport) -> None:
+def show_check(screen: Screen, report: CheckReport, *, fix_format: bool = False) -> None:
     """Print how many files are valid, then what is wrong with the others; warnings go to stderr."""
     failed = f"{len(report.failed):,} failed" if report.failed else "all valid"
-    click.echo(f"{counted(report.files, 'file')} checked, {failed}, in {_duration(report.seconds)}")
-    _show_failed(screen, report.failed)
+    formatted = f", {len(report.formatted):,} formatted" if fix_format else ""
+    click.echo(
+        f"{counted(report.files, 'file')} checked, {failed}{formatted}, in {_duration(report.seconds)}"
+    )
+    for path in report.formatted:
+        click.echo(f"formatted {visible(path)}")
+    show_failed(screen, report.failed)
     _show_warnings(screen, list(_problem_lines(report.warnings)))
 
 
@@ -58,7 +63,7 @@ def summary(report: UpdateReport) -> str:
     return f"{would}{', '.join(parts)} in {_duration(report.seconds)}"
 
 
-def _show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:
+def show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:
     """Print one line a problem; on a terminal wrapped, below their file, and no more than a screen."""
     if not screen.is_terminal:
         for line in _problem_lines(failed):

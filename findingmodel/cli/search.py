@@ -10,6 +10,7 @@ from findingmodel.cli.options import database_options, json_option, screen_optio
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import one_line, to_json
+from findingmodel.cli.timings import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from findingmodel.search.hits import HitRow, MatchRow
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
+    from findingmodel.timing import Timer
 
 __all__ = ["search"]
 
@@ -44,6 +46,7 @@ _ONE_ONLY = ("query", "offset", "facets", "no_cache")
 )
 @click.option("--explain", is_flag=True, help="Show by what each hit was found, and what that scores.")
 @click.option("--facets", is_flag=True, help="Show how many of all hits have each tag, and no hits.")
+@click.option("--timings", is_flag=True, help="Tell on stderr how long each step took.")
 @click.option("--no-cache", is_flag=True, help="Search anew, whatever earlier searches found.")
 @click.option(
     "--batch",
@@ -91,6 +94,7 @@ def search(
     facets: bool,
     no_cache: bool,
     batch: str | None,
+    timings: bool,
     settings: Settings,
     as_json: bool,
     **options: Any,
@@ -118,21 +122,23 @@ def search(
         from findingmodel.cli.batch import search_file
 
         _refuse(_ONE_ONLY, "cannot be given with --batch")
-        return search_file(
-            screen, settings, batch, as_json, limit=limit, tags=tags, explain=explain, **options
-        )
+        options |= {"limit": limit, "tags": tags, "explain": explain}
+        with timed(settings, "search", wanted=timings) as timer:
+            return search_file(screen, settings, batch, as_json, timer=timer, **options)
     _refuse(_BATCH_ONLY, "can be given with --batch only")
     if query is None:
         raise click.UsageError("Give a QUERY, or --batch FILE.")
     from findingmodel.text.query import parse_query
 
-    parsed = parse_query(query, tags=tags)
-    if facets:
-        return _show_tags(screen, settings, parsed, as_json=as_json)
-    hits = ask(
-        settings,
-        lambda store: _find(store, parsed, settings, limit=limit, offset=offset, use_cache=not no_cache),
-    )
+    with timed(settings, "search", wanted=timings) as timer:
+        with timer("search.parse"):
+            parsed = parse_query(query, tags=tags)
+        if facets:
+            return _show_tags(screen, settings, parsed, timer, as_json=as_json)
+        page = {"limit": limit, "offset": offset}
+        hits = ask(
+            settings, lambda store: _find(store, parsed, settings, timer, page, use_cache=not no_cache)
+        )
     if as_json:
         click.echo(to_json([_as_dict(hit) for hit in hits]))
         return 0
@@ -152,14 +158,14 @@ def _refuse(names: Sequence[str], why: str) -> None:
 
 
 async def _find(
-    store: Store, query: Query, settings: Settings, *, limit: int, offset: int, use_cache: bool
+    store: Store, query: Query, settings: Settings, timer: Timer, page: dict[str, int], *, use_cache: bool
 ) -> Sequence[HitRow]:
     """Search, or remember an earlier search where the index is far away and a cache file is set."""
     from findingmodel.search.engine import Searcher
 
-    searcher = Searcher(store)
+    searcher = Searcher(store, timer=timer)
     if not (use_cache and settings.cache_file and settings.db.lower().startswith("mongodb")):
-        return await searcher.search(query, limit=limit, offset=offset)
+        return await searcher.search(query, **page)
     from findingmodel.search.cache import QueryCache
     from findingmodel.search.remembered import remembered
     from findingmodel.stores.sqlite_cache import SQLiteTier
@@ -168,15 +174,15 @@ async def _find(
     try:
         cache = QueryCache(ttl_seconds=settings.cache_ttl_seconds, tier=tier)
         index = f"{store.label} {settings.branch}"
-        return await remembered(cache, searcher, query, index=index, limit=limit, offset=offset)
+        return await remembered(cache, searcher, query, index=index, **page)
     finally:
         tier.close()
 
 
-def _show_tags(screen: Screen, settings: Settings, query: Query, *, as_json: bool) -> int:
+def _show_tags(screen: Screen, settings: Settings, query: Query, timer: Timer, *, as_json: bool) -> int:
     from findingmodel.search.engine import Searcher
 
-    counts = ask(settings, lambda store: Searcher(store).count_tags(query))
+    counts = ask(settings, lambda store: Searcher(store, timer=timer).count_tags(query))
     if as_json:
         click.echo(to_json(counts))
     else:

@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from findingmodel.drive import drive, inline
 from findingmodel.stores import open_store
+from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from findingmodel.config import Settings
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import WriteBatch
     from findingmodel.sync.options import UpdateOptions
     from findingmodel.sync.report import UpdateReport
+    from findingmodel.timing import Timer
 
-__all__ = ["ask", "update"]
+    Begun = Callable[[], Awaitable[None]]
+    Sink = Callable[[WriteBatch], Awaitable[None]]
+    Run = Callable[[Begun | None], Coroutine[Any, Any, UpdateReport]]
+
+__all__ = ["ask", "ask_in_loop", "update"]
 
 T = TypeVar("T")
 
@@ -31,15 +38,29 @@ def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]])
     """
     if _is_embedded(settings):
         return drive(_with_store(settings, inline, question))
-    return _in_event_loop(settings, question)
+    return ask_in_loop(settings, question)
+
+
+def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+    """As `ask`, in an event loop whatever the store is: for a question that waits for more than the store."""
+    import asyncio
+
+    return asyncio.run(_reached(settings, question))
 
 
 def update(
-    settings: Settings, directory: Path, options: UpdateOptions, progress: Callable[[int, int], None]
+    settings: Settings,
+    directory: Path,
+    options: UpdateOptions,
+    progress: Callable[[int, int], None],
+    *,
+    timer: Timer = untimed,
+    sink_of: Callable[[Store], Sink] | None = None,
 ) -> UpdateReport:
     """Make the store that *settings* name hold what *directory* holds.
 
-    An update with nothing to do is the most frequent one: with an embedded store it needs no event loop.
+    An update with nothing to do is the most frequent one: with an embedded store it needs no event loop. What
+    *sink_of* makes of the store is told of each batch before it is written.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -48,25 +69,50 @@ def update(
     from findingmodel.sync.preflight import preflight
 
     if _is_embedded(settings):
-        report = ask(settings, lambda store: preflight(store, directory, options))
+        report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
-            return report
+            return report if report.ok else _noted(settings, directory, options, _returning(report))
     from findingmodel.sync.update import update as run_update
 
-    return _in_event_loop(settings, lambda store: run_update(store, directory, options, progress=progress))
+    def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
+        def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
+            sink = sink_of(store) if sink_of else None
+            hooks: Any = {"progress": progress, "timer": timer, "begun": begun, "sink": sink}
+            return run_update(store, directory, options, **hooks)
+
+        return _reached(settings, question)
+
+    return _noted(settings, directory, options, run)
+
+
+def _returning(report: UpdateReport) -> Run:
+    async def run(_begun: Begun | None) -> UpdateReport:
+        return report
+
+    return run
+
+
+def _noted(settings: Settings, directory: Path, options: UpdateOptions, run: Run) -> UpdateReport:
+    """Run an update in an event loop, and note in the ledger what became of it."""
+    import asyncio
+
+    from findingmodel.observe.notes import Notebook, record_update
+
+    return asyncio.run(record_update(Notebook.of(settings), directory, options, run))
 
 
 def _is_embedded(settings: Settings) -> bool:
     return not settings.db.lower().startswith("mongodb")
 
 
-def _in_event_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+    """Return what *question* makes of the store, as a command in an event loop reaches it."""
     import asyncio
     from dataclasses import replace
 
     # A command sends a few requests: connections kept open for bursts would only cost it log-ins.
     frugal = replace(settings, mongodb_min_pool_size=0)
-    return asyncio.run(_with_store(frugal, asyncio.to_thread, question))
+    return await _with_store(frugal, asyncio.to_thread, question)
 
 
 async def _with_store(

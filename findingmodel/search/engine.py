@@ -17,6 +17,7 @@ from findingmodel.search.sources import SOURCES
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.text.normalize import fold
 from findingmodel.text.query import parse_query
+from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
     from findingmodel.text.query import Query
+    from findingmodel.timing import Timer
 
 __all__ = ["Searcher", "search"]
 
@@ -51,12 +53,19 @@ class Searcher:
         store: the index; it must be open.
         sources: what proposes candidates.
         stages: the ways in which words are read (`findingmodel.search.readings.STAGES`).
+        timer: measures each step.
     """
 
     def __init__(
-        self, store: Store, *, sources: Sequence[Source] = SOURCES, stages: Collection[str] = STAGES
+        self,
+        store: Store,
+        *,
+        sources: Sequence[Source] = SOURCES,
+        stages: Collection[str] = STAGES,
+        timer: Timer = untimed,
     ) -> None:
         self._store = store
+        self._timer = timer
         self._sources = sources
         self._stages = stages
         self._vocabulary = Vocabulary(store)
@@ -88,7 +97,8 @@ class Searcher:
         entries = await self._entries([*exact, *page])
         ordered = _exact_first(query.key, exact, entries) + ranked[len(exact) :]
         page = [one for one in ordered[offset : offset + limit] if one.candidate.oifm_id in entries]
-        hits = [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
+        with self._timer("search.explain", items=len(page)):
+            hits = [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
         codes = [name for group in query.facets for name in group if name.startswith("code:")]
         return await self._with_carriers(hits, codes) if codes and hits else hits
 
@@ -108,11 +118,15 @@ class Searcher:
     async def _ranked(
         self, query: Query, wanted: int | None, generation: int | None
     ) -> tuple[Plan, list[Ranked]]:
-        plan = await make_plan(query, await self.vocabulary(generation), self._stages)
+        with self._timer("search.plan"):
+            plan = await make_plan(query, await self.vocabulary(generation), self._stages)
         proposals: list[Proposal] = []
-        for source in self._sources:
-            proposals += await source(self._store, plan, max(wanted or 0, _FEWEST))
-        return plan, rank(plan, proposals, wanted)
+        with self._timer("search.candidates") as span:
+            for source in self._sources:
+                proposals += await source(self._store, plan, max(wanted or 0, _FEWEST))
+            span.items = len(proposals)
+        with self._timer("search.rank", items=len(proposals)):
+            return plan, rank(plan, proposals, wanted)
 
     async def _with_carriers(self, hits: Sequence[HitRow], codes: Sequence[str]) -> list[HitRow]:
         """Return *hits* with what in each model carries one of *codes*, which are facets."""
@@ -126,7 +140,8 @@ class Searcher:
         entries = {one.candidate.oifm_id: one.candidate.entry for one in ranked if one.candidate.entry}
         missing = {one.candidate.oifm_id for one in ranked} - entries.keys()
         if missing:
-            entries.update(await self._store.get(missing))
+            with self._timer("search.entries", items=len(missing)):
+                entries.update(await self._store.get(missing))
         return entries
 
 

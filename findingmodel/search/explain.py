@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.search.hits import MatchRow
@@ -45,7 +46,7 @@ def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[MatchRow, ...]
 
 def carried(carrier: Carrier) -> MatchRow:
     """Return as a reason that a filter by code fits *carrier*; filters choose, and score nothing."""
-    return MatchRow("filter", "code", carrier, 0.0)
+    return MatchRow("filter", "code", tuple(carrier), 0.0)
 
 
 def is_denied(plan: Plan, ranked: Ranked) -> bool:
@@ -101,9 +102,17 @@ def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
 
 def _written(tokens: set[str], field: str, entry: EntryRow) -> tuple[str, ...]:
     """Return the words of a field of *entry* that stand behind *tokens*, in its order."""
-    words = {stem(word): word for text in _texts(field, entry) for word in tokenize(text)}
     initials = [token[1:].upper() for token in sorted(tokens) if token.startswith("_")]
-    return (*[word for token, word in words.items() if token in tokens], *initials)
+    words = {
+        token: word for text in _texts(field, entry) for token, word in _by_stem(text) if token in tokens
+    }
+    return (*words.values(), *initials)
+
+
+@lru_cache(maxsize=8_192)
+def _by_stem(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the words of *text* by their stems."""
+    return tuple({stem(word): word for word in tokenize(text)}.items())
 
 
 def _texts(field: str, entry: EntryRow) -> Sequence[str]:

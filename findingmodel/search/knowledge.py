@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.text.stem import analyze
+from findingmodel.text.stem import american, analyze
 from findingmodel.text.tables import importance, lines, sections
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Form", "Meaning", "forms", "meanings_at", "plain_words"]
 
 _DATA = Path(__file__).with_name("data")
-_TABLES = ("anatomy.txt", "findings.txt", "signs.txt", "abbreviations.txt", "imaging.txt")
+_TABLES = ("anatomy.txt", "findings.txt", "names.txt", "signs.txt", "abbreviations.txt", "imaging.txt")
 _QUALITIES = {" = ": 0.9, " > ": 0.8, " ~ ": 0.5}
 _MOST_PLAIN = 4
 _SHELF = 2  # letters: stems, plurals and spellings of one word agree in their first letters
@@ -133,7 +133,8 @@ def _first_letters(said: str) -> str:
     """Return how the first word of *said* that tells anything begins; small words are their own stems."""
     importances = importance()
     words = said.lower().split()
-    return next((word for word in words if importances.get(word, 1.0) > 0), words[0])[:_SHELF]
+    telling = next((word for word in words if importances.get(word, 1.0) > 0), words[0])
+    return american(telling)[:_SHELF]
 
 
 def _directions(line: str) -> Iterator[_Line]:

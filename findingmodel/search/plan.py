@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import ceil, prod
 from typing import TYPE_CHECKING
 
 from findingmodel.search import readings
 from findingmodel.text.stem import analyze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from findingmodel.search.readings import Reading
     from findingmodel.search.vocabulary import Vocabulary, WordList
@@ -29,7 +30,7 @@ class Plan:
         query: as parsed.
         found: what entries may have instead of its words; only what at least one entry has.
         counts: how many entries have each token of these.
-        weigh: how telling a word is that so many entries have.
+        vocabulary: how many entries there are, and how telling a word is that some of them have.
 
     Attributes:
         words: the words of the query.
@@ -41,8 +42,9 @@ class Plan:
     """
 
     def __init__(
-        self, query: Query, found: Sequence[Reading], counts: Mapping[str, int], weigh: Callable[[int], float]
+        self, query: Query, found: Sequence[Reading], counts: Mapping[str, int], vocabulary: Vocabulary
     ) -> None:
+        weigh, self._entries = vocabulary.weight, max(vocabulary.entries, 1)
         self.query = query
         self.words = query.words
         self.readings = found
@@ -64,7 +66,12 @@ class Plan:
         """Return how many entries have the word at *place*, as such or in a reading as good."""
         own = [reading for reading in self.readings if place in reading.places]
         good = [reading for reading in own if reading.quality >= _SYNONYM] or own
-        return max([min([self.counts[token] for token in reading.tokens]) for reading in good], default=0)
+        return max([self._expected(reading.tokens) for reading in good], default=0)
+
+    def _expected(self, tokens: Sequence[str]) -> int:
+        """Return how many entries would have all of *tokens* if these stood anywhere by chance."""
+        share = prod([self.counts[token] / self._entries for token in tokens])
+        return ceil(share * self._entries)
 
 
 async def make_plan(query: Query, vocabulary: Vocabulary, stages: Collection[str] = readings.STAGES) -> Plan:
@@ -80,7 +87,7 @@ async def make_plan(query: Query, vocabulary: Vocabulary, stages: Collection[str
         guesses = _guess(query.words, unread, unfinished, await vocabulary.words())
         found += await _known(guesses, stages, vocabulary)
     counts = await vocabulary.count({token for reading in found for token in reading.tokens})
-    return Plan(query, found, counts, vocabulary.weight)
+    return Plan(query, found, counts, vocabulary)
 
 
 def _read(words: Sequence[Word]) -> list[Reading]:

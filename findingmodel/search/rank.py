@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappush, heapreplace
+from heapq import heappush, heappushpop
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,8 @@ def rank(plan: Plan, proposals: Iterable[Proposal], wanted: int | None = None) -
         proposals: from all sources.
         wanted: how many of the result must be there, the best; the others may be. All of them if None.
     """
-    found = sorted(_scored(plan, proposals, wanted).values(), key=_order)
+    most = None if wanted is None else max(wanted, _LOOKED_AT)
+    found = sorted(_scored(plan, proposals, most).values(), key=_order)
     if plan.words and max([one.coverage for one in found[:_LOOKED_AT]], default=0.0) < _floor(plan):
         return []
     least = _least(found[0].score) if found else 0.0
@@ -53,10 +54,12 @@ def _scored(plan: Plan, proposals: Iterable[Proposal], wanted: int | None) -> di
     ):
         if bound < _least(top) or (len(scores) == wanted and bound < scores[0]):
             break
+        if bound < 1 and len(scores) == wanted and not sureness and scorer.close_bound(candidate) < scores[0]:
+            continue
         ranked = _fused(scorer.score(candidate), sureness)
         known = best.get(candidate.oifm_id)
         if known is None and wanted is not None:
-            (heapreplace if len(scores) == wanted else heappush)(scores, ranked.score)
+            (heappushpop if len(scores) == wanted else heappush)(scores, ranked.score)
         if known is None or ranked.score > known.score:
             best[candidate.oifm_id] = ranked
             top = max(top, ranked.score)

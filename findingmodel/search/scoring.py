@@ -106,10 +106,12 @@ class SplitTerms(NamedTuple):
     Attributes:
         labels: the name and the synonyms.
         fields: the tokens of each of `FIELDS`.
+        tokens: all of them.
     """
 
     labels: tuple[Label, ...]
     fields: _Fields
+    tokens: frozenset[str]
 
 
 @lru_cache(maxsize=4_096)
@@ -117,10 +119,9 @@ def split_terms(terms: Terms) -> SplitTerms:
     """Return *terms* taken apart; what many queries ask about is taken apart once."""
     name, synonyms, description, other = terms
     labels = tuple(map(_label, [name, *synonyms.split(_BETWEEN)] if synonyms else [name]))
-    in_synonyms = frozenset().union(*[label.tokens for label in labels[1:]])
-    return SplitTerms(
-        labels, (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
-    )
+    in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
+    fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
+    return SplitTerms(labels, fields, fields[0].union(*fields[1:]))
 
 
 def _label(text: str) -> Label:
@@ -148,12 +149,18 @@ class Scorer:
         self._told = " ".join([word.token for word in plan.words])
 
     def bound(self, candidate: Candidate) -> float:
-        """Return what the score of *candidate* cannot exceed: that of all its labels in one."""
-        name, synonyms, *_ = fields = self._found(candidate.terms)
-        hits = name | synonyms
+        """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
+        hits = self._keys & split_terms(candidate.terms).tokens
         share = (self._covers.get(hits) or self._cover(hits)).share
         if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
             return _ANYTHING
+        return share + _ROUNDING
+
+    def close_bound(self, candidate: Candidate) -> float:
+        """Return a closer bound, for more work: what *candidate* would score with all its labels in one."""
+        name, synonyms, *_ = fields = self._found(candidate.terms)
+        hits = name | synonyms
+        share = (self._covers.get(hits) or self._cover(hits)).share
         return LABEL_SHARE * share + (1 - LABEL_SHARE) * self._coverage(fields) + _ROUNDING
 
     def score(self, candidate: Candidate) -> Ranked:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from findingmodel.config import Settings
     from findingmodel.stores.protocol import Store
 
-__all__ = ["open_store"]
+__all__ = ["database_in", "open_store", "sqlite_path"]
 
 _USUAL_BRANCH = "main"
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
@@ -55,7 +55,7 @@ def open_store(
     if scheme == "sqlite" or (not scheme and url.endswith(_SQLITE_SUFFIXES)):
         from findingmodel.stores.sqlite import SQLiteStore
 
-        return SQLiteStore(_sqlite_path(url), branch=branch, offload=offload)
+        return SQLiteStore(sqlite_path(url), branch=branch, offload=offload)
     raise ConfigError(
         f"no store is known for {scheme + '://...' if scheme else repr(url)}: use sqlite:///FILE.db or mongodb://HOST/DATABASE"
     )
@@ -76,22 +76,24 @@ def _mongo_store(
 ) -> Store:
     from findingmodel.config import Settings as AllSettings
     from findingmodel.stores.mongo import MongoStore
+    from findingmodel.stores.mongo_calls import Patience
     from findingmodel.stores.pool import PoolSettings
 
     settings = settings or AllSettings.load()
     return MongoStore(
         url,
-        database=database or _database_in(url) or settings.mongodb_db,
+        database=database or database_in(url) or settings.mongodb_db,
         branch=branch,
         pool=PoolSettings.of(settings),
+        patience=Patience.of(settings),
         client=client,
     )
 
 
-def _database_in(url: str) -> str:
+def database_in(url: str) -> str:
     """Return the database that a MongoDB URL names, or "".
 
-    >>> _database_in("mongodb://me:secret@db.example/findings?tls=true"), _database_in("mongodb://db.example")
+    >>> database_in("mongodb://me:secret@db.example/findings?tls=true"), database_in("mongodb://db.example")
     ('findings', '')
     """
     try:
@@ -107,10 +109,10 @@ def _database_in(url: str) -> str:
     return name
 
 
-def _sqlite_path(url: str) -> str:
+def sqlite_path(url: str) -> str:
     """Return the file that a SQLite URL names: three slashes start a relative path, four an absolute one.
 
-    >>> _sqlite_path("sqlite:///a%20b.db"), _sqlite_path("sqlite:////srv/a.db"), _sqlite_path("c.db")
+    >>> sqlite_path("sqlite:///a%20b.db"), sqlite_path("sqlite:////srv/a.db"), sqlite_path("c.db")
     ('a b.db', '/srv/a.db', 'c.db')
     """
     if "://" not in url:

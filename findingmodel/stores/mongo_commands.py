@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import BulkWriteError, ConnectionFailure
+
+from findingmodel.stores.mongo_errors import not_written
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Coroutine, Iterable, Iterator
 
-__all__ = ["BATCH", "CHUNK", "delete", "find_among", "together", "upsert"]
+__all__ = ["BATCH", "CHUNK", "delete", "find_among", "in_turn", "together", "upsert"]
 
 T = TypeVar("T")
 
@@ -22,6 +26,8 @@ CHUNK = 1_000
 """Keys of one ``$in``, and operations of one bulk write."""
 
 _CONCURRENT_CHUNKS = 4
+
+_is_in_turn: ContextVar[bool] = ContextVar("findingmodel_in_turn", default=False)
 
 
 async def find_among(
@@ -40,10 +46,19 @@ async def find_among(
     return list({document["_id"]: document for part in parts for document in part}.values())
 
 
-async def upsert(collection: Any, operations: Iterable[Any]) -> None:
-    """Send *operations* (replacements and updates), in no order: one command a thousand."""
+async def upsert(collection: Any, operations: Iterable[Any]) -> dict[str, str]:
+    """Send *operations* (replacements and updates), in no order: one command a thousand.
+
+    Returns:
+        Why the server did not write some documents, by their ids; it wrote all the others.
+    """
+    reasons: dict[str, str] = {}
     for chunk in _chunks(operations):
-        await collection.bulk_write(chunk, ordered=False)
+        try:
+            await collection.bulk_write(chunk, ordered=False)
+        except BulkWriteError as error:
+            reasons |= not_written(error)
+    return reasons
 
 
 async def delete(collection: Any, ids: Collection[str]) -> None:
@@ -52,14 +67,35 @@ async def delete(collection: Any, ids: Collection[str]) -> None:
         await collection.delete_many({"_id": {"$in": chunk}})
 
 
-async def together(*commands: Awaitable[T]) -> list[T]:
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Let `together` run one command after the other within the block."""
+    token = _is_in_turn.set(True)
+    try:
+        yield
+    finally:
+        _is_in_turn.reset(token)
+
+
+async def together(*commands: Coroutine[Any, Any, T]) -> list[T]:
     """Return the results of all *commands*; or raise the most telling error, when all have come to an end."""
+    if _is_in_turn.get():
+        return await _one_by_one(commands)
     results = await asyncio.gather(*commands, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
     if failures:
         # A refused login closes the connections of the other commands: what they say is a consequence.
         raise min(failures, key=lambda failure: isinstance(failure, ConnectionFailure))
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def _one_by_one(commands: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    waiting = list(commands)
+    try:
+        return [await waiting.pop(0) for _ in range(len(waiting))]
+    finally:
+        for command in waiting:
+            command.close()
 
 
 def _chunks(items: Iterable[T]) -> Iterator[list[T]]:

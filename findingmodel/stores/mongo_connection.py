@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import asynccontextmanager
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from pymongo import MongoClient, ReadPreference, WriteConcern
 
-from findingmodel.config import masked
+from findingmodel.config import server_of
 from findingmodel.errors import ConfigError, StoreClosedError
+from findingmodel.stores.breaker import Breaker
+from findingmodel.stores.mongo_calls import Calls, Patience, breaker_of
+from findingmodel.stores.mongo_transaction import Transaction
 from findingmodel.stores.pool import share
+from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+
     from findingmodel.stores.pool import PoolSettings, Share
 
-__all__ = ["Collections", "Connection", "Reached"]
+__all__ = ["Collections", "Connection", "Reached", "operation"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Collections(NamedTuple):
@@ -62,10 +72,13 @@ class Connection:
         database: its name.
         branch: its name.
         pool: driver, pool sizes and timeouts.
+        patience: how long a server that fails is put up with.
         client: to be used instead of one from the pool, or None.
     """
 
-    def __init__(self, uri: str, database: str, branch: str, pool: PoolSettings, client: Any) -> None:
+    def __init__(
+        self, uri: str, database: str, branch: str, pool: PoolSettings, patience: Patience, client: Any
+    ) -> None:
         if isinstance(client, MongoClient):
             raise ConfigError(
                 "the client is a blocking MongoClient: give an AsyncIOMotorClient or an AsyncMongoClient"
@@ -77,15 +90,22 @@ class Connection:
         self._client = client
         self._reached: Reached | None = None
         self._is_closed = False
+        # Of a client that was given nobody knows which server it is for.
+        breaker = breaker_of(uri, patience) if client is None else Breaker(*patience[2:])
+        self._calls = Calls(self.label, patience, breaker)
 
     @property
     def label(self) -> str:
         """The database's URI, without password and options."""
-        server = re.match(r"[^:/?#]*://[^/?#]*", masked(self._uri))
-        return f"{server[0] if server else 'mongodb://'}/{self._database}"
+        return f"{server_of(self._uri)}/{self._database}"
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """True if the running task is in a transaction of this connection."""
+        return current(self) is not None
 
     def reach(self) -> Reached:
-        """Return the branch as the running event loop reaches it; nothing is sent.
+        """Return the branch as the running event loop, or the transaction, reaches it; nothing is sent.
 
         Raises:
             StoreClosedError: after `close`.
@@ -93,10 +113,45 @@ class Connection:
         """
         if self._is_closed:
             raise StoreClosedError(f"cannot use {self.label}: it was closed")
+        transaction: Transaction | None = current(self)
+        if transaction is not None:
+            return transaction.reached
         loop = asyncio.get_running_loop()
         if self._reached is None or self._reached.loop is not loop:
             self._reached = self._reach_from(loop)
         return self._reached
+
+    async def call(self, doing: str, function: Callable[[], Awaitable[T]], *, once: bool = False) -> T:
+        """Return what *function* makes of the branch that it reaches; as `Calls.call`.
+
+        Within a transaction there is one attempt, for a failure ends it.
+        """
+        transaction: Transaction | None = current(self)
+        if transaction is None:
+            return await self._calls.call(doing, function, once=once)
+        async with transaction.turn():
+            return await self._calls.call(doing, function, once=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Let what this task sends within the block be one transaction.
+
+        Raises:
+            TransactionError: the server has none, or they would nest, or it was given up.
+            StoreError: as `call`; after an error while it was committed nobody knows if it was.
+        """
+        refuse_nested(self, self.label)
+        transaction = await self.call("begin a transaction in", lambda: Transaction.begin(self.reach()))
+        try:
+            try:
+                with joined(self, transaction):
+                    yield
+            except BaseException:
+                await transaction.give_up()
+                raise
+            await self.call("commit the transaction in", transaction.commit)
+        finally:
+            await transaction.end()
 
     async def close(self) -> None:
         """Give the client back; twice is fine."""
@@ -121,3 +176,33 @@ class Connection:
             reading=Collections.of(reading, self._branch),
             writing=Collections.of(writing, self._branch),
         )
+
+
+class _Connected(Protocol):
+    _connection: Connection
+
+
+S = TypeVar("S", bound=_Connected)
+
+
+def operation(
+    doing: str,
+) -> Callable[
+    [Callable[Concatenate[S, P], Awaitable[T]]], Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
+]:
+    """Make a method of a store one operation on its server, as `Connection.call` has it.
+
+    Args:
+        doing: what it does, so that the sentence reads on with the database: "read entries of".
+    """
+
+    def decorate(
+        method: Callable[Concatenate[S, P], Awaitable[T]],
+    ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+        @wraps(method)
+        async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return await self._connection.call(doing, partial(method, self, *args, **kwargs))
+
+        return call
+
+    return decorate

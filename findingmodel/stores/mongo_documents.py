@@ -15,6 +15,8 @@ import zlib
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, cast
 
+import bson
+
 from findingmodel.errors import StoreSchemaError
 from findingmodel.stores.records import (
     COMPRESSION_LEVEL,
@@ -44,6 +46,7 @@ __all__ = [
     "credits_in",
     "entry_document",
     "entry_row",
+    "excess",
     "file_fields",
     "file_state",
     "lexicon_row",
@@ -52,6 +55,12 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
+
+_MOST_BYTES = 16 * 1024 * 1024
+"""What a document may take (https://www.mongodb.com/docs/manual/reference/limits/)."""
+
+_NEVER_EXCESSIVE_BYTES = 100_000
+"""The text of a smaller model, folded and analysed, can hardly grow to a document that is too large."""
 
 _ENTRY = (
     "oifm_id",
@@ -99,6 +108,17 @@ def entry_document(record: Record, *, binary: bool) -> Document:
         "credits": [{"kind": c.kind, "key": c.key, "fields": json.dumps(c.fields)} for c in record.credits],
         "model": model if binary else b64encode(model).decode(),
     }
+
+
+def excess(record: Record, *, binary: bool) -> str | None:
+    """Say why a document of *record* would be larger than MongoDB allows; None if none would."""
+    if len(record.model) < _NEVER_EXCESSIVE_BYTES:
+        return None
+    made = (entry_document(record, binary=binary), *map(contributor_document, record.credits))
+    size = max(len(bson.encode(document)) for document in made)
+    if size <= _MOST_BYTES:
+        return None
+    return f"it is too large: {size:,} bytes in the index, where MongoDB takes {_MOST_BYTES:,} at most"
 
 
 def file_fields(state: FileState) -> Document:

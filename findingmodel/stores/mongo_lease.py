@@ -19,16 +19,23 @@ __all__ = ["acquire", "release"]
 _LEASE = {"_id": "lease"}
 
 
-async def acquire(meta: Any, lease: Lease) -> Lease | None:
-    """Take or renew *lease* in the collection *meta*: one command if it is free, else who holds it."""
+async def acquire(meta: Any, lease: Lease, *, looks_first: bool = False) -> Lease | None:
+    """Take or renew *lease* in the collection *meta*: one command if it is free, else who holds it.
+
+    Args:
+        meta: a collection.
+        lease: what is wanted.
+        looks_first: whether not to try at once, because within a transaction a refusal would end it.
+    """
     while True:
         now_ns = time.time_ns()
         is_mine_or_old = {"$or": [{"holder": lease.holder}, {"expires_ns": {"$lte": now_ns}}]}
-        if await _put(meta, lease, is_mine_or_old, upsert=True):
+        if not looks_first and await _put(meta, lease, is_mine_or_old, upsert=True):
             return None
         document = await meta.find_one(_LEASE)
         if document is None:
-            continue  # given back a moment ago
+            looks_first = False
+            continue  # nobody has it, or it was given back a moment ago
         held = Lease(**{name: document[name] for name in Lease._fields})
         if not is_free(held, lease, now_ns=now_ns):
             return held

@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
     from findingmodel.config import Settings
 
-__all__ = ["PoolSettings", "Share", "close_all", "connect", "open_clients", "settled", "share"]
+__all__ = [
+    "PoolCounter",
+    "PoolSettings",
+    "PoolStatistics",
+    "Share",
+    "close_all",
+    "connect",
+    "open_clients",
+    "pool_statistics",
+    "settled",
+    "share",
+]
 
 _POOL_SIZES = {"maxpoolsize", "minpoolsize"}
 
@@ -76,7 +87,47 @@ class PoolSettings(NamedTuple):
             "serverSelectionTimeoutMS": self.server_selection_timeout_ms,
             "connectTimeoutMS": self.connect_timeout_ms,
             "socketTimeoutMS": self.socket_timeout_ms,
+            "retryReads": False,  # `mongo_calls` repeats them; the driver would double each timeout
         }
+
+
+class PoolStatistics(NamedTuple):
+    """What became of the connections of this process so far, all clients together.
+
+    Attributes:
+        created, closed: connections.
+        checked_out: how often one was taken into use.
+        in_use, most_in_use: how many are in use now, and were at most.
+        timeouts: how often none became free in time.
+        failures: how often none could be made.
+    """
+
+    created: int = 0
+    closed: int = 0
+    checked_out: int = 0
+    in_use: int = 0
+    most_in_use: int = 0
+    timeouts: int = 0
+    failures: int = 0
+
+
+class PoolCounter:
+    """Counts what happens to connections, in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = PoolStatistics()
+
+    def add(self, **counts: int) -> None:
+        """Add *counts*, named as in `PoolStatistics`."""
+        with self._lock:
+            old = self._counts
+            new = old._replace(**{name: getattr(old, name) + count for name, count in counts.items()})
+            self._counts = new._replace(most_in_use=max(old.most_in_use, new.in_use))
+
+    def statistics(self) -> PoolStatistics:
+        """Return what was counted so far."""
+        return self._counts
 
 
 class _Key(NamedTuple):
@@ -96,6 +147,7 @@ class _Pooled:
 
 _clients: dict[_Key, _Pooled] = {}
 _lock = threading.Lock()  # event loops may run in several threads
+_counter = PoolCounter()
 
 
 class Share:
@@ -155,6 +207,11 @@ def open_clients() -> int:
         return len(_clients)
 
 
+def pool_statistics() -> PoolStatistics:
+    """Return what became of the connections of this process so far; those of closed clients count too."""
+    return _counter.statistics()
+
+
 def connect(uri: str, settings: PoolSettings) -> Any:
     """Return a new client of the chosen driver; it connects when it is first used.
 
@@ -163,16 +220,21 @@ def connect(uri: str, settings: PoolSettings) -> Any:
     """
     from pymongo.errors import PyMongoError
 
+    from findingmodel.stores.mongo_pool import PoolListener
+
     client_class, options = _client_class(settings.driver), _options(uri, settings)
+    options["event_listeners"] = [PoolListener(_counter)]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # that is how it tells of options that it ignores
             return client_class(uri, **options)
+    except OSError as error:  # a file that the URI names
+        reason = error.strerror or "a file that it names cannot be read"
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
-        # The driver's text may quote a part of the password, so neither it nor its traceback may get out.
         has_secrets = masked(uri) != uri
         reason = "percent-encode user and password, and check the options" if has_secrets else str(error)
-        raise ConfigError(f"cannot use {masked(uri)}: the driver does not accept it ({reason})") from None
+    # The driver's text may quote a part of the password: its error must not even be the context of ours.
+    raise ConfigError(f"cannot use {masked(uri)}: the driver does not accept it ({reason})")
 
 
 def _options(uri: str, settings: PoolSettings) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from findingmodel.stores.records import (
         Candidate,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         Lease,
         LexiconRow,
         Owner,
+        Record,
         TermQuery,
         WriteBatch,
     )
@@ -57,7 +59,9 @@ class Store(Protocol):
     async def manifest(self) -> list[FileState]: ...  # what files the index was made from
     async def owners(self, identity: Collection[str]) -> list[Owner]: ...  # who holds these identity keys
     async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as each stored model states them
+    def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
     async def write(self, batch: WriteBatch) -> None: ...  # idempotent
     async def advance(self) -> int: ...  # one generation step, at the end of an update
     async def acquire(self, lease: Lease) -> Lease | None: ...  # None: it is yours (again); else who holds it
     async def release(self, lease: Lease) -> None: ...  # no error if it was lost
+    def transaction(self) -> AbstractAsyncContextManager[None]: ...  # others see all of the block, or nothing

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import random
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from findingmodel.drive import Offload, inline
-from findingmodel.errors import StoreClosedError, StoreError, StoreSchemaError, StoreUnavailableError
+from findingmodel.errors import (
+    StoreClosedError,
+    StoreError,
+    StoreSchemaError,
+    StoreUnavailableError,
+    TransactionError,
+)
 from findingmodel.stores.leases import is_free
+from findingmodel.stores.sqlite_connection import (
+    MEMORY,
+    OccupiedError,
+    Turn,
+    connect_empty,
+    connect_for_reading,
+    connect_for_writing,
+    whole,
+)
 from findingmodel.stores.sqlite_core import Branch
-from findingmodel.stores.sqlite_schema import branch_exists, count_terms, create, verify
+from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+    from pathlib import Path
 
     from findingmodel.stores.records import (
         Candidate,
@@ -31,6 +44,7 @@ if TYPE_CHECKING:
         Lease,
         LexiconRow,
         Owner,
+        Record,
         TermQuery,
         WriteBatch,
     )
@@ -39,10 +53,7 @@ __all__ = ["SQLiteStore"]
 
 T = TypeVar("T")
 
-_MEMORY = ":memory:"
 _ROWS_PER_TRANSACTION = 500
-_BUSY_TIMEOUT_SECONDS = 30.0
-_BUSY_RETRIES = 5
 _LEXICON_CHUNK = 2_000
 
 
@@ -50,7 +61,8 @@ class SQLiteStore:
     """The index in the SQLite file *path* (":memory:" for none).
 
     A file that does not exist reads as an empty index; `setup` creates it, for its owner's eyes only. Readers
-    have connections of their own, so that they never wait for a writer.
+    have connections of their own, so that they never wait for a writer; in memory there is but one, and they
+    wait for the end of a transaction.
 
     Args:
         path: the file.
@@ -65,6 +77,7 @@ class SQLiteStore:
         self._writer: sqlite3.Connection | None = None
         self._writing = threading.RLock()
         self._readers: list[sqlite3.Connection] = []
+        self._turn: Turn | None = None
         self._closed = False
 
     def __repr__(self) -> str:
@@ -79,11 +92,12 @@ class SQLiteStore:
 
     async def open(self) -> None:
         """Check that the file, where it exists, can be used."""
-        await self._offload(self._read, Branch.generation)
+        await self._fetch(Branch.generation)
 
     async def setup(self) -> None:
         """Create the file and its tables where they are missing."""
-        await self._offload(self._setup)
+        if current(self) is None:
+            await self._patiently(self._setup)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -93,84 +107,133 @@ class SQLiteStore:
 
     async def generation(self) -> int:
         """Return the number of finished updates."""
-        return self._read(Branch.generation)
+        return await self._ask(Branch.generation)
 
     async def counts(self) -> Counts:
         """Return how much is stored."""
-        return self._read(Branch.counts)
+        return await self._ask(Branch.counts)
 
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]:
         """Return entries by id."""
-        return self._read(Branch.get, ids)
+        return await self._ask(Branch.get, ids)
 
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]:
         """Return the entries that have any of these folded keys."""
-        return self._read(Branch.lookup, keys)
+        return await self._ask(Branch.lookup, keys)
 
     async def models(self, ids: Collection[str]) -> dict[str, bytes]:
         """Return the JSON texts of models by id."""
-        return await self._offload(self._read, Branch.models, ids)
+        return await self._fetch(Branch.models, ids)
 
     async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
         """Return one page of the sorted entries."""
-        return await self._offload(self._read, Branch.page, sort, descending, offset, limit)
+        return await self._fetch(Branch.page, sort, descending, offset, limit)
 
     async def contributors(self, kind: ContributorKind, keys: Collection[str] | None = None) -> list[Credit]:
         """Return people or organizations, by key."""
-        return self._read(Branch.contributors, kind, keys)
+        return await self._ask(Branch.contributors, kind, keys)
 
     # search
 
     async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
         """Return the best entries for *query* by bm25."""
-        return await self._offload(self._read, Branch.candidates, query, limit)
+        return await self._fetch(Branch.candidates, query, limit)
 
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         """Return in how many entries these tokens occur."""
-        return self._read(Branch.frequencies, tokens)
+        return await self._ask(Branch.frequencies, tokens)
 
     async def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]:
         """Yield every entry's names and terms, in chunks."""
-        after, rows = await self._offload(self._read, Branch.lexicon, 0, _LEXICON_CHUNK)
+        after, rows = await self._fetch(Branch.lexicon, 0, _LEXICON_CHUNK)
         while rows:
             yield rows
-            after, rows = await self._offload(self._read, Branch.lexicon, after, _LEXICON_CHUNK)
+            after, rows = await self._fetch(Branch.lexicon, after, _LEXICON_CHUNK)
 
     # update
 
     async def manifest(self) -> list[FileState]:
         """Return what files the index was made from."""
-        return await self._offload(self._read, Branch.manifest)
+        return await self._fetch(Branch.manifest)
 
     async def owners(self, identity: Collection[str]) -> list[Owner]:
         """Return who holds these identity keys."""
-        return await self._offload(self._read, Branch.owners, identity)
+        return await self._fetch(Branch.owners, identity)
 
     async def credits(self, keys: Collection[str]) -> list[Credit]:
         """Return these contributors as each stored model states them."""
-        return await self._offload(self._read, Branch.credits, keys)
+        return await self._fetch(Branch.credits, keys)
+
+    def refuses(self, record: Record) -> str | None:
+        """Return None: a file takes whatever could be read."""
+        return None
 
     async def write(self, batch: WriteBatch) -> None:
         """Apply *batch* in transactions of some hundred rows."""
         for step in _steps(batch):
-            await self._offload(self._write, Branch.write, step)
+            await self._change(Branch.write, step)
 
     async def advance(self) -> int:
         """Count one finished update."""
-        return await self._offload(self._write, Branch.advance)
+        return await self._change(Branch.advance)
 
     async def acquire(self, lease: Lease) -> Lease | None:
         """Take or renew the lease."""
-        return await self._offload(self._write, _acquire, lease)
+        return await self._change(_acquire, lease)
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back, if it is still held."""
-        await self._offload(self._write, _release, lease)
+        await self._change(_release, lease)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Let what this task writes within the block be seen together, at its end, or never.
+
+        Other tasks that write in this store wait for the end; so does, for a while, everybody else who writes
+        in the file. What fails within the block, and is caught there, is undone alone.
+
+        Raises:
+            TransactionError: transactions would nest, or SQLite gave this one up.
+        """
+        refuse_nested(self, self.label)
+        turn = Turn()
+        try:
+            await self._patiently(self._begin, turn)
+            with joined(self, turn):
+                yield
+            await self._offload(self._commit, turn)
+        finally:
+            await self._offload(self._end, turn)
+
+    # how it is asked
+
+    async def _ask(self, function: Callable[..., T], *args: Any) -> T:
+        """Read what takes no time."""
+        try:
+            return self._read(function, *args)
+        except OccupiedError:
+            return await self._patiently(self._read, function, *args)
+
+    async def _fetch(self, function: Callable[..., T], *args: Any) -> T:
+        """Read what may take longer."""
+        return await self._patiently(self._read, function, *args)
+
+    async def _change(self, function: Callable[..., T], *args: Any) -> T:
+        return await self._patiently(self._write, function, *args)
+
+    async def _patiently(self, function: Callable[..., T], *args: Any) -> T:
+        """Return ``function(*args)``, offloaded, when no other task's transaction is in its way."""
+        while True:
+            try:
+                return await self._offload(function, *args)
+            except OccupiedError as occupied:
+                await _over(occupied.turn)
 
     # connections
 
     def _setup(self) -> None:
         with self._translated("create"), self._writing:
+            self._refuse_occupied()
             self._write_connection()
 
     def _close(self) -> None:
@@ -187,28 +250,62 @@ class SQLiteStore:
             return function(Branch(connection, self._branch), *args)
 
     def _write(self, function: Callable[..., T], *args: Any) -> T:
-        with self._translated("write to"), self._writing:
-            connection = self._write_connection()
-            _begin(connection)
-            try:
-                result = function(Branch(connection, self._branch), *args)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            return result
+        with self._translated("write to"):
+            turn: Turn | None = current(self)
+            if turn is not None:
+                with turn.step() as connection:
+                    return function(Branch(connection, self._branch), *args)
+            with self._writing:
+                self._refuse_occupied()
+                with whole(self._write_connection()) as connection:
+                    return function(Branch(connection, self._branch), *args)
+
+    def _begin(self, turn: Turn) -> None:
+        with self._translated("begin a transaction in"), self._writing:
+            self._refuse_occupied()
+            if turn.over.done():
+                return  # nobody waits for it any more
+            self._turn = turn
+            is_borrowed = self._path == MEMORY
+            connection = (
+                self._write_connection() if is_borrowed else connect_for_writing(self._path, self._branch)
+            )
+            turn.begin(connection, is_borrowed=is_borrowed)
+
+    def _commit(self, turn: Turn) -> None:
+        with self._translated("commit the transaction in"):
+            turn.commit()
+
+    def _end(self, turn: Turn) -> None:
+        with self._writing:
+            if self._turn is turn:
+                self._turn = None
+            turn.end()
+
+    def _refuse_occupied(self) -> None:
+        """Raise OccupiedError if a transaction, of another task than this one, is open."""
+        if self._turn is not None:
+            raise OccupiedError(self._turn)
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection to a reader; one thread has it at a time."""
-        if self._path == _MEMORY:
+        turn: Turn | None = current(self)
+        if turn is not None:
+            with turn.step() as connection:
+                yield connection
+        elif self._path == MEMORY:
             with self._writing:
+                self._refuse_occupied()
                 yield self._write_connection()
-            return
-        connection = self._readers.pop() if self._readers else self._read_connection()
+        else:
+            yield from self._file_reader()
+
+    def _file_reader(self) -> Iterator[sqlite3.Connection]:
+        connection = self._readers.pop() if self._readers else connect_for_reading(self._path, self._branch)
         if connection is None:
-            yield from self._nothing()
+            with connect_empty(self._branch) as empty:
+                yield empty
             return
         try:
             yield connection
@@ -218,37 +315,10 @@ class SQLiteStore:
             else:
                 self._readers.append(connection)
 
-    def _nothing(self) -> Iterator[sqlite3.Connection]:
-        """Lend an empty index: what a database that does not exist yet reads as."""
-        connection = _connect(_MEMORY)
-        try:
-            create(connection, self._branch)
-            count_terms(connection, self._branch)
-            yield connection
-        finally:
-            connection.close()
-
-    def _read_connection(self) -> sqlite3.Connection | None:
-        """Return a new connection that cannot write, or None where nothing was set up yet."""
-        if not Path(self._path).exists():
-            return None
-        connection = _connect(_uri(self._path, "rw" if os.access(self._path, os.W_OK) else "ro"))
-        try:
-            verify(connection)
-            if branch_exists(connection, self._branch):
-                count_terms(connection, self._branch)
-                connection.execute("PRAGMA query_only = 1")
-                return connection
-        except BaseException:
-            connection.close()
-            raise
-        connection.close()
-        return None
-
     def _write_connection(self) -> sqlite3.Connection:
         """Return the one connection that writes, to tables that exist; the caller holds the lock."""
         if self._writer is None:
-            self._writer = _connect_for_writing(self._path, self._branch)
+            self._writer = connect_for_writing(self._path, self._branch)
         return self._writer
 
     @contextmanager
@@ -266,8 +336,8 @@ class SQLiteStore:
             raise kind(f"cannot {doing} {self.label}: {error}") from error
         except OSError as error:
             raise StoreUnavailableError(f"cannot {doing} {self.label}: {error.strerror}") from error
-        except StoreSchemaError as error:
-            raise StoreSchemaError(f"cannot {doing} {self.label}: {error}") from None
+        except (StoreSchemaError, TransactionError) as error:
+            raise type(error)(f"cannot {doing} {self.label}: {error}") from None
 
 
 def _acquire(branch: Branch, lease: Lease) -> Lease | None:
@@ -296,52 +366,8 @@ def _steps(batch: WriteBatch) -> Iterator[WriteBatch]:
         yield rest
 
 
-def _begin(connection: sqlite3.Connection) -> None:
-    """Start a transaction that writes; SQLite's own waiting is unfair, so try again at a random moment."""
-    for attempt in range(_BUSY_RETRIES):
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or attempt + 1 == _BUSY_RETRIES:
-                raise
-            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311  # jitter, not a secret
-        else:
-            return
+async def _over(turn: Turn) -> None:
+    """Wait until *turn* is over, in whatever event loop it was begun."""
+    import asyncio  # here, because who never waits does without
 
-
-def _connect(target: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        target,
-        timeout=_BUSY_TIMEOUT_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        uri=target.startswith("file:"),
-    )
-
-
-def _connect_for_writing(path: str, branch: str) -> sqlite3.Connection:
-    if path != _MEMORY:
-        _create_private_file(Path(path))
-    connection = _connect(path if path == _MEMORY else _uri(path, "rw"))
-    try:
-        verify(connection)  # before anything is changed: it may be another program's
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        create(connection, branch)
-        count_terms(connection, branch)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _uri(path: str, mode: str) -> str:
-    return f"{Path(path).absolute().as_uri()}?mode={mode}"
-
-
-def _create_private_file(path: Path) -> None:
-    """Make *path*, readable by its owner only, where it is missing."""
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    await asyncio.shield(asyncio.wrap_future(turn.over))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sized
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from findingmodel.errors import ConfigError
@@ -100,12 +100,12 @@ class BatchProcessor:
                 return Outcome(item, error=error)
 
         outcomes: list[Outcome[T, U]] = []
-        async for outcome in self._gate.map_stream(
-            _each(items), attempt, self._max_concurrency, ordered=True
-        ):
-            outcomes.append(outcome)
-            if progress:
-                progress(len(outcomes), total)
+        stream = self._gate.map_stream(_each(items), attempt, self._max_concurrency, ordered=True)
+        async with aclosing(stream) as results:
+            async for outcome in results:
+                outcomes.append(outcome)
+                if progress:
+                    progress(len(outcomes), total)
         return outcomes
 
 
@@ -182,19 +182,18 @@ class StreamProcessor:
 
 
 class _Rate:
-    """At most so many starts per second, evenly spaced, whoever asks."""
+    """At most so many starts per second, evenly spaced, whoever asks. It belongs to no event loop."""
 
     def __init__(self, per_second: float) -> None:
         self._interval = 1 / per_second
-        self._turn = asyncio.Lock()
         self._next = 0.0
 
     async def wait(self) -> None:
-        async with self._turn:
-            now = time.monotonic()
-            if now < self._next:
-                await asyncio.sleep(self._next - now)
-            self._next = max(now, self._next) + self._interval
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next)
+        self._next = turn + self._interval
+        if turn > now:
+            await asyncio.sleep(turn - now)
 
 
 async def _each(items: Iterable[T]) -> AsyncIterator[T]:
@@ -204,7 +203,7 @@ async def _each(items: Iterable[T]) -> AsyncIterator[T]:
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel *tasks* and wait until each has ended; what they raised is of no interest any more."""
-    waiting = [task for task in tasks if not task.done()]
-    for task in waiting:
+    ending = list(tasks)
+    for task in ending:
         task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.gather(*ending, return_exceptions=True)

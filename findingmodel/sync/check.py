@@ -1,10 +1,13 @@
-"""check: whether the files below a directory are valid, and agree with each other. No index is opened."""
+"""check: whether files are valid, and agree with each other. No index is opened."""
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from findingmodel.errors import Problem
 from findingmodel.model.parse import parse_model
 from findingmodel.sync.compare import compare
 from findingmodel.sync.identity import Claim, Identity
@@ -12,10 +15,10 @@ from findingmodel.sync.load import UnreadableError, read_stable
 from findingmodel.sync.reconcile import conflict_problem
 from findingmodel.sync.record import identity_keys
 from findingmodel.sync.report import FileReport
-from findingmodel.sync.scan import scan
+from findingmodel.sync.scan import SUFFIX, Scan, SourceFile, scan
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 __all__ = ["CheckReport", "check"]
 
@@ -30,12 +33,14 @@ class CheckReport(NamedTuple):
         failed: files that an index would not take, by path.
         warnings: valid files in which something is odd, by path.
         seconds: wall time.
+        formatted: files that were written anew in canonical layout, by path.
     """
 
     files: int
     failed: tuple[FileReport, ...]
     warnings: tuple[FileReport, ...]
     seconds: float
+    formatted: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -49,30 +54,41 @@ class CheckReport(NamedTuple):
             "failed": [report.as_dict() for report in self.failed],
             "warnings": [report.as_dict() for report in self.warnings],
             "seconds": round(self.seconds, 3),
+            "formatted": list(self.formatted),
         }
 
 
 class _Findings(NamedTuple):
     failed: list[FileReport]
     warnings: list[FileReport]
+    formatted: list[str]
 
 
-def check(directory: Path, *, max_file_bytes: int = _MAX_FILE_BYTES) -> CheckReport:
-    """Check every finding model file below *directory*, each on its own and all against each other.
+def check(*paths: Path, fix_format: bool = False, max_file_bytes: int = _MAX_FILE_BYTES) -> CheckReport:
+    """Check finding model files, each on its own and all against each other.
 
     Of two files that want the same id, name or attribute id the one with the later path fails, as it would in
-    an update of an empty index.
+    an update of an empty index. Files of a single directory are reported by their path below it, others by
+    the path that leads to them.
+
+    Args:
+        paths: files, and directories, of which every finding model file counts.
+        fix_format: whether to write valid files anew that are not in canonical layout.
+        max_file_bytes: larger files fail.
 
     Raises:
-        DirectoryError: *directory* cannot be listed.
+        DirectoryError: a directory cannot be listed.
     """
     started = time.perf_counter()
-    found = scan(directory)
+    found = _find(paths)
     identity = Identity(compare(found, ()))
-    findings = _Findings(list(found.failed), [])
+    findings = _Findings(list(found.failed), [], [])
     for file in found.files:
-        _check_file(directory / file.path, file.path, max_file_bytes, identity, findings)
-    for claim, conflicts in identity.resolve({}).items():
+        full_path = found.root / file.path
+        data = _check_file(full_path, file.path, max_file_bytes, identity, findings)
+        if fix_format and data is not None:
+            _fix_format(full_path, file.path, data, findings)
+    for claim, conflicts in identity.resolve({}):
         problems = tuple(conflict_problem(claim.keys, conflict) for conflict in conflicts)
         findings.failed.append(FileReport(claim.path, problems))
     return CheckReport(
@@ -80,21 +96,76 @@ def check(directory: Path, *, max_file_bytes: int = _MAX_FILE_BYTES) -> CheckRep
         tuple(sorted(findings.failed)),
         tuple(findings.warnings),
         time.perf_counter() - started,
+        tuple(findings.formatted),
     )
+
+
+def _find(paths: tuple[Path, ...]) -> Scan:
+    """Return all files that *paths* stand for, each once."""
+    if len(paths) == 1 and not paths[0].is_file():
+        return scan(paths[0])
+    files: dict[str, SourceFile] = {}
+    failed: set[FileReport] = set()
+    for path in paths:
+        below = _named(path) if path.is_file() else _prefixed(path)
+        for one in below:
+            if isinstance(one, SourceFile):
+                files.setdefault(os.path.realpath(one.path), one)
+            else:
+                failed.add(one)
+    return Scan(Path(), sorted(files.values()), tuple(sorted(failed)))
+
+
+def _named(path: Path) -> Iterator[SourceFile | FileReport]:
+    name = path.as_posix()
+    if path.name.endswith(SUFFIX):
+        found = path.stat()
+        yield SourceFile(name, found.st_size, found.st_mtime_ns)
+    else:
+        message = f"the file's name must end with {SUFFIX}, or no update will find it"
+        yield FileReport(name, (Problem("", "bad-name", message),))
+
+
+def _prefixed(directory: Path) -> Iterator[SourceFile | FileReport]:
+    found = scan(directory)
+    for file in found.files:
+        yield file._replace(path=(directory / file.path).as_posix())
+    for failed in found.failed:
+        yield failed._replace(path=(directory / failed.path).as_posix())
 
 
 def _check_file(
     full_path: Path, path: str, max_file_bytes: int, identity: Identity, findings: _Findings
-) -> None:
+) -> bytes | None:
+    """Note what is wrong with a file; return its bytes if they are a valid model."""
     try:
         data, _ = read_stable(str(full_path), max_file_bytes)
     except UnreadableError as error:
         findings.failed.append(FileReport(path, (error.problem,)))
-        return
+        return None
     parsed = parse_model(data)
     if parsed.model is None:
         findings.failed.append(FileReport(path, parsed.problems))
-        return
-    verdict = identity.judge(Claim(path, parsed.model.oifm_id, identity_keys(parsed.model)), {})
+        return None
+    claim = Claim(path, parsed.model.oifm_id, identity_keys(parsed.model))
+    verdict = identity.judge(claim, {})
     if parsed.warnings and not verdict.conflicts:
         findings.warnings.append(FileReport(path, parsed.warnings))
+    return data
+
+
+def _fix_format(full_path: Path, path: str, data: bytes, findings: _Findings) -> None:
+    """Write the file anew if *data*, what it holds, is not in canonical layout; a link stays a link."""
+    from findingmodel.model.canonical import canonical
+    from findingmodel.sync.atomic import replace_file
+
+    wanted = canonical(data)
+    if wanted == data:
+        return
+    try:
+        replace_file(full_path.resolve(), wanted)
+    except OSError as error:
+        problem = Problem("", "unwritable", f"the file cannot be written: {error.strerror}")
+        findings.failed.append(FileReport(path, (problem,)))
+    else:
+        findings.formatted.append(path)

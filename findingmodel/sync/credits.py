@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import ContributorKind, Credit, FileState
+    from findingmodel.sync.record import Fingerprint
 
 __all__ = ["CreditChanges", "Credits"]
 
 _Key = tuple["ContributorKind", str]
+_NEVER = (0, "")
 
 
 class CreditChanges(NamedTuple):
@@ -39,7 +41,7 @@ class Credits:
         self._variants: dict[tuple[_Key, str], Credit] = {}
         self._paths: set[str] = set()
         self._former: set[str] = set()
-        self._moved: set[str] = set()
+        self._moved: dict[str, tuple[int, str]] = {}
 
     def add(self, stated: Iterable[Credit], former: FileState | None) -> None:
         """Take in what one loaded file states, and what the manifest knew of it."""
@@ -47,7 +49,7 @@ class Credits:
         for credit in stated:
             key = (credit.kind, credit.key)
             keys.add(credit.key)
-            self._variants.setdefault((key, repr(sorted(credit.fields.items()))), credit)
+            self._variants.setdefault(_variant(key, credit), credit)
             self._best[key] = newest(self._best.get(key, credit), credit)
         if former is not None:
             self._paths.add(former.path)
@@ -58,24 +60,37 @@ class Credits:
         self._paths.add(former.path)
         self._former.update(former.contributors)
 
-    def move(self, former: FileState) -> None:
-        """Take in that a model's file has another path than *former* says, and the same bytes."""
+    def move(self, former: FileState, now: Fingerprint) -> None:
+        """Take in that a model's file has another path, or time, than *former* says, and the same bytes."""
         self._paths.add(former.path)
-        self._moved.update(former.contributors)
+        for key in former.contributors:
+            self._moved[key] = max(self._moved.get(key, _NEVER), (now.mtime_ns, now.path))
+
+    def revoke(self, stated: Iterable[Credit]) -> None:
+        """Take back what a file states that is not stored after all; its other models will tell."""
+        for credit in stated:
+            key = (credit.kind, credit.key)
+            if self._best.get(key) == credit:
+                del self._best[key]
+            self._variants = {of: variant for of, variant in self._variants.items() if variant != credit}
+            self._former.add(credit.key)
 
     async def changes(self, store: Store, *, was_empty: bool = False) -> CreditChanges:
         """Compare with the contributors in *store*, where the models are written already.
 
         Args:
             store: the index.
-            was_empty: it held nothing before this update, so it need not be asked.
+            was_empty: it held nothing before this update, so it need not be asked, but for what was revoked.
         """
-        names = {key for _, key in self._best} | self._former | self._moved
-        if was_empty or not names:
+        names = {key for _, key in self._best} | self._former | self._moved.keys()
+        if (was_empty and not self._former) or not names:
             return CreditChanges(
                 tuple(self._best[key] for key in sorted(self._best)), (), tuple(self._conflicts(self._best))
             )
         stored = {(row.kind, row.key): row for row in await _stored(store, names)}
+        for key, row in stored.items():
+            if row.path not in self._paths:  # a file that this update did not touch still says so
+                self._variants.setdefault(_variant(key, row), row)
         doubtful = self._former | {key for (_, key), row in stored.items() if self._is_stale(row)}
         live: dict[_Key, Credit] = {}
         for credit in await store.credits(doubtful) if doubtful else ():
@@ -94,8 +109,10 @@ class Credits:
         return CreditChanges(upserts, withdrawn, tuple(self._conflicts(wanted)))
 
     def _is_stale(self, row: Credit) -> bool:
-        """Return whether the file that was believed says so no more."""
+        """Return whether the file that was believed says so no more, or another became newer by a move."""
         best = self._best.get((row.kind, row.key))
+        if self._moved.get(row.key, _NEVER) > (row.mtime_ns, row.path):
+            return True
         return row.path in self._paths and (best is None or newest(row, best) is row)
 
     def _conflicts(self, kept: dict[_Key, Credit]) -> Iterable[CreditConflict]:
@@ -108,6 +125,10 @@ class Credits:
 def newest(one: Credit, other: Credit) -> Credit:
     """Return the one to believe: of the file modified last; of equals, of the file with the greater path."""
     return max(one, other, key=lambda credit: (credit.mtime_ns, credit.path))
+
+
+def _variant(key: _Key, credit: Credit) -> tuple[_Key, str]:
+    return key, repr(sorted(credit.fields.items()))
 
 
 async def _stored(store: Store, keys: set[str]) -> list[Credit]:

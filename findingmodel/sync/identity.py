@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from findingmodel.stores.records import Owner
     from findingmodel.sync.compare import Comparison
 
-__all__ = ["Claim", "Conflict", "Identity", "Verdict"]
+__all__ = ["Claim", "Conflict", "Identity", "Loss", "Verdict"]
 
 _Standing = Literal["unchanged", "pending", "waiting", "settled", "failed", "missing"]
 
@@ -45,6 +45,13 @@ class Verdict(NamedTuple):
     conflicts: tuple[Conflict, ...] = ()
 
 
+class Loss(NamedTuple):
+    """A claim that fails, and every key that it may not have."""
+
+    claim: Claim
+    conflicts: tuple[Conflict, ...]
+
+
 class Identity:
     """The keys that one update hands out.
 
@@ -60,7 +67,7 @@ class Identity:
         self._pending = {file.path for file in comparison.to_load if file.path in known}
         self._settled: dict[str, str] = {}
         self._failed: set[str] = set()
-        self._lost: dict[Claim, Sequence[Conflict]] = {}
+        self._lost: dict[str, Claim] = {}
         self._taken: dict[str, str] = {}
         self._waiting: dict[str, Claim] = {}
         self._reserved: set[str] = set()
@@ -74,7 +81,7 @@ class Identity:
 
     def contested_keys(self) -> set[str]:
         """Return the keys that `resolve` must know the owners of."""
-        claims = (*self._waiting.values(), *self._lost)
+        claims = (*self._waiting.values(), *self._lost.values())
         return {key for claim in claims for key in claim.keys}
 
     def holds(self, oifm_id: str) -> bool:
@@ -122,7 +129,7 @@ class Identity:
                 elif standing != "missing" or owner.oifm_id != claim.oifm_id:
                     waits = True
         if conflicts:
-            self._lose(claim, conflicts)
+            self._lose(claim)
         elif waits:
             self._pending.discard(claim.path)
             self._waiting[claim.path] = claim
@@ -131,36 +138,31 @@ class Identity:
             self._grant(claim)
         return Verdict(waits and not conflicts, tuple(conflicts))
 
-    def resolve(self, owners: Mapping[str, Sequence[Owner]]) -> dict[Claim, tuple[Conflict, ...]]:
-        """Decide on all claims that wait, together.
+    def resolve(self, owners: Mapping[str, Sequence[Owner]]) -> list[Loss]:
+        """Decide on all claims that wait, together; return every claim that fails, be it now or before.
 
         Args:
             owners: who holds the `contested_keys` in the store now.
-
-        Returns:
-            Every claim that fails, be it now or before, with all the keys that it may not have.
         """
-        alive = self._waiting
-        while losers := self._losers(alive, owners):
-            for path, conflicts in losers.items():
-                self._lose(alive.pop(path), conflicts)
-        for claim in alive.values():
-            self._grant(claim)
-        self._waiting, self._reserved = {}, set()
-        # Where a winner has failed in turn, only what was said at first is left to be told.
-        return {
-            claim: tuple(self._against_settled(claim, owners, set())) or tuple(conflicts)
-            for claim, conflicts in self._lost.items()
-        }
-
-    def _lose(self, claim: Claim, conflicts: Sequence[Conflict]) -> None:
-        self.fail(claim.path)
-        self._lost[claim] = conflicts
+        self._fail_hopeless(owners)
+        while self._waiting:
+            needs = {claim.path: set(self._needs(claim, owners)) for claim in self._waiting.values()}
+            for claim in self._unbeaten(owners, needs) or self._first_possible(owners, needs):
+                self._grant(claim)
+            self._fail_hopeless(owners)
+        self._reserved = set()
+        return [Loss(claim, tuple(self._conflicts(claim, owners))) for claim in self._lost.values()]
 
     def _grant(self, claim: Claim) -> None:
         self._pending.discard(claim.path)
+        self._waiting.pop(claim.path, None)
         self._settled[claim.path] = claim.oifm_id
         self._taken.update(dict.fromkeys(claim.keys, claim.path))
+
+    def _lose(self, claim: Claim) -> None:
+        self.fail(claim.path)
+        self._waiting.pop(claim.path, None)
+        self._lost[claim.path] = claim
 
     def _taken_by(self, key: str) -> Conflict:
         path = self._taken[key]
@@ -185,65 +187,107 @@ class Identity:
     def _held_by(self, key: str, owner: Owner) -> Conflict:
         return Conflict(key, self._moved.get(owner.path, owner.path), owner.oifm_id)
 
-    def _losers(
-        self, alive: Mapping[str, Claim], owners: Mapping[str, Sequence[Owner]]
-    ) -> dict[str, tuple[Conflict, ...]]:
-        """Return the claims that cannot be granted while all others in *alive* are; none if all can be."""
-        ids = {claim.oifm_id for claim in alive.values()}
-        settled = {
-            claim.path: conflicts
-            for claim in alive.values()
-            if (conflicts := tuple(self._against_settled(claim, owners, ids)))
-        }
-        return settled or self._among_themselves(alive, owners)
+    def _fail_hopeless(self, owners: Mapping[str, Sequence[Owner]]) -> None:
+        """Fail the claims that cannot be granted, however the contests between those that wait end."""
+        rivals: dict[str, list[Claim]] = {}  # those who want what a path, or a model, held before
+        for claim in self._waiting.values():
+            for owner in _others(claim, owners):
+                rivals.setdefault(owner.path, []).append(claim)
+                rivals.setdefault(owner.oifm_id, []).append(claim)
+        doubtful = list(self._waiting.values())
+        while doubtful:
+            claim = doubtful.pop()
+            if claim.path in self._waiting and next(self._conflicts(claim, owners), None):
+                self._lose(claim)
+                doubtful += rivals.get(claim.path, []) + rivals.get(claim.oifm_id, [])
 
-    def _against_settled(
-        self, claim: Claim, owners: Mapping[str, Sequence[Owner]], ids: set[str]
-    ) -> Iterable[Conflict]:
+    def _conflicts(self, claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Iterator[Conflict]:
+        """Yield the keys that others hold, or will hold whether they are granted what they want or not."""
+        kept = {owner.key: owner for owner in _others(claim, owners) if self._keeps(owner, claim)}
         for key in claim.keys:
             if key in self._taken:
                 yield self._taken_by(key)
-                continue
-            for owner in owners.get(key, ()):
-                if owner.path != claim.path and self._keeps(owner, claim, ids):
-                    yield self._held_by(key, owner)
+            elif key in kept:
+                yield self._held_by(key, kept[key])
 
-    def _keeps(self, owner: Owner, claim: Claim, ids: set[str]) -> bool:
-        """Return whether *owner* still holds its keys at the end, if all that wait are granted."""
+    def _keeps(self, owner: Owner, claim: Claim) -> bool:
+        """Return whether *owner*, of a key that *claim* wants, will have it at the end."""
         standing = self._standing(owner)
+        if standing == "waiting":  # with the new keys or, if it fails, with the old
+            return owner.key in self._waiting[owner.path].keys
         if standing == "missing":
-            elsewhere = owner.oifm_id in ids or owner.oifm_id in self._taken
-            replaced = elsewhere or owner.oifm_id == claim.oifm_id
-            return not replaced and not self._remove
-        return standing in ("unchanged", "failed")
+            is_replaced = owner.oifm_id == claim.oifm_id or owner.oifm_id in self._taken
+            return not (self._remove or is_replaced or self._heirs(owner))
+        return standing != "settled"
 
-    def _among_themselves(
-        self, alive: Mapping[str, Claim], owners: Mapping[str, Sequence[Owner]]
-    ) -> dict[str, tuple[Conflict, ...]]:
-        """Return those who want a key that another in *alive* has the better right to."""
-        wanted: dict[str, list[Claim]] = {}
-        for claim in alive.values():
+    def _heirs(self, owner: Owner) -> list[str]:
+        """Return the paths that wait to replace the model of *owner*."""
+        return [claim.path for claim in self._waiting.values() if claim.oifm_id == owner.oifm_id]
+
+    def _needs(self, claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Iterator[str]:
+        """Yield the paths that must be granted what they want before *claim* can be."""
+        for owner in _others(claim, owners):
+            standing = self._standing(owner)
+            if standing == "waiting":
+                yield owner.path
+            elif standing == "missing" and not self._remove and owner.oifm_id != claim.oifm_id:
+                yield from sorted(self._heirs(owner))[:1]
+
+    def _unbeaten(
+        self, owners: Mapping[str, Sequence[Owner]], needs: Mapping[str, set[str]]
+    ) -> Sequence[Claim]:
+        """Return those who, and all of whose needs, have the best right to each key that they want."""
+        best: dict[str, tuple[int, str]] = {}
+        for claim in self._waiting.values():
             for key in claim.keys:
-                wanted.setdefault(key, []).append(claim)
-        lost: dict[str, list[Conflict]] = {}
-        for key, claims in wanted.items():
-            if len(claims) > 1:
-                held_by = owners.get(key, ())
-                best = min(claims, key=lambda claim: (_distance(claim, held_by), claim.path))
-                for claim in claims:
-                    if claim is not best:
-                        lost.setdefault(claim.path, []).append(Conflict(key, best.path, best.oifm_id))
-        certain = {
-            path: tuple(conflicts)
-            for path, conflicts in lost.items()
-            if any(conflict.path not in lost for conflict in conflicts)
+                right = (self._distance(claim, owners.get(key, ())), claim.path)
+                best[key] = min(best.get(key, right), right)
+        beaten = {
+            claim.path
+            for claim in self._waiting.values()
+            if any(best[key][1] != claim.path for key in claim.keys)
         }
-        return certain or {path: tuple(conflicts) for path, conflicts in list(lost.items())[:1]}
+        while more := {path for path in needs.keys() - beaten if needs[path] & beaten}:
+            beaten |= more
+        return [claim for path, claim in self._waiting.items() if path not in beaten]
+
+    def _distance(self, claim: Claim, owners: Iterable[Owner]) -> int:
+        """Return how far *claim* is from a key: 0 if its file has it, 1 if its moved model does, else 2."""
+        if any(owner.path == claim.path for owner in owners):
+            return 0
+        is_heir = any(
+            owner.oifm_id == claim.oifm_id and self._standing(owner) == "missing" for owner in owners
+        )
+        return 1 if is_heir else 2
+
+    def _first_possible(
+        self, owners: Mapping[str, Sequence[Owner]], needs: Mapping[str, set[str]]
+    ) -> Sequence[Claim]:
+        """Return the claim that is nearest to any key, with all that it needs; if these clash, fail it.
+
+        This is for rings: each has the best right to one key, and is beaten by the next one on another.
+        """
+
+        def right(claim: Claim) -> tuple[int, str]:
+            return min(self._distance(claim, owners.get(key, ())) for key in claim.keys), claim.path
+
+        claim = min(self._waiting.values(), key=right)
+        group, pending = {claim.path}, [claim.path]
+        while pending:
+            fresh = needs[pending.pop()] - group
+            group |= fresh
+            pending += fresh
+        claims = [self._waiting[path] for path in group]
+        keys = [key for member in claims for key in member.keys]
+        if len(keys) == len(set(keys)):
+            return claims
+        self._lose(claim)
+        return []
 
 
-def _distance(claim: Claim, owners: Iterable[Owner]) -> int:
-    """Return how far *claim* is from holding a key: 0 if its file holds it, 1 if its model does, else 2."""
-    distances = (
-        0 if owner.path == claim.path else 1 if owner.oifm_id == claim.oifm_id else 2 for owner in owners
-    )
-    return min(distances, default=2)
+def _others(claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Iterator[Owner]:
+    """Yield who else holds a key that *claim* wants."""
+    for key in claim.keys:
+        for owner in owners.get(key, ()):
+            if owner.path != claim.path:
+                yield owner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ from findingmodel.model.parse import parse_model
 from findingmodel.sync.record import Fingerprint, make_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from findingmodel.stores.records import Record
     from findingmodel.sync.scan import SourceFile
@@ -40,6 +41,10 @@ class Loaded(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
+def _takes_all(_: Record) -> str | None:
+    return None
+
+
 class Loader(NamedTuple):
     """How files of one directory are loaded.
 
@@ -48,12 +53,14 @@ class Loader(NamedTuple):
         max_bytes: larger files are not read.
         fingerprints: what the index knows of the files to load, by path: equal bytes need no parsing.
         lost: the known paths that are missing, by fingerprint: a file with those bytes was moved.
+        refuses: why the store can never hold a model; None if it can.
     """
 
     root: str
     max_bytes: int
     fingerprints: Mapping[str, str] = {}
     lost: Mapping[str, str] = {}
+    refuses: Callable[[Record], str | None] = _takes_all
 
     def load_chunk(self, sources: Sequence[SourceFile]) -> list[Loaded]:
         """Load several files, in order."""
@@ -83,7 +90,10 @@ class Loader(NamedTuple):
         parsed = parse_model(data)
         if parsed.model is None:
             return Loaded(file, problems=parsed.problems)
-        return Loaded(file, record=make_record(parsed.model, data, file), warnings=parsed.warnings)
+        record = make_record(parsed.model, data, file)
+        if (reason := self.refuses(record)) is not None:
+            return Loaded(file, problems=(Problem("", "not-written", reason),))
+        return Loaded(file, record=record, warnings=parsed.warnings)
 
 
 class UnreadableError(Exception):
@@ -101,8 +111,10 @@ def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
     """
     try:
         for _ in range(_ATTEMPTS):
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # called once for every file
+            with open(path, "rb", buffering=0, opener=_open_at_once) as file:
                 before = os.fstat(file.fileno())
+                if not stat.S_ISREG(before.st_mode):
+                    raise UnreadableError("not-a-file", "this is no file any more: remove it or rename it")
                 if before.st_size > max_bytes:
                     raise UnreadableError(
                         "too-large", f"{before.st_size:,} bytes; the limit is {max_bytes:,}"
@@ -124,3 +136,8 @@ def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
     raise UnreadableError(
         "unstable", "the file keeps changing while it is read: update again when its writer is done"
     )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open *path* without waiting for anybody, should it be a pipe by now."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["UpdateOptions"]
+from findingmodel.timing import untimed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from findingmodel.stores.records import WriteBatch
+    from findingmodel.timing import Timer
+
+__all__ = ["UpdateHooks", "UpdateOptions"]
 
 
 class UpdateOptions(NamedTuple):
@@ -31,3 +39,19 @@ class UpdateOptions(NamedTuple):
     batch_size: int = 1_000
     max_file_bytes: int = 20_000_000
     lease_seconds: float = 60.0
+
+
+class UpdateHooks(NamedTuple):
+    """What an update calls as it goes along.
+
+    Attributes:
+        progress: called with (files done, files to load).
+        timer: measures each stage.
+        begun: awaited once, before a model or a contributor is written or removed.
+        sink: awaited with each batch before it is written; in a dry run, with what would be written.
+    """
+
+    progress: Callable[[int, int], None] | None = None
+    timer: Timer = untimed
+    begun: Callable[[], Awaitable[None]] | None = None
+    sink: Callable[[WriteBatch], Awaitable[None]] | None = None

@@ -13,6 +13,7 @@ from findingmodel.sync.compare import compare
 from findingmodel.sync.guard import refusal
 from findingmodel.sync.report import UpdateReport
 from findingmodel.sync.scan import scan
+from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.sync.compare import Comparison
     from findingmodel.sync.options import UpdateOptions
+    from findingmodel.timing import Timer
 
 __all__ = ["nothing_to_do", "preflight", "survey"]
 
 
-async def preflight(store: Store, directory: Path, options: UpdateOptions) -> UpdateReport | None:
+async def preflight(
+    store: Store, directory: Path, options: UpdateOptions, *, timer: Timer = untimed
+) -> UpdateReport | None:
     """Return the report of an update that has nothing to do, or None if there is something.
 
     Raises:
@@ -32,15 +36,24 @@ async def preflight(store: Store, directory: Path, options: UpdateOptions) -> Up
         StoreError: the store failed.
     """
     started = time.perf_counter()
-    comparison = await survey(store, directory, rehash=options.rehash)
+    comparison = await survey(store, directory, rehash=options.rehash, timer=timer)
     if not comparison.is_clean:
         return None
     return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
 
 
-async def survey(store: Store, directory: Path, *, rehash: bool, offload: Offload = inline) -> Comparison:
+async def survey(
+    store: Store, directory: Path, *, rehash: bool, offload: Offload = inline, timer: Timer = untimed
+) -> Comparison:
     """Return how *directory* differs from what *store* was made from."""
-    return compare(await offload(scan, directory), await store.manifest(), rehash=rehash)
+    with timer("sync.scan") as span:
+        found = await offload(scan, directory)
+        span.items = len(found.files)
+    with timer("sync.manifest") as span:
+        manifest = await store.manifest()
+        span.items = len(manifest)
+    with timer("sync.compare", items=len(found.files)):
+        return compare(found, manifest, rehash=rehash)
 
 
 def nothing_to_do(comparison: Comparison, options: UpdateOptions, label: str, seconds: float) -> UpdateReport:

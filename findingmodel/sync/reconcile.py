@@ -15,7 +15,7 @@ from findingmodel.sync.credits import Credits
 from findingmodel.sync.guard import may_trip
 from findingmodel.sync.identity import Claim, Identity
 from findingmodel.sync.record import identity_pointer, identity_word
-from findingmodel.sync.report import FileReport, UpdateReport
+from findingmodel.sync.report import MOST_IDS, Changes, FileReport, UpdateReport
 from findingmodel.sync.scan import SourceFile
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from findingmodel.sync.identity import Conflict
     from findingmodel.sync.load import Loaded
     from findingmodel.sync.report import CreditConflict
+    from findingmodel.sync.staging import Loss
 
     Owners = Mapping[str, Sequence[Owner]]
 
@@ -65,6 +66,7 @@ class Reconciliation:
         self._gone = list(comparison.missing.values()) if remove else []
         self._at_risk = len(comparison.missing) + sum(f.path in self._known for f in comparison.to_load)
         self._counts = Counter(unchanged=comparison.unchanged)
+        self._changed: dict[str, list[str]] = {kind: [] for kind in Changes._fields}
         self._failed = list(comparison.scan.failed)
         self._warnings: dict[str, tuple[Problem, ...]] = {}
         self.credits = Credits()
@@ -87,6 +89,7 @@ class Reconciliation:
             removed=self._counts["removed"],
             unchanged=self._counts["unchanged"],
             moved=self._counts["moved"],
+            changes=Changes(**{kind: tuple(sorted(ids)) for kind, ids in self._changed.items()}),
             failed=self.failed,
             warnings=self.warnings,
             conflicts=conflicts,
@@ -126,10 +129,10 @@ class Reconciliation:
             owners: who holds the `waiting_keys` in the store now.
         """
         waiting = {claim.path for claim in self._identity.waiting}
-        lost = self._identity.resolve(owners)
-        for claim, conflicts in lost.items():
-            self._fail(claim, conflicts)
-        return frozenset(waiting - {claim.path for claim in lost})
+        losses = self._identity.resolve(owners)
+        for loss in losses:
+            self._fail(loss.claim, loss.conflicts)
+        return frozenset(waiting - {loss.claim.path for loss in losses})
 
     def waiting_keys(self) -> set[str]:
         """Return the identity keys that `settle` must know the owners of."""
@@ -139,14 +142,31 @@ class Reconciliation:
         """Count *record*, which is going to be written."""
         oifm_id, path = record.entry["oifm_id"], record.file.path
         former = self._by_id.get(oifm_id)
-        if former is None:
-            self._count("added")
-        else:
+        word = _word_for(former, record.file)
+        self._count(word)
+        if word != "unchanged" and len(self._changed[word]) < MOST_IDS:
+            self._changed[word].append(oifm_id)
+        if former is not None:
             self._at_risk -= 1
-            self._count("unchanged" if former.sha256 == record.file.sha256 else "updated")
             self._count_move(former, path)
         self._replace(path, oifm_id)
         self.credits.add(record.credits, former)
+
+    def revoke(self, loss: Loss) -> None:
+        """Take back that a file is indexed, because the store did not take it: what it held before stays."""
+        file = loss.file
+        former, before = self._by_id.get(file.oifm_id), self._known.get(file.path)
+        word = _word_for(former, file)
+        self._count(word, -1)
+        if file.oifm_id in self._changed.get(word, ()):
+            self._changed[word].remove(file.oifm_id)
+        if former is not None:
+            self._count_move(former, file.path, -1)
+        if before is not None and before.oifm_id != file.oifm_id:
+            self._gone.remove(before)
+        self.credits.revoke(loss.credits)
+        self._warnings.pop(file.path, None)
+        self._failed.append(FileReport(file.path, (Problem("", "not-written", loss.reason),)))
 
     def removals(self) -> list[str]:
         """Return the ids that no file holds any more, sorted; call it when everything else is decided."""
@@ -154,7 +174,9 @@ class Reconciliation:
         for state in gone.values():
             self.credits.remove(state)
         self._counts["removed"] = len(gone)
-        return sorted(gone)
+        ids = sorted(gone)
+        self._changed["removed"] = ids[:MOST_IDS]
+        return ids
 
     def _is_elsewhere(self, loaded: Loaded) -> bool:
         """Return whether *loaded*, a moved file to judge by its bytes, is none."""
@@ -166,9 +188,11 @@ class Reconciliation:
         former, path = self._known[old], loaded.file.path
         if old == path:
             self._identity.unchanged(path)
+            if loaded.file.mtime_ns != former.mtime_ns:
+                self.credits.move(former, loaded.file)
         else:
             self._replace(path, former.oifm_id)
-            self.credits.move(former)
+            self.credits.move(former, loaded.file)
         self._at_risk -= 1
         self._count("unchanged")
         self._count_move(former, path)
@@ -198,12 +222,19 @@ class Reconciliation:
         if before is not None and before.oifm_id != oifm_id:
             self._gone.append(before)
 
-    def _count_move(self, former: FileState, path: str) -> None:
+    def _count_move(self, former: FileState, path: str, by: int = 1) -> None:
         if former.path != path:
-            self._count("moved")
+            self._count("moved", by)
 
-    def _count(self, what: str) -> None:
-        self._counts[what] += 1
+    def _count(self, what: str, by: int = 1) -> None:
+        self._counts[what] += by
+
+
+def _word_for(former: FileState | None, file: FileState) -> str:
+    """Return what it is that a file is indexed whose model was that of *former*."""
+    if former is None:
+        return "added"
+    return "unchanged" if former.sha256 == file.sha256 else "updated"
 
 
 def conflict_problem(keys: Sequence[str], conflict: Conflict) -> Problem:

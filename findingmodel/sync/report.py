@@ -27,6 +27,25 @@ class FileReport(NamedTuple):
         return {"path": self.path, "problems": [problem._asdict() for problem in self.problems]}
 
 
+MOST_IDS = 1_000
+"""How many ids `Changes` holds of each kind."""
+
+
+class Changes(NamedTuple):
+    """Which models an update added, updated and removed: the first 1,000 ids of each kind."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """Return the ids ready for JSON."""
+        return {kind: list(ids[:MOST_IDS]) for kind, ids in self._asdict().items()}
+
+
+_NONE = Changes()
+
+
 class CreditConflict(NamedTuple):
     """Two files state different things about one contributor; the newest file was believed.
 
@@ -70,6 +89,7 @@ class UpdateReport:
     Attributes:
         added, updated, removed, unchanged: models.
         moved: models whose file has another path than before, whatever else changed.
+        changes: which models were added, updated and removed, as far as they are not too many to say.
         failed: files that were not indexed, in the order of their paths.
         warnings: files that were indexed although something in them is odd.
         conflicts: contributors about whom files disagree.
@@ -84,6 +104,7 @@ class UpdateReport:
     removed: int = 0
     unchanged: int = 0
     moved: int = 0
+    changes: Changes = _NONE
     failed: tuple[FileReport, ...] = ()
     warnings: tuple[FileReport, ...] = ()
     conflicts: tuple[CreditConflict, ...] = ()
@@ -108,6 +129,7 @@ class UpdateReport:
             "removed": self.removed,
             "unchanged": self.unchanged,
             "moved": self.moved,
+            "changes": self.changes.as_dict(),
             "failed": [report.as_dict() for report in self.failed],
             "warnings": [report.as_dict() for report in self.warnings],
             "conflicts": [conflict.as_dict() for conflict in self.conflicts],

@@ -67,7 +67,7 @@ def scan(root: Path) -> Scan:
     except OSError as error:
         raise DirectoryError(f"{root} cannot be listed: {error.strerror}") from error
     walk = _Walk(os.path.realpath(root))
-    walk.into(top, "")
+    walk.into(top)
     return Scan(root, sorted(walk.files), tuple(sorted(walk.failed)), tuple(walk.unreadable))
 
 
@@ -80,19 +80,26 @@ class _Walk:
         self.failed: list[FileReport] = []
         self.unreadable: list[str] = []
 
-    def into(self, entries: Iterator[os.DirEntry[str]], prefix: str) -> None:
-        """Take in the entries of one directory and of those below it; *prefix* is "" or ends in "/"."""
-        pending = [(prefix, entries)]
+    def into(self, entries: Iterator[os.DirEntry[str]]) -> None:
+        """Take in the *entries* of the top, and all that is below; one directory is open at a time."""
+        pending = self._below(entries, "")
         while pending:
-            prefix, entries = pending.pop()
-            with entries:  # type: ignore[attr-defined]  # os.scandir's iterator closes itself
-                for entry in entries:
-                    path = prefix + entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if entry.name != ".git" and (below := self._list(path)) is not None:
-                            pending.append((path + "/", below))
-                    elif entry.name.endswith(SUFFIX) or entry.is_symlink():
-                        self._take(entry, path)
+            path = pending.pop()
+            if (entries_below := self._list(path)) is not None:
+                pending += self._below(entries_below, path + "/")
+
+    def _below(self, entries: Iterator[os.DirEntry[str]], prefix: str) -> list[str]:
+        """Take in the *entries* of one directory; *prefix* ends in "/". Return the directories among them."""
+        directories = []
+        with entries:  # type: ignore[attr-defined]  # os.scandir's iterator closes itself
+            for entry in entries:
+                path = prefix + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != ".git":
+                        directories.append(path)
+                elif entry.name.endswith(SUFFIX) or entry.is_symlink():
+                    self._take(entry, path)
+        return directories
 
     def _list(self, path: str) -> Iterator[os.DirEntry[str]] | None:
         try:

@@ -18,11 +18,12 @@ from findingmodel.sync.lease import writer_lease
 from findingmodel.sync.load import Loader
 from findingmodel.sync.reconcile import conflict_problem
 from findingmodel.sync.record import identity_keys, identity_word
+from findingmodel.sync.report import Changes
 from findingmodel.sync.scan import SUFFIX, SourceFile
 from findingmodel.text.normalize import fold
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from findingmodel.model.finding import FindingModelFull
@@ -42,6 +43,10 @@ class IndexReturnType(StrEnum):
     UNCHANGED = "unchanged"
 
 
+def _untold(changes: Changes) -> None:
+    """Tell nobody."""
+
+
 class Writing(NamedTuple):
     """Where and how one writes.
 
@@ -49,11 +54,13 @@ class Writing(NamedTuple):
         store: the index; it must be open.
         lease_seconds: how long another writer waits if this one dies.
         max_file_bytes: larger files fail.
+        tell: called with what was changed, when it is.
     """
 
     store: Store
     lease_seconds: float = 60.0
     max_file_bytes: int = 20_000_000
+    tell: Callable[[Changes], None] = _untold
 
 
 async def add_file(writing: Writing, file: Path, *, given: FindingModelFull | None = None) -> IndexReturnType:
@@ -75,7 +82,7 @@ async def add_file(writing: Writing, file: Path, *, given: FindingModelFull | No
         LeaseHeldError: another update is running.
         StoreError: the store failed.
     """
-    record = await asyncio.to_thread(_load, file, writing.max_file_bytes, given)
+    record = await asyncio.to_thread(_load, file, writing, given)
     oifm_id = record.entry["oifm_id"]
     stored = (await writing.store.get([oifm_id])).get(oifm_id)
     if stored is not None and _is_same(stored, record, file):
@@ -86,6 +93,7 @@ async def add_file(writing: Writing, file: Path, *, given: FindingModelFull | No
             record = _moved(record, former.path)
         await _refuse_conflicts(store, record, file, former)
         await _replace(store, record, former)
+    writing.tell(_changes(oifm_id, former))
     return IndexReturnType.ADDED if former is None else IndexReturnType.UPDATED
 
 
@@ -101,6 +109,8 @@ async def remove_model(writing: Writing, id_or_name: str) -> bool:
     async with _turn(writing) as store:
         found = await _named(store, id_or_name)
         await _remove(store, found)
+    if found:
+        writing.tell(Changes(removed=tuple(state.oifm_id for state in found)))
     return bool(found)
 
 
@@ -120,6 +130,8 @@ async def remove_unused(writing: Writing, active: Collection[str]) -> list[str]:
     async with _turn(writing) as store:
         unused = await _unused(store, active)
         await _remove(store, unused)
+    if unused:
+        writing.tell(Changes(removed=tuple(sorted(state.oifm_id for state in unused))))
     return sorted(state.path for state in unused)
 
 
@@ -157,13 +169,22 @@ class _Wanted(NamedTuple):
         return self.replaced is not None and self.replaced in (owner.oifm_id, owner.path)
 
 
-def _load(file: Path, max_bytes: int, given: FindingModelFull | None) -> Record:
+def _changes(oifm_id: str, former: FileState | None) -> Changes:
+    if former is None:
+        return Changes(added=(oifm_id,))
+    if former.oifm_id == oifm_id:
+        return Changes(updated=(oifm_id,))
+    return Changes(added=(oifm_id,), removed=(former.oifm_id,))
+
+
+def _load(file: Path, writing: Writing, given: FindingModelFull | None) -> Record:
     """Read and check *file*, without the index."""
     if not file.name.endswith(SUFFIX):
         raise DocumentError(str(file), [Problem("", "bad-name", f"the file's name must end with {SUFFIX}")])
     found = file.stat()
     source = SourceFile(file.name, found.st_size, found.st_mtime_ns)
-    loaded = Loader(root=str(file.parent), max_bytes=max_bytes).load(source)
+    loader = Loader(str(file.parent), writing.max_file_bytes, refuses=writing.store.refuses)
+    loaded = loader.load(source)
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)
     if given is not None and parse_model(loaded.record.model).model != given:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.errors import NotWrittenError
 from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
+from findingmodel.sync.options import UpdateHooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.sync.lease import WriterLease
 
-__all__ = ["Outlet", "Spool"]
+__all__ = ["Loss", "Outlet", "Spool"]
 
 _IN_MEMORY_BYTES = 16_000_000
 
@@ -54,6 +56,14 @@ class Spool:
             )
 
 
+class Loss(NamedTuple):
+    """A file that the store did not take, and why."""
+
+    file: FileState
+    credits: tuple[Credit, ...]
+    reason: str
+
+
 class Outlet:
     """Where an update writes: to the store as it goes along, or held back until `release`.
 
@@ -61,13 +71,28 @@ class Outlet:
         store: the index.
         lease: renewed before each write; None for a dry run, which writes nothing.
         held_back: whether it is yet to be decided if anything may be written at all.
+        hooks: ``timer`` measures each write; ``begun`` is awaited before the first that is more than a note
+            of the times and paths of files; ``sink`` is awaited before each.
+
+    Attributes:
+        losses: files that the store did not take, while it took the others.
     """
 
-    def __init__(self, store: Store, lease: WriterLease | None, *, held_back: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        lease: WriterLease | None,
+        *,
+        held_back: bool,
+        hooks: UpdateHooks = UpdateHooks(),  # noqa: B008  # it is frozen
+    ) -> None:
         self._store = store
+        self._hooks = hooks
         self._lease = lease
         self._spool = Spool() if held_back and lease is not None else None
+        self._has_begun = False
         self._has_written = False
+        self.losses: list[Loss] = []
 
     def __enter__(self) -> Outlet:
         return self
@@ -83,14 +108,25 @@ class Outlet:
 
     async def write(self, batch: WriteBatch) -> None:
         """Write *batch*, or hold it back."""
-        if self._lease is None or not any(batch):
+        if not any(batch):
             return
         if self._spool is not None:
             self._spool.keep(batch)
             return
+        if self._hooks.sink:
+            await self._hooks.sink(batch)
+        if self._lease is None:
+            return
+        if self._hooks.begun and not self._has_begun and any(batch._replace(touches=())):
+            self._has_begun = True
+            await self._hooks.begun()
         await self._lease.renew()
-        await self._store.write(batch)
         self._has_written = True
+        try:
+            with self._hooks.timer(_stage(batch), items=sum(map(len, batch))):
+                await self._store.write(batch)
+        except NotWrittenError as error:
+            self._lose(batch, error)
 
     async def release(self) -> None:
         """Write what was held back, and from now on at once."""
@@ -103,7 +139,22 @@ class Outlet:
     async def finish(self) -> None:
         """Let readers see that the index has changed, if it has."""
         if self._has_written:
-            await self._store.advance()
+            with self._hooks.timer("sync.finish"):
+                await self._store.advance()
+
+    def _lose(self, batch: WriteBatch, error: NotWrittenError) -> None:
+        """Take note of the files that *error* is about; raise it if it is about anything else."""
+        stated = {record.file.oifm_id: (record.file, record.credits) for record in batch.upserts}
+        stated.update((state.oifm_id, (state, ())) for state in batch.touches)
+        if not error.reasons.keys() <= stated.keys():
+            raise error
+        self.losses += [Loss(*stated[oifm_id], reason) for oifm_id, reason in error.reasons.items()]
+
+
+def _stage(batch: WriteBatch) -> str:
+    if batch.removals:
+        return "sync.remove"
+    return "sync.contributors" if batch.credits or batch.withdrawn else "sync.write"
 
 
 def _packed(batch: WriteBatch) -> tuple[list[object], list[bytes]]:

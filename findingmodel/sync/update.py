@@ -15,13 +15,15 @@ from findingmodel.sync.compare import compare
 from findingmodel.sync.guard import refusal
 from findingmodel.sync.lease import writer_lease
 from findingmodel.sync.load import Loader
+from findingmodel.sync.options import UpdateHooks
 from findingmodel.sync.preflight import nothing_to_do, survey
 from findingmodel.sync.reconcile import Reconciliation
 from findingmodel.sync.report import UpdateReport
 from findingmodel.sync.staging import Outlet, Spool
+from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
     from findingmodel.sync.options import UpdateOptions
     from findingmodel.sync.report import Refusal
     from findingmodel.sync.scan import SourceFile
-
-    Progress = Callable[[int, int], None]
+    from findingmodel.timing import Timer
 
 __all__ = ["update"]
 
@@ -43,7 +44,14 @@ _FILES_PER_CHUNK = (
 
 
 async def update(
-    store: Store, directory: Path, options: UpdateOptions, *, progress: Progress | None = None
+    store: Store,
+    directory: Path,
+    options: UpdateOptions,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    timer: Timer = untimed,
+    begun: Callable[[], Awaitable[None]] | None = None,
+    sink: Callable[[WriteBatch], Awaitable[None]] | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
 
@@ -52,6 +60,9 @@ async def update(
         directory: every ``*.fm.json`` below it counts.
         options: how to go about it.
         progress: called with (files done, files to load).
+        timer: measures each stage.
+        begun: awaited once, before a model or a contributor is written or removed.
+        sink: awaited with each batch before it is written; in a dry run, with what would be written.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -59,17 +70,20 @@ async def update(
         StoreError: the store failed; what was written stands, and the next update does the rest.
     """
     started = time.perf_counter()
-    comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread)
+    hooks = UpdateHooks(progress, timer, begun, sink)
+    comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread, timer=timer)
     if comparison.is_clean:
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
-        report = await _run(_Update(store, comparison, options), None, progress)
+        report = await _run(_Update(store, comparison, options, hooks), None)
     else:
-        await store.setup()
+        with timer("sync.setup"):
+            await store.setup()
         async with writer_lease(store, lease_seconds=options.lease_seconds) as lease:
             # Another update may have written between the first look and the lease.
-            comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
-            report = await _run(_Update(store, comparison, options), lease, progress)
+            with timer("sync.manifest", items=len(comparison.known)):
+                comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
+            report = await _run(_Update(store, comparison, options, hooks), lease)
     return replace(report, seconds=time.perf_counter() - started, db=store.label, dry_run=options.dry_run)
 
 
@@ -79,39 +93,44 @@ class _Update(NamedTuple):
     store: Store
     comparison: Comparison
     options: UpdateOptions
+    hooks: UpdateHooks
 
 
-async def _run(this: _Update, lease: WriterLease | None, progress: Progress | None) -> UpdateReport:
+async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
     """Load, decide, and write as soon as that may be; without a *lease* only decide."""
     decided = Reconciliation(this.comparison, remove=this.options.remove)
-    with Outlet(this.store, lease, held_back=_is_risky(this, decided)) as outlet:
-        await _load(this, decided, outlet, progress)
-        removals = decided.removals()
-        refused = _refusal(this, decided, len(removals))
+    with Outlet(this.store, lease, held_back=_is_risky(this, decided), hooks=this.hooks) as outlet:
+        await _load(this, decided, outlet)
+        refused = _refusal(this, decided, len(decided.removals()))
         if refused is not None:
             return UpdateReport(failed=decided.failed, warnings=decided.warnings, refused=refused)
         await outlet.release()
-        await outlet.write(WriteBatch(removals=removals))
-        changes = await decided.credits.changes(this.store, was_empty=not this.comparison.known)
+        for loss in outlet.losses:
+            decided.revoke(loss)
+        await outlet.write(WriteBatch(removals=decided.removals()))
+        with this.hooks.timer("sync.contributors", items=0):
+            changes = await decided.credits.changes(this.store, was_empty=not this.comparison.known)
         await outlet.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn))
         await outlet.finish()
     return decided.report(changes.conflicts)
 
 
-async def _load(this: _Update, decided: Reconciliation, outlet: Outlet, progress: Progress | None) -> None:
+async def _load(this: _Update, decided: Reconciliation, outlet: Outlet) -> None:
     """Load every file that may have changed, and write what is decided; what waits is decided at the end."""
     loader = _loader(this)
     with Spool() as waiting:
-        async with aclosing(_batches(this, loader, progress)) as batches:
+        async with aclosing(_batches(this, loader)) as batches:
             async for loaded in batches:
                 while loaded:
-                    step = decided.take(loaded, await _owners(this, _keys(loaded)))
+                    with this.hooks.timer("sync.decide", items=len(loaded)):
+                        step = decided.take(loaded, await _owners(this, _keys(loaded)))
                     waiting.keep(WriteBatch(step.waiting))
                     await outlet.write(WriteBatch(step.upserts, step.touches))
                     loaded = await asyncio.to_thread(loader.afresh().load_chunk, step.again)
                 if outlet.holds_back and not _is_risky(this, decided):
                     await outlet.release()
-        granted = decided.settle(await _owners(this, decided.waiting_keys()))
+        with this.hooks.timer("sync.decide", items=0):
+            granted = decided.settle(await _owners(this, decided.waiting_keys()))
         for batch in waiting.batches():
             records = [record for record in batch.upserts if record.file.path in granted]
             for record in records:
@@ -119,13 +138,12 @@ async def _load(this: _Update, decided: Reconciliation, outlet: Outlet, progress
             await outlet.write(WriteBatch(records))
 
 
-async def _batches(
-    this: _Update, loader: Loader, progress: Progress | None
-) -> AsyncGenerator[Sequence[Loaded], None]:
+async def _batches(this: _Update, loader: Loader) -> AsyncGenerator[Sequence[Loaded], None]:
     """Yield the loaded files in path order, as many at a time as are to be written at once."""
 
     async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
-        return await asyncio.to_thread(loader.load_chunk, chunk)
+        with this.hooks.timer("sync.load", items=len(chunk)):
+            return await asyncio.to_thread(loader.load_chunk, chunk)
 
     files, size, concurrency = this.comparison.to_load, this.options.batch_size, this.options.concurrency
     stream = StreamProcessor(max_buffer=2 * concurrency).map_stream(
@@ -137,8 +155,8 @@ async def _batches(
         async for loaded in chunks:
             batch += loaded
             done += len(loaded)
-            if progress:
-                progress(done, len(files))
+            if this.hooks.progress:
+                this.hooks.progress(done, len(files))
             while len(batch) >= size:
                 yield batch[:size]
                 batch = batch[size:]
@@ -154,6 +172,7 @@ def _loader(this: _Update) -> Loader:
         this.options.max_file_bytes,
         {state.path: state.sha256 for state in changed},
         {state.sha256: state.path for state in missing.values()},
+        this.store.refuses,
     )
 
 

@@ -37,6 +37,7 @@ def test_the_version_is_printed() -> None:
         ["index", "get"],
         ["index", "list"],
         ["index", "stats"],
+        ["index", "history"],
         ["search"],
         ["config"],
     ],
@@ -53,7 +54,7 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     ("words", "number", "expected"),
     [
         ("findingmodel ", 1, {"index", "search", "config"}),
-        ("findingmodel index ", 2, {"update", "check", "get", "list", "stats"}),
+        ("findingmodel index export ", 3, {"markdown", "ids", "jsonl"}),
         ("findingmodel index update --dr", 3, {"--dry-run"}),
         ("findingmodel index list --sort ", 4, {"name", "oifm_id", "filename"}),
     ],

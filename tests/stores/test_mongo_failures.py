@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import time
 import traceback
+from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 import pymongo
@@ -14,9 +14,16 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, errors
 
-from findingmodel.errors import ConfigError, StoreClosedError, StoreError, StoreUnavailableError
+from findingmodel.errors import (
+    ConfigError,
+    NotWrittenError,
+    StoreClosedError,
+    StoreError,
+    StoreUnavailableError,
+)
+from findingmodel.stores import mongo_commands, mongo_documents
 from findingmodel.stores.mongo import MongoStore
-from findingmodel.stores.mongo_errors import translated
+from findingmodel.stores.mongo_errors import not_written, translated
 from findingmodel.stores.pool import PoolSettings, open_clients, settled
 from findingmodel.stores.records import TermQuery, WriteBatch
 from tests.servers import ServerOptions, ServerProcess, running
@@ -34,6 +41,7 @@ pytestmark = pytest.mark.mongo
 Driver = Literal["motor", "pymongo"]
 SECRET = "s3cret-p@ss/word"
 ESCAPED = "s3cret-p%40ss%2Fword"
+INCOMPRESSIBLE = Random(17).randbytes(17_000_000)
 QUICK = PoolSettings(server_selection_timeout_ms=300, connect_timeout_ms=300)
 
 
@@ -160,7 +168,7 @@ async def test_a_store_outlives_its_server(tmp_path: Path) -> None:
 
 
 async def test_a_model_that_is_too_large_is_named(secantus: Server, database: str) -> None:
-    large = make_record(7)._replace(model=os.urandom(17_000_000))
+    large = make_record(7)._replace(model=INCOMPRESSIBLE)
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         store = await open_store()
         with pytest.raises(StoreError, match=f"cannot write to .*{make_id(7)}.*large") as raised:
@@ -170,13 +178,65 @@ async def test_a_model_that_is_too_large_is_named(secantus: Server, database: st
         assert set(await store.get([make_id(1), make_id(7)])) >= {make_id(7)}
 
 
+async def test_a_model_that_is_not_written_stops_no_other(
+    secantus: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_commands, "CHUNK", 10)
+    large = make_record(7)._replace(model=INCOMPRESSIBLE)
+    others = [make_record(number) for number in range(100, 130)]
+    async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
+        store = await open_store()
+        batch = WriteBatch(upserts=[make_record(1), large, *others], credits=[person("ann")])
+        with pytest.raises(NotWrittenError) as raised:
+            await store.write(batch)
+        assert (await store.counts())[:2] == (31, 1)
+        assert store.refuses(large) == raised.value.reasons[make_id(7)]
+    assert raised.value.reasons.keys() == {make_id(7)}
+
+
+async def test_what_the_server_does_not_write_is_told_by_id(
+    secantus: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_documents, "_MOST_BYTES", 2**40)  # let the server say what is too large
+    monkeypatch.setattr(mongo_commands, "CHUNK", 10)
+    records = [make_record(number) for number in range(30)]
+    for number in (3, 23):
+        records[number] = records[number]._replace(model=INCOMPRESSIBLE)
+    async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
+        store = await open_store()
+        with pytest.raises(NotWrittenError, match=f"{make_id(3)}, {make_id(23)} was not written") as raised:
+            await store.write(WriteBatch(upserts=records))
+        assert (await store.counts()).models == 28
+    assert raised.value.reasons.keys() == {make_id(3), make_id(23)}
+    assert "x" * 99 not in everything_shown(raised.value)
+    assert len(everything_shown(raised.value)) < 10_000
+
+
+def bulk_error(*codes: int) -> errors.BulkWriteError:
+    failures = [
+        {"index": n, "code": code, "errmsg": f"code {code}", "op": {"q": {"_id": f"id{n}"}}}
+        for n, code in enumerate(codes)
+    ]
+    return errors.BulkWriteError({"writeErrors": failures})
+
+
+def test_a_server_that_steps_down_during_a_bulk_does_not_blame_the_documents() -> None:
+    assert not_written(bulk_error(17420, 121)) == {"id0": "code 17420", "id1": "code 121"}
+    with pytest.raises(errors.AutoReconnect):
+        not_written(bulk_error(17420, 10107))
+    late = errors.BulkWriteError({"writeConcernErrors": [{"errmsg": "late"}]})
+    with pytest.raises(errors.BulkWriteError) as raised:
+        not_written(late)
+    assert raised.value is late
+
+
 async def test_nothing_is_removed_where_something_could_not_be_written(
     secantus: Server, database: str
 ) -> None:
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         store = await open_store()
         await store.write(upserts(make_record(1)))
-        large = make_record(2)._replace(model=os.urandom(17_000_000))
+        large = make_record(2)._replace(model=INCOMPRESSIBLE)
         with pytest.raises(StoreError):
             await store.write(WriteBatch(upserts=[large], removals=[make_id(1)]))
         assert list(await store.get([make_id(1)])) == [make_id(1)]
@@ -207,7 +267,7 @@ async def test_a_uri_that_wants_no_answers_gets_them(secantus: Server, database:
     store = mongo_store(f"{secantus.uri}/?w=0", database)
     try:
         with pytest.raises(StoreError, match=make_id(7)):
-            await store.write(upserts(make_record(7)._replace(model=os.urandom(17_000_000))))
+            await store.write(upserts(make_record(7)._replace(model=INCOMPRESSIBLE)))
     finally:
         await store.close()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +14,14 @@ from findingmodel.search.suggest import suggest
 from findingmodel.stores.mongo import MongoStore
 from findingmodel.stores.pool import PoolSettings
 from findingmodel.stores.records import WriteBatch
+from findingmodel.stores.sqlite import SQLiteStore
 from findingmodel.text.query import parse_query
+from scripts.relevance import fill, read_models
 from tests.search_index import FINDINGS, filled, make_records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from findingmodel.stores.protocol import Store
     from tests.servers import Server
 
@@ -53,10 +60,17 @@ QUERIES = [
 ]
 
 
-async def answers(store: Store) -> dict[str, list[tuple[str, float]]]:
+SAMPLES = Path(__file__).parents[2] / "samples"
+JUDGED = "FINDINGMODEL_TEST_JUDGED"
+"""Environment variable: judged queries, JSON Lines; files are set off as in PATH. Else our samples'."""
+MODELS = "FINDINGMODEL_TEST_MODELS"
+"""Environment variable: the directory of the models that these are asked of; else the samples."""
+
+
+async def answers(store: Store, queries: Iterable[str] = QUERIES) -> dict[str, list[tuple[str, float]]]:
     searcher = Searcher(store)
     found = {}
-    for text in QUERIES:
+    for text in queries:
         hits = await searcher.search(parse_query(text), limit=20)
         found[text] = [(hit.entry["oifm_id"], hit.score) for hit in hits]
     return found
@@ -77,6 +91,26 @@ async def test_both_stores_give_the_same_hits_in_the_same_order(
             one = await suggest(mongo, await Searcher(mongo).vocabulary(), typed)
             other = await suggest(local, await Searcher(local).vocabulary(), typed)
             assert [suggestion.label for suggestion in one] == [suggestion.label for suggestion in other]
+    finally:
+        await mongo.close()
+        await local.close()
+
+
+@pytest.mark.timeout(900)  # a few hundred queries of a whole collection, of a server made for tests
+async def test_both_stores_give_the_same_hits_to_every_judged_query(
+    mongo_server: Server, mongo_database: str
+) -> None:
+    files = os.environ.get(JUDGED, str(SAMPLES / "queries.jsonl")).split(os.pathsep)
+    lines = [line for file in files for line in Path(file).read_text(encoding="utf-8").splitlines()]
+    models = read_models(Path(os.environ.get(MODELS, SAMPLES / "defs")))
+    queries = [json.loads(line)["query"] for line in lines]
+    mongo = MongoStore(mongo_server.uri, database=mongo_database, branch="main", pool=PoolSettings())
+    local = SQLiteStore(":memory:")
+    try:
+        for store in (mongo, local):
+            await store.open()
+            await fill(store, models)
+        assert await answers(mongo, queries) == await answers(local, queries)
     finally:
         await mongo.close()
         await local.close()

@@ -6,16 +6,24 @@ import asyncio
 import os
 import sqlite3
 import stat
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 import pytest
 
-from findingmodel.drive import Offload, inline
-from findingmodel.errors import StoreError, StoreSchemaError, StoreUnavailableError
+from findingmodel.drive import Offload, drive, inline
+from findingmodel.errors import (
+    StoreClosedError,
+    StoreError,
+    StoreSchemaError,
+    StoreUnavailableError,
+    TransactionError,
+)
 from findingmodel.stores.records import TermQuery, WriteBatch
 from findingmodel.stores.sqlite import SQLiteStore
 from tests.stores.contract import StoreContract
-from tests.stores.contract_support import OpenStore, crowd
+from tests.stores.contract_support import OpenStore, contents, crowd
+from tests.stores.contract_transaction import TransactionRules, WantedError
 from tests.stores.databases import opening
 from tests.stores.samples import make_id, make_record, upserts
 
@@ -37,6 +45,68 @@ class TestContract(StoreContract):
 
         async with opening(make) as open_store:
             yield open_store
+
+
+@pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
+class TestTransactions(TransactionRules):
+    """On a file, in both ways."""
+
+    @pytest.fixture
+    async def open_store(self, tmp_path: Path, offload: Offload) -> AsyncIterator[OpenStore]:
+        def make(branch: str) -> SQLiteStore:
+            return SQLiteStore(tmp_path / "x.db", branch=branch, offload=offload)
+
+        async with opening(make) as open_store:
+            yield open_store
+
+
+@pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
+class TestTransactionsInMemory(TransactionRules):
+    """Where there is but one connection, and no other store can see anything."""
+
+    @pytest.fixture
+    async def open_store(self, offload: Offload) -> AsyncIterator[OpenStore]:
+        async with opening(
+            lambda branch: SQLiteStore(":memory:", branch=branch, offload=offload)
+        ) as open_store:
+            yield open_store
+
+    async def test_another_store_sees_the_old_state_until_the_end(
+        self, open_store: OpenStore, store: Store
+    ) -> None:
+        """What is to be seen here is that readers in other tasks wait."""
+        is_written, may_end = asyncio.Event(), asyncio.Event()
+
+        async def write() -> None:
+            async with store.transaction():
+                await store.write(upserts(make_record(1, "new")))
+                is_written.set()
+                await may_end.wait()
+                await store.write(upserts(make_record(2, "new")))
+
+        writing = asyncio.create_task(write())
+        await is_written.wait()
+        reading = [
+            asyncio.create_task(store.get([make_id(1), make_id(2)])),
+            asyncio.create_task(store.models([make_id(1), make_id(2)])),
+        ]
+        await asyncio.sleep(0)
+        may_end.set()
+        entries, models = await asyncio.gather(*reading)
+        await writing
+        assert {entry["name"] for entry in entries.values()} == {"new"}
+        assert all(b'"new"' in model for model in models.values())
+
+    async def test_an_error_undoes_everything(self, open_store: OpenStore, store: Store) -> None:
+        async def write() -> None:
+            async with store.transaction():
+                await store.write(upserts(make_record(1, "new")))
+                raise WantedError
+
+        before = await contents(store)
+        with pytest.raises(WantedError):
+            await write()
+        assert await contents(store) == before
 
 
 @pytest.fixture
@@ -162,3 +232,88 @@ async def test_tokens_are_never_operators(store: Store) -> None:
         "NOT",
     ):
         assert await store.candidates(TermQuery(((token,),), excluded=(token,)), limit=9) == []
+
+
+async def test_a_write_that_fails_within_a_transaction_is_undone_alone(store: Store, tmp_path: Path) -> None:
+    await store.setup()
+    with sqlite3.connect(tmp_path / "new" / "x.db") as connection:
+        connection.execute(
+            'CREATE TRIGGER picky BEFORE INSERT ON "files_main" WHEN NEW.path = "bad" '
+            'BEGIN SELECT RAISE(ABORT, "a bad path"); END'
+        )
+    connection.close()
+    async with store.transaction():
+        await store.write(upserts(make_record(1)))
+        with pytest.raises(StoreError, match="a bad path"):
+            await store.write(upserts(make_record(2), make_record(3, path="bad")))
+        await store.write(upserts(make_record(4)))
+    assert sorted(await store.get([make_id(n) for n in range(5)])) == [make_id(1), make_id(4)]
+
+
+async def test_a_transaction_that_sqlite_gave_up_is_told_and_nothing_is_written(
+    store: Store, tmp_path: Path
+) -> None:
+    await store.setup()
+    with sqlite3.connect(tmp_path / "new" / "x.db") as connection:
+        connection.execute(
+            'CREATE TRIGGER full BEFORE INSERT ON "files_main" WHEN NEW.path = "bad" '
+            'BEGIN SELECT RAISE(ROLLBACK, "as when a disk is full"); END'
+        )
+    connection.close()
+
+    async def write() -> None:
+        async with store.transaction():
+            await store.write(upserts(make_record(1)))
+            with pytest.raises(StoreError, match="as when a disk is full"):
+                await store.write(upserts(make_record(3, path="bad")))
+            with pytest.raises(TransactionError, match=r"cannot write to .*given up, and nothing of it"):
+                await store.write(upserts(make_record(4)))
+
+    with pytest.raises(TransactionError, match=r"commit the transaction in .*given up, and nothing of it"):
+        await write()
+    assert await store.get([make_id(n) for n in range(5)]) == {}
+    await store.write(upserts(make_record(4)))
+    assert (await store.counts()).models == 1
+
+
+async def test_a_store_that_is_closed_within_a_transaction_writes_nothing(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "x.db")
+
+    async def write() -> None:
+        async with store.transaction():
+            await store.write(upserts(make_record(1)))
+            await store.close()
+
+    with pytest.raises(StoreClosedError):
+        await write()
+    reader = SQLiteStore(tmp_path / "x.db")
+    assert (await reader.counts()).models == 0
+    await reader.close()
+
+
+def test_a_transaction_needs_no_event_loop(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "x.db")
+
+    async def write() -> int:
+        async with store.transaction():
+            await store.write(upserts(make_record(1)))
+            await store.write(upserts(make_record(2)))
+        return (await store.counts()).models
+
+    assert drive(write()) == 2
+    drive(store.close())
+
+
+async def test_another_loop_waits_for_a_transaction(tmp_path: Path) -> None:
+    store = SQLiteStore(":memory:", offload=asyncio.to_thread)
+    async with store.transaction():
+        await store.write(upserts(make_record(1)))
+        elsewhere = asyncio.create_task(asyncio.to_thread(asyncio.run, counted(store)), context=Context())
+        await asyncio.sleep(0.05)  # a chance to go wrong; nothing depends on it
+        await store.write(upserts(make_record(2)))
+    assert await elsewhere == 2
+    await store.close()
+
+
+async def counted(store: Store) -> int:
+    return (await store.counts()).models

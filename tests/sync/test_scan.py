@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +15,12 @@ from findingmodel.stores.records import FileState
 from findingmodel.sync.compare import compare
 from findingmodel.sync.scan import scan
 from tests.builders import write_model
+from tests.sync.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
+
+    from findingmodel.sync.report import FileReport
 
 
 def test_every_file_below_the_directory_is_found_sorted(tmp_path: Path) -> None:
@@ -52,6 +59,16 @@ def test_what_is_no_directory_is_an_error(tmp_path: Path, name: str, why: str) -
         scan(tmp_path / name)
 
 
+def test_a_directory_that_may_not_be_listed_is_an_error(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    with as_ordinary_user(tmp_path):
+        closed.chmod(0)
+        with pytest.raises(DirectoryError, match="closed cannot be listed: Permission denied"):
+            scan(closed)
+        closed.chmod(0o755)
+
+
 def test_what_is_known_below_an_unreadable_directory_is_not_missing(tmp_path: Path) -> None:
     write_model(tmp_path, "a.fm.json")
     known = compare(scan(tmp_path), ()).to_load[0]
@@ -63,3 +80,85 @@ def test_what_is_known_below_an_unreadable_directory_is_not_missing(tmp_path: Pa
 
 def known_state(*paths: str) -> list[FileState]:
     return [FileState(path, 1, 1, "0" * 64, 1, f"OIFM_TEST_{n:06d}") for n, path in enumerate(paths)]
+
+
+def places(reports: Iterable[FileReport]) -> list[tuple[str, str]]:
+    return [(report.path, problem.code) for report in reports for problem in report.problems]
+
+
+def test_a_directory_of_any_name_is_walked_into_but_for_git(tmp_path: Path) -> None:
+    for name in ("weird.fm.json/x.fm.json", ".hidden/y.fm.json", ".git/z.fm.json", "a/.git/z.fm.json"):
+        write_model(tmp_path, name)
+    assert [file.path for file in scan(tmp_path).files] == [".hidden/y.fm.json", "weird.fm.json/x.fm.json"]
+
+
+def test_a_directory_that_is_named_by_a_link_is_scanned(tmp_path: Path) -> None:
+    write_model(tmp_path / "defs", "d/real.fm.json")
+    (tmp_path / "defs" / "inside.fm.json").symlink_to("d/real.fm.json")
+    (tmp_path / "link").symlink_to("defs")
+    found = scan(tmp_path / "link")
+    assert [file.path for file in found.files] == ["d/real.fm.json", "inside.fm.json"]
+    assert found.failed == ()
+
+
+def test_a_sibling_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
+    write_model(tmp_path, "defs2/x.fm.json")
+    write_model(tmp_path, "defs/a.fm.json")
+    (tmp_path / "defs" / "b.fm.json").symlink_to("../defs2/x.fm.json")
+    found = scan(tmp_path / "defs")
+    assert [file.path for file in found.files] == ["a.fm.json"]
+    assert places(found.failed) == [("b.fm.json", "link")]
+
+
+def test_what_is_no_file_is_refused_by_path_in_order(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.fm.json")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link.fm.json").symlink_to("pipe")
+    (tmp_path / "around").symlink_to("around")
+    write_model(tmp_path, os.fsdecode(b"caf\xe9.fm.json"))
+    found = scan(tmp_path)
+    assert found.files == []
+    assert places(found.failed) == [
+        (r"caf\xe9.fm.json", "bad-path"),
+        ("link.fm.json", "not-a-file"),
+        ("pipe.fm.json", "not-a-file"),
+    ]
+
+
+def test_an_empty_directory_has_no_files(tmp_path: Path) -> None:
+    found = scan(tmp_path)
+    assert (found.root, found.files, found.failed, found.unreadable) == (tmp_path, [], (), ())
+
+
+def test_what_vanishes_while_the_directory_is_walked_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/x.fm.json", "b/x.fm.json", "y.fm.json"):
+        write_model(tmp_path, name)
+    real = os.scandir
+
+    def scandir(path: str | Path) -> object:
+        """List *path*; as soon as the top has been listed, someone deletes what is below."""
+        if Path(path) != tmp_path:
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "scandir", real)
+                shutil.rmtree(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = scan(tmp_path)
+    assert [file.path for file in found.files] == ["y.fm.json"]
+    assert (found.failed, found.unreadable) == ((), ())
+
+
+def test_one_directory_is_open_at_a_time(tmp_path: Path) -> None:
+    for number in range(300):
+        write_model(tmp_path, f"{number:03}/x.fm.json")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/dev/fd").iterdir())) + 20, limits[1]))
+    try:
+        found = scan(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(found.files) == 300
+    assert found.failed == ()

@@ -1,0 +1,153 @@
+"""``findingmodel index diff``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from findingmodel.cli.options import database_options, json_option, screen_options
+from findingmodel.cli.reports import show_failed
+from findingmodel.cli.text import one_line, to_json, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from findingmodel.cli.screen import Screen
+    from findingmodel.config import Settings
+    from findingmodel.model.difference import Difference
+    from findingmodel.stores.protocol import Store
+    from findingmodel.sync.changes import ModelChange
+    from findingmodel.sync.diff import DiffReport
+
+__all__ = ["diff"]
+
+_SIGNS = {"added": "+", "updated": "~", "moved": ">", "removed": "-"}
+_LONGEST = 100
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--rehash", is_flag=True, help="Read every file, even if its size and time are as before.")
+@click.option(
+    "--no-remove",
+    "remove",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Models whose file is gone are to stay.",
+)
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def diff(
+    screen: Screen, directory: Path, rehash: bool, remove: bool, settings: Settings, as_json: bool
+) -> int:
+    """Show what an update from DIR would do, model by model and field by field; nothing is written.
+
+    Attributes are told apart by their ids and values by their codes, whatever their order. On a terminal long
+    texts are shortened; -v shows them whole. In a pipe each line has these fields, separated by tabs: kind of
+    change, id, name, file, and for a changed model the place, the value before and the value after, as JSON
+    (of an attribute or a value its name and id); a file that fails has a pointer, a code and a message there.
+
+    \b
+    Examples:
+      findingmodel index diff defs
+      findingmodel index diff defs | grep ^removed
+      findingmodel index diff defs --json > diff.json
+
+    Exit code 1 means that files fail, or that the update would be refused.
+    """
+    from findingmodel.cli.session import ask_in_loop
+    from findingmodel.sync.diff import diff as find_differences
+    from findingmodel.sync.options import UpdateOptions
+
+    options = UpdateOptions(
+        rehash=rehash,
+        remove=remove,
+        concurrency=settings.concurrency,
+        batch_size=settings.batch_size,
+        max_file_bytes=settings.max_file_bytes,
+    )
+
+    async def answer(store: Store) -> DiffReport:
+        return await find_differences(store, directory, options, progress=progress)
+
+    with screen.progress("comparing") as progress:
+        report = ask_in_loop(settings, answer)
+    if as_json:
+        click.echo(to_json(report.as_dict()))
+    else:
+        _show(screen, report)
+    return 0 if report.ok else 1
+
+
+def _show(screen: Screen, report: DiffReport) -> None:
+    if screen.is_terminal:
+        for change in report.changes:
+            click.echo("\n".join(_block(change, whole=screen.verbose)))
+        show_failed(screen, report.failed)
+    else:
+        for line in _lines(report):
+            click.echo("\t".join(map(one_line, line)))
+    failed = {"failed": len(report.failed)} if report.failed else {}
+    counts = report.counts() | {"unchanged": report.unchanged} | failed
+    screen.note("would be " + ", ".join(f"{kind} {count:,}" for kind, count in counts.items()))
+    if report.refused is not None:
+        click.echo(f"Refused: {visible(report.refused.message)}", err=True)
+
+
+def _lines(report: DiffReport) -> Iterator[tuple[str, ...]]:
+    for change in report.changes:
+        head = (change.kind, change.oifm_id, change.name, change.path)
+        if change.former_path is not None:
+            yield *head, "filename", _json(change.former_path), _json(change.path)
+        for field in change.fields:
+            yield *head, field.place, _json(_gist(field.old)), _json(_gist(field.new))
+        if not change.fields and change.former_path is None:
+            yield head
+    for file in report.failed:
+        for problem in file.problems:
+            yield "failed", "", "", file.path, *problem
+
+
+def _block(change: ModelChange, *, whole: bool) -> Iterator[str]:
+    """Yield the lines that show one change to a person."""
+    yield f"{_SIGNS[change.kind]} {change.kind:<8} {change.oifm_id}  {one_line(change.name)}"
+    if change.former_path is not None:
+        yield f"    filename: {visible(change.former_path)} -> {visible(change.path)}"
+    for field in change.fields:
+        yield f"    {one_line(field.place)}: {_told(field, whole=whole)}"
+    if change.kind == "updated" and not change.fields and change.former_path is None:
+        yield "    layout only"
+
+
+def _told(field: Difference, *, whole: bool) -> str:
+    if field.kind == "added":
+        return f"+ {_shown(field.new, whole)}"
+    if field.kind == "removed":
+        return f"- {_shown(field.old, whole)}"
+    if field.kind == "reordered":
+        return "in another order"
+    return f"{_shown(field.old, whole)} -> {_shown(field.new, whole)}"
+
+
+def _shown(value: Any, whole: bool) -> str:
+    text = one_line(_json(value if whole else _gist(value)))
+    return text if whole or len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _gist(value: Any) -> Any:
+    """Return what an attribute, value, code or contributor is known by, and any other value as it is."""
+    known = {field: value[field] for field in _KNOWN_BY if field in value} if isinstance(value, dict) else {}
+    return known or value
+
+
+_KNOWN_BY = ("name", "oifma_id", "value_code", "system", "code", "display")
+
+
+def _json(value: Any) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

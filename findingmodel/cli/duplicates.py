@@ -1,0 +1,87 @@
+"""``findingmodel index duplicates``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from findingmodel.cli.options import database_options, json_option, screen_options
+from findingmodel.cli.screen import Column
+from findingmodel.cli.session import ask
+from findingmodel.cli.text import one_line, to_json
+
+if TYPE_CHECKING:
+    from findingmodel.cli.screen import Screen
+    from findingmodel.config import Settings
+    from findingmodel.search.duplicates import Duplicate, Reason
+    from findingmodel.stores.protocol import Store
+
+__all__ = ["duplicates"]
+
+_COLUMNS = (
+    Column("score", wraps=False, right=True),
+    *(
+        Column("id", wraps=False),
+        Column("name", bold=True),
+        Column("id", wraps=False),
+        Column("name", bold=True),
+    ),
+    Column("why"),
+)
+_WORDS = {"name": "names", "name-synonym": "name and synonym", "synonym": "synonyms", "code": "codes"}
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most pairs to show.")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.4,
+    show_default=True,
+    help="Leave out what is less likely.",
+)
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings, as_json: bool) -> int:
+    """Find models that may describe one and the same finding, the likeliest first.
+
+    Two models are a pair if their names are alike but for form or a typo, if the name of one is a synonym of
+    the other, or if they share synonyms or codes. Each reason adds to the score, which is at most 1. In a
+    pipe each line is a score, an id, a name, the other id and name, and the reasons, separated by tabs.
+
+    \b
+    Examples:
+      findingmodel index duplicates
+      findingmodel index duplicates --min-score 0.9 --json
+    """
+    from findingmodel.search.duplicates import find_duplicates
+
+    async def answer(store: Store) -> list[Duplicate]:
+        return await find_duplicates(store, limit=limit, min_score=min_score, progress=progress)
+
+    with screen.progress("comparing") as progress:
+        found = ask(settings, answer)
+    if as_json:
+        click.echo(to_json([pair.as_dict() for pair in found]))
+        return 0
+    screen.table(_COLUMNS, [_row(pair) for pair in found])
+    if not found:
+        screen.note("no two models are alike")
+    return 0
+
+
+def _row(pair: Duplicate) -> tuple[str, ...]:
+    names = [
+        text for model in (pair.first, pair.second) for text in (model["oifm_id"], one_line(model["name"]))
+    ]
+    return f"{pair.score:.2f}", *names, "; ".join(map(_told, pair.reasons))
+
+
+def _told(reason: Reason) -> str:
+    first, second = one_line(reason.first), one_line(reason.second)
+    return f"{_WORDS[reason.kind]}: {first}" + (
+        f" / {second}" if second.casefold() != first.casefold() else ""
+    )

@@ -1,0 +1,149 @@
+"""``findingmodel index export``: the index as Markdown pages, as a list of ids, or as lines of JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from findingmodel.cli.groups import Lazy, LazyGroup
+from findingmodel.cli.options import database_options, json_option, screen_options
+from findingmodel.cli.session import ask
+from findingmodel.cli.text import counted, safe_json, to_json, visible
+
+if TYPE_CHECKING:
+    from findingmodel.cli.screen import Screen
+    from findingmodel.config import Settings
+    from findingmodel.stores.protocol import Store
+    from findingmodel.sync.export import ExportReport
+
+__all__ = ["export", "ids", "jsonl", "markdown"]
+
+_HERE = "findingmodel.cli.export"
+_FORMS = {
+    "markdown": Lazy(f"{_HERE}:markdown", "One page for each model, and a table of all."),
+    "ids": Lazy(f"{_HERE}:ids", "Which ids are taken, and by what."),
+    "jsonl": Lazy(f"{_HERE}:jsonl", "One model a line, as its file has it."),
+}
+_STREAM = "-"
+_destination = click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
+
+
+@click.group(cls=LazyGroup, lazy=_FORMS)
+def export() -> None:
+    """Write what the index holds to files; those that are as they should be are not touched.
+
+    The result depends on the models alone, so that version control shows what has changed and nothing else.
+
+    \b
+    Examples:
+      findingmodel index export markdown docs --prune      docs/text/NAME.md and docs/index.md
+      findingmodel index export ids docs                   docs/ids.json
+      findingmodel index export jsonl - | gzip > models.jsonl.gz
+    """
+
+
+@click.command()
+@_destination
+@click.option("--prune", is_flag=True, help="Remove pages that exports wrote, whose models are gone.")
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings, as_json: bool) -> int:
+    """Write a page for each model to DEST/text/NAME.md, and a table of all of them to DEST/index.md.
+
+    NAME is that of the model's file; models whose files are called alike get their ids behind it. DEST has a
+    file .findingmodel-export too, which says what exports wrote: --prune removes nothing else, and no page
+    that was edited since.
+
+    \b
+    Examples:
+      findingmodel index export markdown .
+      findingmodel index export markdown docs --prune --json
+
+    Exit code 1 means that models of the index cannot be read by this version.
+    """
+    from findingmodel.sync.export import export_markdown
+
+    async def answer(store: Store) -> ExportReport:
+        return await export_markdown(store, destination, prune=prune, progress=progress)
+
+    with screen.progress("exporting") as progress:
+        report = ask(settings, answer)
+    return _show(screen, report, as_json=as_json)
+
+
+@click.command()
+@_destination
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) -> int:
+    """Write the ids of all models and attributes to DEST/ids.json, or to DEST if that ends in .json.
+
+    "oifm_ids" has name and file of each model, "attribute_ids" name, model and file of each attribute; one id
+    a line.
+
+    \b
+    Examples:
+      findingmodel index export ids .
+      findingmodel index export ids taken.json
+    """
+    from findingmodel.sync.export import export_ids
+
+    file = destination if destination.suffix == ".json" else destination / "ids.json"
+    return _show(screen, ask(settings, lambda store: export_ids(store, file)), as_json=as_json)
+
+
+@click.command()
+@_destination
+@database_options
+@json_option
+@screen_options
+@click.pass_obj
+def jsonl(screen: Screen, destination: Path, settings: Settings, as_json: bool) -> int:
+    """Write all models to the file DEST, one a line, sorted by id; - is standard output.
+
+    Each is the JSON of its file without line feeds: numbers and unknown fields stay what they are.
+
+    \b
+    Examples:
+      findingmodel index export jsonl models.jsonl
+      findingmodel index export jsonl - | grep -c RADLEX
+    """
+    from findingmodel.sync.export import export_jsonl
+
+    if str(destination) != _STREAM:
+        return _show(screen, ask(settings, lambda store: export_jsonl(store, destination)), as_json=as_json)
+    if as_json:
+        raise click.UsageError("--json cannot be given when the models go to standard output.")
+    ask(settings, _print_models)
+    return 0
+
+
+async def _print_models(store: Store) -> None:
+    from findingmodel.sync.export import json_lines
+
+    async for line in json_lines(store):
+        click.echo(safe_json(line), nl=False)
+
+
+def _show(screen: Screen, report: ExportReport, *, as_json: bool) -> int:
+    """Tell what was done; return the exit code."""
+    if as_json:
+        click.echo(to_json(report.as_dict()))
+    else:
+        removed = f", removed {report.removed:,}" if report.removed else ""
+        written = f"written {report.written:,}, unchanged {report.unchanged:,}{removed}"
+        click.echo(f"{counted(report.models, 'model')}: {written}")
+    if report.stale:
+        pages = counted(len(report.stale), "page")
+        screen.note(
+            f"{pages} of models that are gone; --prune removes {'it' if len(report.stale) == 1 else 'them'}"
+        )
+    for oifm_id in report.failed:
+        screen.note(f"cannot be read any more: {visible(oifm_id)}; update the index")
+    return 1 if report.failed else 0

@@ -1,0 +1,172 @@
+"""duplicates: models that may describe one and the same finding, the likeliest first, and why."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from itertools import combinations
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from rapidfuzz import fuzz
+
+from findingmodel.search.labels import alike, labels_of
+from findingmodel.text.normalize import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from findingmodel.search.labels import Label
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
+
+__all__ = ["Duplicate", "Reason", "find_duplicates"]
+
+_MODELS_PER_READ = 500
+_MOST_HOLDERS = 10  # a code of more models than this is one of a region or of a modality
+_EQUAL = {"name": 0.98, "name-synonym": 0.9, "synonym": 0.5}
+_SIMILAR = {"name": 0.85, "name-synonym": 0.75, "synonym": 0.4}
+_CODE = 0.4
+_LONGEST_ABBREVIATION = 4
+
+_Pair = tuple[str, str]
+
+
+class Reason(NamedTuple):
+    """Why two models may be one.
+
+    Attributes:
+        kind: "name" (their names are alike), "name-synonym" (the name of one is like a synonym of the other),
+            "synonym" or "code" (they share one).
+        first: the label or the code of the first model.
+        second: that of the second.
+        score: what this alone is worth, from 0 to 1.
+    """
+
+    kind: Literal["name", "name-synonym", "synonym", "code"]
+    first: str
+    second: str
+    score: float
+
+
+class Duplicate(NamedTuple):
+    """Two models that may be one.
+
+    Attributes:
+        score: how likely that is, from 0 to 1; no probability.
+        first, second: the models, in the order of their ids.
+        reasons: the strongest first.
+    """
+
+    score: float
+    first: EntryRow
+    second: EntryRow
+    reasons: tuple[Reason, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the pair ready for JSON."""
+        models = [
+            {field: model[field] for field in ("oifm_id", "name", "filename")}
+            for model in (self.first, self.second)
+        ]
+        reasons = [reason._asdict() for reason in self.reasons]
+        return {"score": self.score, "models": models, "reasons": reasons}
+
+
+async def find_duplicates(
+    store: Store,
+    *,
+    limit: int = 50,
+    min_score: float = 0.4,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Duplicate]:
+    """Return pairs of models that may describe the same finding, the likeliest first.
+
+    Args:
+        store: the index.
+        limit: most pairs to return.
+        min_score: from 0 to 1; less likely ones are left out.
+        progress: called with (models read, models).
+
+    Raises:
+        StoreError: the store failed.
+    """
+    names: dict[str, str] = {}
+    labels: list[Label] = []
+    async for rows in store.lexicon():
+        for row in rows:
+            names[row.oifm_id] = row.name
+            labels += labels_of(row.oifm_id, row.name, row.synonyms)
+    reasons: defaultdict[_Pair, list[Reason]] = defaultdict(list)
+    for one, other, is_equal in alike(labels):
+        first, second = (one, other) if one.model < other.model else (other, one)
+        reasons[first.model, second.model].append(_reason(first, second, is_equal))
+    for pair, reason in _shared_codes(await _holders(store, sorted(names), progress)):
+        reasons[pair].append(reason)
+    best = _ranked(reasons, names, min_score)[:limit]
+    entries = await store.get({oifm_id for pair, _ in best for oifm_id in pair})
+    return [
+        Duplicate(score, entries[pair[0]], entries[pair[1]], _strongest_first(reasons[pair]))
+        for pair, score in best
+        if pair[0] in entries and pair[1] in entries
+    ]
+
+
+def _reason(first: Label, second: Label, is_equal: bool) -> Reason:
+    kinds: tuple[Literal["synonym", "name-synonym", "name"], ...] = ("synonym", "name-synonym", "name")
+    kind = kinds[first.is_name + second.is_name]
+    score = (_EQUAL if is_equal else _SIMILAR)[kind]
+    is_short = min(len(first.joined), len(second.joined)) <= _LONGEST_ABBREVIATION
+    return Reason(kind, first.text, second.text, round(score / 2 if is_short else score, 3))
+
+
+async def _holders(
+    store: Store, ids: Sequence[str], progress: Callable[[int, int], None] | None
+) -> dict[str, list[str]]:
+    """Return by code the ids of the models, in order, that carry it themselves."""
+    holders: defaultdict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(ids), _MODELS_PER_READ):
+        chunk = ids[start : start + _MODELS_PER_READ]
+        models = await store.models(chunk)
+        for oifm_id in chunk:
+            for code in _codes(models.get(oifm_id, b"")):
+                holders[code].append(oifm_id)
+        if progress:
+            progress(start + len(chunk), len(ids))
+    return holders
+
+
+def _codes(model: bytes) -> dict[str, None]:
+    if b'"index_codes"' not in model:
+        return {}
+    codes = json.loads(model.decode().removeprefix("\ufeff")).get("index_codes") or ()
+    return dict.fromkeys(f"{code['system']} {code['code']}" for code in codes)
+
+
+def _shared_codes(holders: Mapping[str, Sequence[str]]) -> list[tuple[_Pair, Reason]]:
+    """Return for each two models that share a code that fact; the more models share it, the less it says."""
+    return [
+        (pair, Reason("code", code, code, round(_CODE / (len(ids) - 1), 3)))
+        for code, ids in holders.items()
+        if 1 < len(ids) <= _MOST_HOLDERS
+        for pair in combinations(ids, 2)
+    ]
+
+
+def _ranked(
+    reasons: Mapping[_Pair, Sequence[Reason]], names: Mapping[str, str], min_score: float
+) -> list[tuple[_Pair, float]]:
+    """Return the pairs by score; equal ones by how alike their names are, then by id."""
+    scores = {pair: round(1 - prod(1 - one.score for one in why), 3) for pair, why in reasons.items()}
+    likely = [(pair, score) for pair, score in scores.items() if score >= min_score]
+    folded = {oifm_id: fold(names[oifm_id]) for pair, _ in likely for oifm_id in pair}
+
+    def order(item: tuple[_Pair, float]) -> tuple[float, float, _Pair]:
+        (first, second), score = item
+        return -score, -fuzz.token_sort_ratio(folded[first], folded[second]), (first, second)
+
+    return sorted(likely, key=order)
+
+
+def _strongest_first(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(reasons, key=lambda one: (-one.score, one.kind, one.first, one.second)))

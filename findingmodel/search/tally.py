@@ -1,0 +1,88 @@
+"""How many models have each tag, and how many each contributor made."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.text.normalize import fold
+
+if TYPE_CHECKING:
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import ContributorKind
+
+__all__ = ["ContributorCount", "TagCount", "count_contributors", "count_tags"]
+
+_ENTRIES_PER_READ = 2_000
+_KINDS: tuple[ContributorKind, ...] = ("person", "organization")
+
+
+class TagCount(NamedTuple):
+    """A tag and how many models have it.
+
+    Attributes:
+        tag: as most of them write it.
+        models: how many have it, in any case and with or without accents.
+    """
+
+    tag: str
+    models: int
+
+
+class ContributorCount(NamedTuple):
+    """A contributor and how many models name it.
+
+    Attributes:
+        kind: "person" or "organization".
+        key: the GitHub user name, or the organization's code.
+        name: in full.
+        organization: a person's organization, as a code; None for an organization.
+        models: how many.
+    """
+
+    kind: ContributorKind
+    key: str
+    name: str
+    organization: str | None
+    models: int
+
+
+async def count_tags(store: Store) -> list[TagCount]:
+    """Return every tag of the index, the most frequent first, then by name."""
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    models: Counter[str] = Counter()
+    offset = 0
+    while entries := await store.page(
+        sort="oifm_id", descending=False, offset=offset, limit=_ENTRIES_PER_READ
+    ):
+        offset += len(entries)
+        for entry in entries:
+            tags = entry["tags"] or ()
+            for tag in tags:
+                spellings[fold(tag)][tag] += 1
+            models.update({fold(tag) for tag in tags})
+    found = [TagCount(_usual(spellings[key]), count) for key, count in models.items()]
+    return sorted(found, key=lambda one: (-one.models, fold(one.tag)))
+
+
+async def count_contributors(store: Store) -> list[ContributorCount]:
+    """Return all people and organizations that models name, those of most models first, then by name."""
+    models: Counter[str] = Counter()
+    for state in await store.manifest():
+        models.update(state.contributors)
+    found = [
+        ContributorCount(
+            credit.kind,
+            credit.key,
+            str(credit.fields.get("name", "")),
+            credit.fields.get("organization_code") if credit.kind == "person" else None,
+            models[credit.key],
+        )
+        for kind in _KINDS
+        for credit in await store.contributors(kind)
+    ]
+    return sorted(found, key=lambda one: (-one.models, fold(one.name), one.kind, one.key))
+
+
+def _usual(spellings: Counter[str]) -> str:
+    return min(spellings, key=lambda tag: (-spellings[tag], tag))

@@ -1,0 +1,72 @@
+"""Files that are replaced whole: who reads one sees the old or the new; an unchanged one is not touched."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["Replacement", "replace_file"]
+
+
+def replace_file(path: Path, data: bytes) -> bool:
+    """Make *path* hold *data*; return whether it did not before. Directories that are missing are made.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
+    try:
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    with Replacement(path) as new:
+        new.write(data)
+    return True
+
+
+class Replacement:
+    """What *path* is to hold, written piece by piece; it takes effect if the end of the block is reached.
+
+    The new file has the permissions of the old one.
+
+    Attributes:
+        changed: after the block: whether *path* holds something else now.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+        self.changed = False
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._new.open("wb")
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Write the next piece."""
+        self._file.write(data)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._file.close()
+            if kind is None:
+                self.changed = self._take_effect()
+        finally:
+            self._new.unlink(missing_ok=True)
+
+    def _take_effect(self) -> bool:
+        if self._path.exists():
+            if filecmp.cmp(self._new, self._path, shallow=False):
+                return False
+            Path(self._new).chmod(self._path.stat().st_mode & 0o777)
+        self._new.replace(self._path)
+        return True

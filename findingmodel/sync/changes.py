@@ -1,0 +1,113 @@
+"""Which models an update changes, and how: told batch by batch, before anything is written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from findingmodel.model.difference import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from findingmodel.model.difference import Difference
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow, FileState, Record, WriteBatch
+
+__all__ = ["ChangeList", "ModelChange"]
+
+_Kind = Literal["added", "updated", "moved", "removed"]
+_MODELS_PER_READ = 200
+
+
+class ModelChange(NamedTuple):
+    """What happens to one model.
+
+    Attributes:
+        kind: "added", "updated", "moved" (another path, the same bytes) or "removed".
+        oifm_id: its id.
+        name: its name, after the update where it is still there then.
+        path: its file, likewise.
+        former_path: the path of the file before, where that was another.
+        fields: updated models: what differs; nothing where only the layout of the file does.
+    """
+
+    kind: _Kind
+    oifm_id: str
+    name: str
+    path: str
+    former_path: str | None = None
+    fields: tuple[Difference, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the change ready for JSON."""
+        return {**self._asdict(), "fields": [field._asdict() for field in self.fields]}
+
+
+class ChangeList:
+    """Collects the changes of one update: the ``sink`` of `findingmodel.sync.update.update`.
+
+    Args:
+        store: the index that is updated.
+        in_detail: whether the changed fields of updated models are wanted.
+    """
+
+    def __init__(self, store: Store, *, in_detail: bool = False) -> None:
+        self._store = store
+        self._in_detail = in_detail
+        self._changes: dict[str, ModelChange] = {}
+
+    def sorted(self) -> list[ModelChange]:
+        """Return all changes, in the order of their paths."""
+        return sorted(self._changes.values(), key=lambda change: (change.path, change.oifm_id))
+
+    async def __call__(self, batch: WriteBatch) -> None:
+        """Take in what is about to be written."""
+        ids = {record.entry["oifm_id"] for record in batch.upserts}
+        ids.update(state.oifm_id for state in batch.touches)
+        stored = await self._store.get(ids.union(batch.removals)) if ids or batch.removals else {}
+        for state in batch.touches:
+            self._touch(state, stored)
+        for oifm_id in batch.removals:
+            if oifm_id in stored:
+                entry = stored[oifm_id]
+                self._add(ModelChange("removed", oifm_id, entry["name"], entry["filename"]))
+        for start in range(0, len(batch.upserts), _MODELS_PER_READ):
+            await self._upsert(batch.upserts[start : start + _MODELS_PER_READ], stored)
+
+    async def _upsert(self, records: Sequence[Record], stored: Mapping[str, EntryRow]) -> None:
+        """Take in records; only those of changed files are compared with what is stored."""
+        changed = [record.entry["oifm_id"] for record in records if _is_update(record, stored)]
+        texts = await self._store.models(changed) if changed and self._in_detail else {}
+        for record in records:
+            entry = record.entry
+            oifm_id, path = entry["oifm_id"], record.file.path
+            former = stored.get(oifm_id)
+            if former is None:
+                self._add(ModelChange("added", oifm_id, entry["name"], path))
+            elif _is_update(record, stored):
+                fields = (
+                    differences(_parsed(texts[oifm_id]), _parsed(record.model)) if oifm_id in texts else ()
+                )
+                was = former["filename"] if former["filename"] != path else None
+                self._add(ModelChange("updated", oifm_id, entry["name"], path, was, tuple(fields)))
+            else:
+                self._touch(record.file, stored)
+
+    def _touch(self, state: FileState, stored: Mapping[str, EntryRow]) -> None:
+        former = stored.get(state.oifm_id)
+        if former is not None and former["filename"] != state.path:
+            moved = ModelChange("moved", state.oifm_id, former["name"], state.path, former["filename"])
+            self._add(moved)
+
+    def _add(self, change: ModelChange) -> None:
+        self._changes[change.oifm_id] = change
+
+
+def _is_update(record: Record, stored: Mapping[str, EntryRow]) -> bool:
+    former = stored.get(record.entry["oifm_id"])
+    return former is not None and former["file_hash_sha256"] != record.file.sha256
+
+
+def _parsed(text: bytes) -> Any:
+    return json.loads(text.decode().removeprefix("\ufeff"))

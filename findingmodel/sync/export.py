@@ -1,0 +1,210 @@
+"""export: what an index holds, as files that people read and keep under version control.
+
+The result depends on the models alone: no dates, no order of the database. Files that are as they should be
+are not touched. Models are read a few hundred at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from findingmodel.model.jsontext import compact, read
+from findingmodel.sync import index_page
+from findingmodel.sync.atomic import Replacement
+from findingmodel.sync.exported import Pages
+from findingmodel.sync.page_names import page_names
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
+
+    Progress = Callable[[int, int], None]
+
+__all__ = ["ExportReport", "export_ids", "export_jsonl", "export_markdown", "json_lines"]
+
+_MODELS_PER_READ = 500
+_ENTRIES_PER_READ = 2_000
+
+
+class ExportReport(NamedTuple):
+    """What an export did.
+
+    Attributes:
+        models: how many models were exported.
+        written: files that are new or have changed.
+        unchanged: files that were as they should be.
+        removed: pages of models that are gone.
+        stale: such pages that were left there.
+        failed: ids of models that this version cannot read any more.
+    """
+
+    models: int
+    written: int
+    unchanged: int
+    removed: int = 0
+    stale: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report ready for JSON."""
+        return {**self._asdict(), "stale": list(self.stale), "failed": list(self.failed)}
+
+
+async def export_markdown(
+    store: Store, directory: Path, *, prune: bool = False, progress: Progress | None = None
+) -> ExportReport:
+    """Write a page for each model to ``text/NAME.md`` below *directory*, and a table of all to ``index.md``.
+
+    Args:
+        store: the index.
+        directory: made where it is missing.
+        prune: remove the pages of models that are gone, if an export wrote them and nobody has edited them
+        since.
+            With an empty index nothing is removed.
+        progress: called with (models done, models).
+
+    Raises:
+        OSError: a file cannot be written.
+        StoreError: the store failed.
+    """
+    manifest = [(state.oifm_id, state.path) for state in await store.manifest()]
+    names = page_names(manifest)
+    pages = Pages(directory)
+    failed = await _write_pages(store, pages, names, progress)
+    listed = await _write_index(store, directory, names)
+    stale = pages.stale()
+    removed = len(stale) if prune and names else 0
+    if removed:
+        pages.remove(stale)
+        stale = []
+    pages.finish()
+    return ExportReport(
+        len(names) - len(failed),
+        pages.written + listed,
+        pages.unchanged + (not listed),
+        removed,
+        tuple(stale),
+        failed,
+    )
+
+
+async def export_ids(store: Store, file: Path) -> ExportReport:
+    """Write to *file* which ids are taken: by models, with name and file, and by attributes, with model too.
+
+    Each id has a line of its own, so that lines of a diff are ids that came, went or changed hands. Models
+    are sorted by id, attributes stand in the order of the models.
+
+    Raises:
+        OSError: the file cannot be written.
+        StoreError: the store failed.
+    """
+    with Replacement(file) as new:
+        new.write(b'{\n  "oifm_ids": {')
+        count = await _write_members(new, store, _model_ids)
+        new.write(b'\n  },\n  "attribute_ids": {')
+        await _write_members(new, store, _attribute_ids)
+        new.write(b"\n  }\n}\n")
+    return ExportReport(count, int(new.changed), int(not new.changed))
+
+
+async def export_jsonl(store: Store, file: Path) -> ExportReport:
+    """Write each model to *file* as a line of JSON, sorted by id.
+
+    Raises:
+        OSError: the file cannot be written.
+        StoreError: the store failed.
+    """
+    count = 0
+    with Replacement(file) as new:
+        async for line in json_lines(store):
+            new.write(line.encode())
+            count += 1
+    return ExportReport(count, int(new.changed), int(not new.changed))
+
+
+async def json_lines(store: Store) -> AsyncIterator[str]:
+    """Yield each model in one line of JSON, sorted by id; numbers and unknown fields as in its file."""
+    ids = sorted(state.oifm_id for state in await store.manifest())
+    async for models in _each_model(store, ids):
+        for text in models.values():
+            yield f"{compact(read(_text(text)))}\n"
+
+
+async def _write_pages(
+    store: Store, pages: Pages, names: dict[str, str], progress: Progress | None
+) -> tuple[str, ...]:
+    """Write the page of each model; return the ids of those that cannot be read."""
+    from findingmodel.model.markdown import to_markdown
+    from findingmodel.model.parse import parse_model
+
+    failed: list[str] = []
+    done = 0
+    async for models in _each_model(store, sorted(names)):
+        for oifm_id, text in models.items():
+            model = parse_model(text).model
+            if model is None:
+                failed.append(oifm_id)
+                pages.keep(names[oifm_id])
+            else:
+                pages.put(names[oifm_id], f"{to_markdown(model)}\n")
+        done += len(models)
+        if progress:
+            progress(done, len(names))
+    return tuple(failed)
+
+
+async def _write_index(store: Store, directory: Path, names: dict[str, str]) -> bool:
+    """Write the table of all models; return whether it has changed."""
+    with Replacement(directory / "index.md") as new:
+        new.write(index_page.heading(len(names)).encode())
+        async for entries in _each_page(store, "name"):
+            rows = [index_page.row(one, names[one["oifm_id"]]) for one in entries if one["oifm_id"] in names]
+            new.write("".join(rows).encode())
+    return new.changed
+
+
+async def _write_members(
+    new: Replacement, store: Store, members: Callable[[EntryRow], dict[str, Any]]
+) -> int:
+    """Write what *members* gives for each entry as members of an object, one a line; return how many."""
+    count = 0
+    async for entries in _each_page(store, "oifm_id"):
+        for entry in entries:
+            for key, value in members(entry).items():
+                separator = ",\n" if count else "\n"
+                line = f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+                new.write(line.encode())
+                count += 1
+    return count
+
+
+def _model_ids(entry: EntryRow) -> dict[str, Any]:
+    return {entry["oifm_id"]: {"name": entry["name"], "filename": entry["filename"]}}
+
+
+def _attribute_ids(entry: EntryRow) -> dict[str, Any]:
+    holder = {"oifm_id": entry["oifm_id"], "filename": entry["filename"]}
+    return {one["attribute_id"]: {"name": one["name"], **holder} for one in entry["attributes"]}
+
+
+async def _each_model(store: Store, ids: Sequence[str]) -> AsyncIterator[dict[str, bytes]]:
+    """Yield models by id in the order of *ids*, some at a time, without those that have gone meanwhile."""
+    for start in range(0, len(ids), _MODELS_PER_READ):
+        wanted = ids[start : start + _MODELS_PER_READ]
+        found = await store.models(wanted)
+        yield {oifm_id: found[oifm_id] for oifm_id in wanted if oifm_id in found}
+
+
+async def _each_page(store: Store, sort: str) -> AsyncIterator[list[EntryRow]]:
+    offset = 0
+    while entries := await store.page(sort=sort, descending=False, offset=offset, limit=_ENTRIES_PER_READ):
+        yield entries
+        offset += len(entries)
+
+
+def _text(model: bytes) -> str:
+    return model.decode().removeprefix("\ufeff")

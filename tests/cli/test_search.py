@@ -1,0 +1,131 @@
+"""`search`: its options, filters and explanations, and what it remembers of a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.commands import SAMPLES, answer, run
+from tests.servers import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.usefixtures("db")
+def test_pages_follow_each_other() -> None:
+    whole = answer("search", "left", "--limit", 4)
+    assert [
+        *answer("search", "left", "--limit", 2),
+        *answer("search", "left", "--limit", 2, "--offset", 2),
+    ] == whole
+    assert "from hit 1001 on" in run("search", "mass", "--offset", 1000).stderr
+
+
+@pytest.mark.usefixtures("db")
+def test_explain_shows_below_each_hit_what_its_score_is_made_of() -> None:
+    lines = [
+        line.split("\t")
+        for line in run("search", "breast mas", "--explain", "--limit", 1).stdout.splitlines()
+    ]
+    (hit,) = answer("search", "breast mas", "--limit", 1)
+    assert lines[0][:2] == [hit["oifm_id"], "Breast mass"]
+    assert [line[3] for line in lines[1:]] == [
+        f"{match['stage']}, {match['field']}: {', '.join(match['terms'])}" for match in hit["matched"]
+    ]
+    assert sum(float(line[2]) for line in lines[1:]) == pytest.approx(hit["score"], abs=0.01)
+
+
+@pytest.mark.usefixtures("db")
+def test_facets_count_the_tags_of_all_hits() -> None:
+    counts = answer("search", "mass", "--facets")
+    hits = answer("search", "mass", "--limit", 100)
+    assert counts == {tag: sum(tag in hit["tags"] for hit in hits) for tag in counts}
+    assert f"MR\t{counts['MR']}\n" in run("search", "mass", "--facets").stdout
+
+
+@pytest.mark.usefixtures("db")
+def test_filters_may_stand_in_the_query() -> None:
+    hits = answer("search", "modality:mammography contributor:SMPL attribute:numeric")
+    assert {hit["oifm_id"] for hit in hits} == {"OIFM_SMPL_000036", "OIFM_SMPL_000037"}
+
+
+@pytest.mark.usefixtures("db")
+def test_a_denied_finding_is_marked() -> None:
+    assert "(denied)" in run("search", "No pneumothorax.").stdout
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Give a QUERY, or --batch FILE."),
+        (["x", "--resume"], "--resume can be given with --batch only."),
+        (["x", "--column", "y"], "--column can be given with --batch only."),
+        (["tag:"], "tag: needs a value"),
+        (["code:RID1"], "names no system"),
+        (["--", "-"], "nothing to search for"),
+    ],
+)
+def test_what_does_not_fit_together_is_bad_usage(arguments: list[str], message: str) -> None:
+    result = run("search", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+# codes
+
+LEFT = "code:radlex:RID5824"
+
+
+@pytest.mark.usefixtures("db")
+def test_a_code_finds_models_and_says_what_carries_it() -> None:
+    hits = answer("search", LEFT, "--limit", 100)
+    assert len(hits) > 3
+    for hit in hits:
+        (match,) = hit["matched"]
+        assert (match["stage"], match["field"]) == ("filter", "code")
+        assert match["terms"][0] == "value"
+        assert match["terms"][2] == "left"
+
+
+@pytest.mark.usefixtures("db")
+def test_get_by_code_says_what_carries_it() -> None:
+    (entry, other) = answer("index", "get", LEFT, "Pneumothorax")
+    carriers = entry["carriers"]
+    assert {carrier["place"] for carrier in carriers} == {"value"}
+    assert {carrier["oifm_id"] for carrier in carriers} == {
+        found["oifm_id"] for found in (entry, *entry["also"])
+    }
+    assert "carriers" not in other
+    text = run("index", "get", LEFT).stdout
+    assert f"  code at       value {carriers[0]['id']}  left\n" in text
+
+
+@pytest.mark.usefixtures("db")
+def test_get_by_a_code_that_nothing_carries_is_exit_1() -> None:
+    assert answer("index", "get", "code:x:y", code=1) == [None]
+    assert run("index", "get", "code:x").exit_code == 2
+
+
+# a cache behind the process
+
+
+@pytest.mark.mongo
+def test_a_server_need_not_search_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "cache" / "answers.db"
+    with running("nx") as server:
+        monkeypatch.setenv("MONGODB_URI", f"{server.uri}/findings")
+        run("index", "update", SAMPLES / "chest")
+        fresh = answer("search", "big nodule")
+        assert not file.exists()
+        monkeypatch.setenv("FINDINGMODEL_CACHE_FILE", str(file))
+        assert answer("search", "big nodule") == fresh
+        kept = file.read_bytes()
+        assert answer("search", "big nodule") == fresh
+        assert answer("search", "big nodule", "--no-cache") == fresh
+        assert file.read_bytes() == kept
+        run("index", "update", SAMPLES / "breast", "--force")
+        assert [hit["oifm_id"] for hit in answer("search", "breast nodule")][:1] == ["OIFM_SMPL_000037"]
+        assert answer("search", "big nodule") != fresh
