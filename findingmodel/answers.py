@@ -11,8 +11,9 @@ from findingmodel.model.match import Match
 from findingmodel.model.parse import parse_model
 from findingmodel.search.batch import search_batch
 from findingmodel.search.engine import Searcher
+from findingmodel.search.remembered import HITS
 from findingmodel.text.normalize import tokenize
-from findingmodel.text.query import parse_query
+from findingmodel.text.query import LONGEST_QUERY, parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,8 +40,6 @@ __all__ = [
     "to_organization",
     "to_person",
 ]
-
-_LONGEST_QUERY = 4_000  # characters; a query keeps some dozen words, and finds them in less
 
 
 class Page(NamedTuple):
@@ -96,14 +95,14 @@ class CachedSearcher(Searcher):
 
     Args:
         store: the index; it must be open.
-        branch: which of the database's indexes.
+        name: what tells the index from others that share *cache*: its database and branch.
         cache: where answers are kept.
         freshness: which generation the index has.
     """
 
-    def __init__(self, store: Store, *, branch: str, cache: QueryCache, freshness: Freshness) -> None:
+    def __init__(self, store: Store, *, name: str, cache: QueryCache, freshness: Freshness) -> None:
         super().__init__(store)
-        self._branch = branch
+        self._name = name
         self._cache = cache
         self._freshness = freshness
 
@@ -121,7 +120,9 @@ class CachedSearcher(Searcher):
         async def compute() -> tuple[HitRow, ...]:
             return tuple(await search(query, limit=limit, offset=offset, generation=current))
 
-        return list(await self._cache.get((query, limit, offset, self._branch, current), compute))
+        key = (self._name, current, query, limit, offset)
+        hits: tuple[HitRow, ...] = await self._cache.get(key, compute, tag=self._name, codec=HITS)
+        return list(hits)
 
 
 async def answer(
@@ -135,7 +136,7 @@ async def answer(
         QueryError: a filter in *text* cannot be used, or *limit* or *offset* is out of range.
         StoreError: the store failed.
     """
-    asked = text[:_LONGEST_QUERY]
+    asked = text[:LONGEST_QUERY]
     if not (tokenize(asked) or tags):
         return []
     return _to_hits(await searcher.search(parse_query(asked, tags=tags), limit=limit, offset=offset))
@@ -150,7 +151,7 @@ async def answer_all(
         QueryError: *limit* is out of range.
         StoreError: the store failed.
     """
-    asked = {text: text[:_LONGEST_QUERY] for text in texts}
+    asked = {text: text[:LONGEST_QUERY] for text in texts}
     queries = [text for text in asked.values() if tags or tokenize(text)]
     rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)
     answers = SearchAnswers({text: [] for text in asked}, {})
@@ -202,7 +203,7 @@ def _to_hits(rows: Iterable[HitRow]) -> list[SearchHit]:
     """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
     return [
         SearchHit.model_validate(
-            {**row.entry, "score": row.score, "matched": [Match(*match) for match in row.matched]}
+            {**row._asdict(), **row.entry, "matched": [Match(*match) for match in row.matched]}
         )
         for row in rows
     ]

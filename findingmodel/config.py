@@ -257,7 +257,7 @@ class Settings:
         "FINDINGMODEL_CACHE_FILE",
         _text(re.compile(r"[^\0]+"), "a path"),
         "",
-        "Search on MongoDB: a file where commands remember answers; none by default.",
+        "Search on MongoDB: a file where processes remember answers; none by default.",
     )
     ledger: str = _setting(
         "FINDINGMODEL_LEDGER",

@@ -10,6 +10,7 @@ from findingmodel import answers, listing
 from findingmodel.errors import NotFoundError
 from findingmodel.observe.notes import record_update
 from findingmodel.opening import Opening
+from findingmodel.search import tally
 from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
@@ -17,6 +18,7 @@ from findingmodel.sync import single
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.single import IndexReturnType
 from findingmodel.sync.update import update
+from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -81,7 +83,11 @@ class Index(Opening):
         """Return the entry with this id, name, slug or synonym, in any case; None if there is none.
 
         Where several share it, the one whose id it is comes first, then name, slug, synonym; then the least
-        id.
+        id. A key like ``code:RADLEX:RID1301`` asks for a model that carries this code, in itself at best; see
+        `find_by_code`.
+
+        Raises:
+            QueryError: the key begins with ``code:`` and names no system and code.
         """
         rows = await find(self._store, id_or_name_or_syn)
         return answers.to_entry(rows[0]) if rows else None
@@ -201,6 +207,24 @@ class Index(Opening):
         most = limit if limit_per_query is None else limit_per_query
         return await answers.answer_all(
             self._searcher, queries, limit=most, tags=tags or (), concurrency=self._concurrency
+        )
+
+    async def count_tags(
+        self, query: str | None = None, *, tags: Sequence[str] | None = None
+    ) -> dict[str, int]:
+        """Return by tag how many models have it, the most frequent first; case and accents do not matter.
+
+        Args:
+            query: as for `search`: only what it finds counts, all of it.
+            tags: only models that have all of them count.
+
+        Raises:
+            QueryError: a filter cannot be used.
+        """
+        if query is None and not tags:
+            return {count.tag: count.models for count in await tally.count_tags(self._store)}
+        return await self._searcher.count_tags(
+            parse_query(query or "", tags=tags or ()), generation=await self._searcher.generation()
         )
 
     async def search_by_slug(

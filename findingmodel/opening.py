@@ -13,6 +13,7 @@ from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
 from findingmodel.search.cache import Freshness, QueryCache
 from findingmodel.stores import open_store
+from findingmodel.stores.sqlite_cache import SQLiteTier
 from findingmodel.stores.transactions import current, joined, refuse_nested
 from findingmodel.sync.lease import transaction
 from findingmodel.sync.single import Writing
@@ -77,8 +78,12 @@ class Opening:
         self._notebook = Notebook.of(self._settings, url=opened, database=db_name)
         is_server = client is not None or self._settings.db.lower().startswith("mongodb")
         self._concurrency = _SERVER_CONCURRENCY if is_server else 1
+        cache_file = self._settings.cache_file if is_server and client is None else ""
+        self._tier = SQLiteTier(cache_file) if cache_file else None
         self._cache = QueryCache(
-            capacity=self._settings.cache_size, ttl_seconds=self._settings.cache_ttl_seconds
+            capacity=self._settings.cache_size,
+            ttl_seconds=self._settings.cache_ttl_seconds,
+            tier=self._tier,
         )
         self._freshness = Freshness(
             self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
@@ -99,13 +104,26 @@ class Opening:
         """What the cache of searches did so far."""
         return self._cache.statistics
 
+    def invalidate_cache(self) -> None:
+        """Forget what searches found, and look at the index anew.
+
+        Seldom needed: an update by any process is seen within a second.
+        """
+        self._cache.invalidate(self._name)
+        self._freshness.forget()
+
+    @property
+    def _name(self) -> str:
+        """What tells this index from others that share a cache file."""
+        return f"{self.label} {self._settings.branch}"
+
     @property
     def _searcher(self) -> CachedSearcher:
         together: _Together | None = current(self)
         return self._own_searcher if together is None else together.searcher
 
     def _make_searcher(self, cache: QueryCache, freshness: Freshness) -> CachedSearcher:
-        return CachedSearcher(self._store, branch=self._settings.branch, cache=cache, freshness=freshness)
+        return CachedSearcher(self._store, name=self._name, cache=cache, freshness=freshness)
 
     # life
 
@@ -121,6 +139,8 @@ class Opening:
     async def close(self) -> None:
         """Close the database, for good; twice is fine. A client that was given stays open."""
         self._freshness.forget()  # what is remembered must not outlive it
+        if self._tier is not None:
+            self._tier.close()
         try:
             await self._notebook.close()
         finally:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["Carrier", "CodeRow", "carriers", "find_by_code", "find_by_key"]
+__all__ = ["Carrier", "CodeRow", "carriers", "find_by_code", "find_by_key", "is_code_key"]
+
+_CODE = "code:"
 
 
 class Carrier(NamedTuple):
@@ -70,6 +72,11 @@ async def find_by_code(
         if oifm_id in entries
         for carrier in found.get(oifm_id, ())
     ]
+
+
+def is_code_key(key: str) -> bool:
+    """Return whether *key* asks for a code instead of an id or a name."""
+    return key.lower().startswith(_CODE)
 
 
 async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeRow]:

@@ -1,9 +1,10 @@
-"""find: entries by an exact key, which is an id, a name, a slug or a synonym in any case."""
+"""find: entries by an exact key: an id, a name, a slug or a synonym in any case, or a code of an ontology."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from findingmodel.search.codes import find_by_key, is_code_key
 from findingmodel.text.normalize import fold
 
 if TYPE_CHECKING:
@@ -18,7 +19,16 @@ _FIELDS = ("id", "name", "slug", "synonym", None)
 
 
 async def find(store: Store, key: str) -> list[EntryRow]:
-    """Return every entry that has *key* as its id, name, slug or synonym, best first, by one command."""
+    """Return every entry that has *key* as its id, name, slug or synonym, best first, by one command.
+
+    A key like ``code:RADLEX:RID1301`` stands for the entries of all models that carry the code.
+
+    Raises:
+        QueryError: *key* begins so and names no system and code.
+    """
+    if is_code_key(key):
+        rows = await find_by_key(store, key)
+        return list({row.entry["oifm_id"]: row.entry for row in rows}.values())
     folded = fold(key)
     return order_matches(folded, await store.lookup([folded])) if folded else []
 

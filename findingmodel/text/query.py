@@ -20,9 +20,10 @@ from findingmodel.text.terms import code_facets, facet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Query", "Word", "parse_query"]
+__all__ = ["LONGEST_QUERY", "Query", "Word", "parse_query"]
 
-_LONGEST = 4_000  # characters: a long paragraph
+LONGEST_QUERY = 4_000
+"""Characters in a query: a long paragraph; the query keeps some dozen words of it."""
 _MOST_WORDS = 48
 _KEY_WORDS = 7  # a text of more words reads as a sentence
 _ABBREVIATION = 5  # letters: longer words in capitals are words
@@ -112,9 +113,9 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
     >>> [(word.text, word.negated) for word in parse_query("No 4 mm nodule in the left lung.").words]
     [('nodule', True), ('left', True), ('lung', True)]
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST_QUERY:
         raise QueryError(
-            f"the query has {len(text)} characters, the most are {_LONGEST}: search sentence by sentence"
+            f"the query has {len(text)} characters, the most are {LONGEST_QUERY}: search sentence by sentence"
         )
     reader = _Reader([(facet("tag", tag),) for tag in tags if tag.strip()])
     plain = _PART.sub(reader.take, text.lstrip(" \t-•*")).strip()

@@ -213,6 +213,11 @@ def test_a_place_where_no_database_can_be_created_is_exit_3(tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+def interruptible() -> None:
+    """A shell that runs the tests in the background makes them and their children deaf to interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_is_exit_130_and_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
@@ -223,6 +228,7 @@ def test_an_interrupt_is_exit_130_and_one_line() -> None:
             | {"PYTHONPATH": str(ROOT), "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "60000"},
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=interruptible,
         )
         connection, _ = silent.accept()  # from here on it waits for an answer that does not come
         begun.send_signal(signal.SIGINT)
