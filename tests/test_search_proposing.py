@@ -33,7 +33,7 @@ def proposed(store: SQLiteStore, text: str) -> list[str]:
 
 def test_few_entries_are_asked_for_by_any_word() -> None:
     (request,) = requests(SMALL, "renal cyst")
-    assert (request.query.match, request.limit, request.is_complete) == ("any", SOME, True)
+    assert (request.query.match, request.limit, request.is_complete) == ("any", 10, True)
     assert len(proposed(SMALL, "renal cyst")) > 2
 
 

@@ -34,6 +34,7 @@ __all__ = ["Searcher", "search"]
 
 _EXACT_SCORES = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}
 _FEWEST = 10  # candidates, before common words are taken one by one
+_EVERY = 1_000_000_000
 _MOST_EXACT = 100
 
 
@@ -121,9 +122,10 @@ class Searcher:
         with self._timer("search.plan"):
             plan = await make_plan(query, await self.vocabulary(generation), self._stages)
         proposals: list[Proposal] = []
+        most = _EVERY if wanted is None else max(wanted, _FEWEST)
         with self._timer("search.candidates") as span:
             for source in self._sources:
-                proposals += await source(self._store, plan, max(wanted or 0, _FEWEST))
+                proposals += await source(self._store, plan, most)
             span.items = len(proposals)
         with self._timer("search.rank", items=len(proposals)):
             return plan, rank(plan, proposals, wanted)

@@ -73,7 +73,7 @@ def term_queries(plan: Plan) -> tuple[Request, ...]:
     pairs = _any_two(rare_tokens, common)
     alone = _request(base._replace(groups=(groups[0].tokens,)), groups[0].entries)
     most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
-    return (Request(base._replace(groups=pairs, match="all"), SOME, most <= SOME), alone)
+    return (Request(base._replace(groups=pairs, match="all"), min(most, SOME), most <= SOME), alone)
 
 
 def is_complete(plan: Plan) -> bool:
@@ -83,7 +83,7 @@ def is_complete(plan: Plan) -> bool:
 
 
 def _request(query: TermQuery, entries: int) -> Request:
-    return Request(query, SOME if entries <= SOME else FEW, entries <= SOME)
+    return Request(query, entries if entries <= SOME else FEW, entries <= SOME)
 
 
 def _entries(groups: Sequence[_Group]) -> int:

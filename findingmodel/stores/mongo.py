@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["MongoStore"]
 
 _LEXICON_CHUNK = 2_000
+_MOST_WITH_ENTRIES = (
+    600  # candidates; of more than a search ranks, entries are better sent for when they are known
+)
 _SORTS = {"name": "sort_name", "oifm_id": "_id", "filename": "filename"}
 _DEFAULT_POOL = PoolSettings()
 _DEFAULT_PATIENCE = Patience()
@@ -299,15 +302,18 @@ class MongoStore:
         reading = self._connection.reach().reading
         if self._state is None:
             self._state = await read_state(reading, is_ours=self._is_ours)
+        fields = documents.CANDIDATE_FIELDS
+        if limit <= _MOST_WITH_ENTRIES:
+            fields = fields | documents.ENTRY_FIELDS
         if self._state.text and (words := by_text(query)) is not None:
             score = {"$meta": "textScore"}
-            cursor = reading.entries.find(words, {"terms": 1, "score": score}, batch_size=limit + 1)
+            cursor = reading.entries.find(words, {**fields, "score": score}, batch_size=limit + 1)
             cursor = cursor.sort([("score", score), ("_id", 1)]).limit(limit)
         elif tokens_of(query):
-            pipeline = by_tokens(query, limit)
+            pipeline = by_tokens(query, limit, fields)
             cursor = await settled(reading.entries.aggregate(pipeline, batchSize=limit + 1))
         else:
-            cursor = reading.entries.find(facet_filter(query), {"terms": 1}, batch_size=limit + 1)
+            cursor = reading.entries.find(facet_filter(query), fields, batch_size=limit + 1)
             cursor = cursor.sort([("_id", 1)]).limit(limit)
         return [documents.candidate(document) for document in await cursor.to_list(None)]
 

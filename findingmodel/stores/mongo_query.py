@@ -43,8 +43,8 @@ def by_text(query: TermQuery) -> Condition | None:
     return _every(words + (_groups(query) if query.match == "all" else []) + _limits(query))
 
 
-def by_tokens(query: TermQuery, limit: int) -> list[Condition]:
-    """Return the aggregation that selects and weighs by tokens, without a text index."""
+def by_tokens(query: TermQuery, limit: int, fields: Condition) -> list[Condition]:
+    """Return the aggregation that selects *fields* and weighs by tokens, without a text index."""
     wanted = {"$literal": tokens_of(query)}
     found = [
         {"$multiply": [FIELD_WEIGHTS.get(name, 1), {"$size": {"$setIntersection": [_words(name), wanted]}}]}
@@ -52,7 +52,7 @@ def by_tokens(query: TermQuery, limit: int) -> list[Condition]:
     ]
     return [
         {"$match": _every(_groups(query) + _limits(query))},
-        {"$project": {"terms": 1, "score": {"$add": found}}},
+        {"$project": {**fields, "score": {"$add": found}}},
         {"$sort": {"score": -1, "_id": 1}},
         {"$limit": limit},
     ]

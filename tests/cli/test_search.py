@@ -46,6 +46,14 @@ def test_facets_count_the_tags_of_all_hits() -> None:
 
 
 @pytest.mark.usefixtures("db")
+def test_facets_of_a_filter_count_every_model_that_it_lets_through() -> None:
+    models = answer("index", "list", "--limit", 1_000)
+    by_ct = [model for model in models if "CT" in model["tags"]]
+    assert len(by_ct) > 10
+    assert answer("search", "tag:CT", "--facets")["CT"] == len(by_ct)
+
+
+@pytest.mark.usefixtures("db")
 def test_filters_may_stand_in_the_query() -> None:
     hits = answer("search", "modality:mammography contributor:SMPL attribute:numeric")
     assert {hit["oifm_id"] for hit in hits} == {"OIFM_SMPL_000036", "OIFM_SMPL_000037"}
