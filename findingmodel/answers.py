@@ -1,4 +1,4 @@
-"""What an Index answers with: rows of the store as models, and searches that are remembered."""
+"""What an Index answers with: rows of the store, and what a search found, as models."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from findingmodel.model.entry import IndexEntry, SearchHit
 from findingmodel.model.match import Match
 from findingmodel.model.parse import parse_model
 from findingmodel.search.batch import search_batch
-from findingmodel.search.engine import Searcher
-from findingmodel.search.remembered import HITS
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import LONGEST_QUERY, parse_query
 
@@ -20,14 +18,11 @@ if TYPE_CHECKING:
 
     from findingmodel.errors import QueryError
     from findingmodel.model.finding import FindingModelFull
-    from findingmodel.search.cache import Freshness, QueryCache
+    from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
-    from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import Credit, EntryRow
-    from findingmodel.text.query import Query
 
 __all__ = [
-    "CachedSearcher",
     "CodeMatch",
     "Page",
     "SearchAnswers",
@@ -88,41 +83,6 @@ class SearchAnswers(dict[str, list[SearchHit]]):
     def __init__(self, hits: Mapping[str, list[SearchHit]], errors: Mapping[str, QueryError]) -> None:
         super().__init__(hits)
         self.errors = dict(errors)
-
-
-class CachedSearcher(Searcher):
-    """A Searcher that remembers its answers, each with the generation of the index that it is true of.
-
-    Args:
-        store: the index; it must be open.
-        name: what tells the index from others that share *cache*: its database and branch.
-        cache: where answers are kept.
-        freshness: which generation the index has.
-    """
-
-    def __init__(self, store: Store, *, name: str, cache: QueryCache, freshness: Freshness) -> None:
-        super().__init__(store)
-        self._name = name
-        self._cache = cache
-        self._freshness = freshness
-
-    async def generation(self) -> int:
-        """Return the generation of the index, as fresh as was asked for."""
-        return await self._freshness.generation()
-
-    async def search(
-        self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
-    ) -> list[HitRow]:
-        """Return the hits from *offset* on, at most *limit*, best first."""
-        current = await self.generation() if generation is None else generation
-        search = super().search
-
-        async def compute() -> tuple[HitRow, ...]:
-            return tuple(await search(query, limit=limit, offset=offset, generation=current))
-
-        key = (self._name, current, query, limit, offset)
-        hits: tuple[HitRow, ...] = await self._cache.get(key, compute, tag=self._name, codec=HITS)
-        return list(hits)
 
 
 async def answer(

@@ -223,9 +223,7 @@ class Index(Opening):
         """
         if query is None and not tags:
             return {count.tag: count.models for count in await tally.count_tags(self._store)}
-        return await self._searcher.count_tags(
-            parse_query(query or "", tags=tags or ()), generation=await self._searcher.generation()
-        )
+        return await self._searcher.count_tags(parse_query(query or "", tags=tags or ()))
 
     async def search_by_slug(
         self, pattern: str, limit: int = 100, offset: int = 0, match_type: str = "contains"
@@ -250,8 +248,7 @@ class Index(Opening):
 
     async def suggest(self, text: str, limit: int = 10) -> list[Suggestion]:
         """Return entries, with the name or synonym that goes on as *text*, whose words may be unfinished."""
-        vocabulary = await self._searcher.vocabulary(await self._searcher.generation())
-        found = await suggest(self._store, vocabulary, text, limit=limit)
+        found = await suggest(self._store, await self._searcher.vocabulary(), text, limit=limit)
         return [answers.Suggestion(answers.to_entry(entry), label) for entry, label in found]
 
     async def find_by_code(

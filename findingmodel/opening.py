@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.answers import CachedSearcher
 from findingmodel.config import Settings
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
 from findingmodel.search.cache import Freshness, QueryCache
+from findingmodel.search.remembered import CachedSearcher
 from findingmodel.stores import open_store
 from findingmodel.stores.sqlite_cache import SQLiteTier
 from findingmodel.stores.transactions import current, joined, refuse_nested
@@ -122,7 +122,7 @@ class Opening:
         together: _Together | None = current(self)
         return self._own_searcher if together is None else together.searcher
 
-    def _make_searcher(self, cache: QueryCache, freshness: Freshness) -> CachedSearcher:
+    def _make_searcher(self, cache: QueryCache, freshness: Freshness | None = None) -> CachedSearcher:
         return CachedSearcher(self._store, name=self._name, cache=cache, freshness=freshness)
 
     # life
@@ -176,11 +176,7 @@ class Opening:
             self._writing() as writing,
             transaction(writing.store, lease_seconds=writing.lease_seconds),
         ):
-            freshness = Freshness(writing.store.generation, max_age_seconds=0)
-            with joined(
-                self,
-                _Together(writing, asyncio.Lock(), self._make_searcher(QueryCache(), freshness)),
-            ):
+            with joined(self, _Together(writing, asyncio.Lock(), self._make_searcher(QueryCache()))):
                 yield
 
     @asynccontextmanager

@@ -163,18 +163,17 @@ async def _find(
     """Search, or remember an earlier search where the index is far away and a cache file is set."""
     from findingmodel.search.engine import Searcher
 
-    searcher = Searcher(store, timer=timer)
     if not (use_cache and settings.cache_file and settings.db.lower().startswith("mongodb")):
-        return await searcher.search(query, **page)
+        return await Searcher(store, timer=timer).search(query, **page)
     from findingmodel.search.cache import QueryCache
-    from findingmodel.search.remembered import remembered
+    from findingmodel.search.remembered import CachedSearcher
     from findingmodel.stores.sqlite_cache import SQLiteTier
 
     tier = SQLiteTier(settings.cache_file)
     try:
         cache = QueryCache(ttl_seconds=settings.cache_ttl_seconds, tier=tier)
-        index = f"{store.label} {settings.branch}"
-        return await remembered(cache, searcher, query, index=index, **page)
+        name = f"{store.label} {settings.branch}"
+        return await CachedSearcher(store, name=name, cache=cache, timer=timer).search(query, **page)
     finally:
         tier.close()
 

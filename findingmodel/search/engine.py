@@ -78,7 +78,7 @@ class Searcher:
 
     async def vocabulary(self, generation: int | None = None) -> Vocabulary:
         """Return what is known of the words of this *generation* of the index; else of the newest."""
-        current = await self._store.generation() if generation is None else generation
+        current = await self.generation() if generation is None else generation
         if current != self._generation:
             self._generation, self._vocabulary = current, Vocabulary(self._store)
         return self._vocabulary
