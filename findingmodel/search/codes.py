@@ -10,14 +10,22 @@ from findingmodel.stores.records import TermQuery
 from findingmodel.text.terms import code_facets, facet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["Carrier", "CodeRow", "carriers", "find_by_code", "find_by_key", "is_code_key"]
+__all__ = [
+    "Carrier",
+    "CodeRow",
+    "carriers",
+    "distinct_entries",
+    "find_by_code",
+    "find_by_key",
+    "is_code_key",
+]
 
-_CODE = "code:"
+_PREFIX = "code:"
 
 
 class Carrier(NamedTuple):
@@ -76,7 +84,7 @@ async def find_by_code(
 
 def is_code_key(key: str) -> bool:
     """Return whether *key* asks for a code instead of an id or a name."""
-    return key.lower().startswith(_CODE)
+    return key.lower().startswith(_PREFIX)
 
 
 async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeRow]:
@@ -85,10 +93,15 @@ async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeR
     Raises:
         QueryError: it is not.
     """
-    _, system, code = (*key.split(":", 2), "", "")[:3]
+    system, _, code = key[len(_PREFIX) :].partition(":")
     if not (system and code):
         raise QueryError(f"{key} names no system and code: write it as in code:RADLEX:RID1301")
     return await find_by_code(store, system, code, limit=limit)
+
+
+def distinct_entries(rows: Iterable[CodeRow]) -> list[EntryRow]:
+    """Return the models of *rows*, each once, in their order."""
+    return list({row.entry["oifm_id"]: row.entry for row in rows}.values())
 
 
 async def carriers(store: Store, ids: Collection[str], facets: Collection[str]) -> dict[str, list[Carrier]]:
