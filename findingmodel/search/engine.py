@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Searcher", "search"]
 
 _EXACT_SCORES = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}
-_FEWEST = 10  # candidates, before common words are taken one by one
-_EVERY = 1_000_000_000
-_MOST_EXACT = 100
+_FEWEST = 10  # candidates where filters alone choose: an excluded phrase may take some of a short page away
+_EVERY = 1_000_000_000  # candidates: more than any index has
+_MOST_EXACT = 100  # hits put in order by their fields: so many models never share a name
 
 
 async def search(store: Store, text: str, *, limit: int = 10, tags: Sequence[str] = ()) -> list[HitRow]:

@@ -7,11 +7,13 @@ from math import ceil, prod
 from typing import TYPE_CHECKING
 
 from findingmodel.search import readings
+from findingmodel.search.proposing import make_requests
 from findingmodel.text.stem import analyze
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from findingmodel.search.proposing import Request
     from findingmodel.search.readings import Reading
     from findingmodel.search.vocabulary import Vocabulary, WordList
     from findingmodel.text.query import Query, Word
@@ -52,6 +54,11 @@ class Plan:
         self.unknown = frozenset(_unread(query.words, found))
         self.counts = counts
         self.weights = [word.weight * weigh(self._frequency(place)) for place, word in enumerate(query.words)]
+
+    @cached_property
+    def requests(self) -> tuple[Request, ...]:
+        """What a store is asked for, one after the other until something is found."""
+        return make_requests(self)
 
     @cached_property
     def by_token(self) -> dict[str, list[Reading]]:

@@ -1,4 +1,4 @@
-"""term_queries: what a plan asks a store for: entries few enough to be ranked, the best among them."""
+"""Proposing: what to ask a store for, so that few entries need be ranked and the best are among them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from findingmodel.search.plan import Plan
 
-__all__ = ["FEW", "SOME", "Request", "is_complete", "term_queries"]
+__all__ = ["FEW", "SOME", "Request", "make_requests"]
 
 FEW = 75  # entries: so many are ranked in well under a millisecond
 SOME = 600  # entries: so many are ranked in a few milliseconds
@@ -27,12 +27,12 @@ class Request(NamedTuple):
 
     Attributes:
         query: what to look for.
-        limit: most candidates; where more entries match, the store chooses.
+        limit: most candidates; where more entries match, the store chooses. None: as many as are wanted.
         is_complete: no more than *limit* can match, so that every store gives the same.
     """
 
     query: TermQuery
-    limit: int
+    limit: int | None
     is_complete: bool
 
 
@@ -50,7 +50,7 @@ class _Group(NamedTuple):
     tokens: tuple[str, ...]
 
 
-def term_queries(plan: Plan) -> tuple[Request, ...]:
+def make_requests(plan: Plan) -> tuple[Request, ...]:
     """Return what to ask the store, one after the other until something is found.
 
     Rare words make candidates alone. Where the heavy words are common, two of them make one together: the
@@ -59,31 +59,28 @@ def term_queries(plan: Plan) -> tuple[Request, ...]:
     excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
     base = TermQuery((), "any", excluded, plan.query.facets)
     if not plan.words:
-        return (Request(base, 0, True),)
+        return (Request(base, None, True),)
     groups = _groups(plan)
+    if not groups:
+        return ()
     rare, common = _parted(groups)
-    rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
     if len(common) < 2:
-        chosen = [*rare, *common]
-        return (
-            (_request(base._replace(groups=tuple(g.tokens for g in chosen)), _entries(chosen)),)
-            if chosen
-            else ()
-        )
-    pairs = _any_two(rare_tokens, common)
-    alone = _request(base._replace(groups=(groups[0].tokens,)), groups[0].entries)
-    most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
-    return (Request(base._replace(groups=pairs, match="all"), min(most, SOME), most <= SOME), alone)
+        return (_any_of(base, [*rare, *common]),)
+    return _two_of(base, rare, common), _any_of(base, groups[:1])
 
 
-def is_complete(plan: Plan) -> bool:
-    """Return whether every entry that has the words of the query next to each other is a candidate."""
-    requests = term_queries(plan)
-    return bool(requests) and requests[0].is_complete
-
-
-def _request(query: TermQuery, entries: int) -> Request:
+def _any_of(base: TermQuery, groups: Sequence[_Group]) -> Request:
+    entries = _entries(groups)
+    query = base._replace(groups=tuple(group.tokens for group in groups))
     return Request(query, entries if entries <= SOME else FEW, entries <= SOME)
+
+
+def _two_of(base: TermQuery, rare: Sequence[_Group], common: Sequence[_Group]) -> Request:
+    """Ask for entries with a word of *rare*, or with two of *common*."""
+    rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
+    most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
+    query = base._replace(groups=_any_two(rare_tokens, common), match="all")
+    return Request(query, min(most, SOME), most <= SOME)
 
 
 def _entries(groups: Sequence[_Group]) -> int:
@@ -95,14 +92,11 @@ def _any_two(rare: tuple[str, ...], common: Sequence[_Group]) -> tuple[tuple[str
 
     Whoever lacks all words but one lacks the group from which that one is left out.
     """
-    return tuple(
-        tuple(
-            dict.fromkeys(
-                [*rare, *(token for other in common if other is not group for token in other.tokens)]
-            )
-        )
-        for group in common
-    )
+    groups = []
+    for left_out in common:
+        others = [token for group in common if group is not left_out for token in group.tokens]
+        groups.append(tuple(dict.fromkeys([*rare, *others])))
+    return tuple(groups)
 
 
 def _parted(groups: Sequence[_Group]) -> tuple[list[_Group], list[_Group]]:

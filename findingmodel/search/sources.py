@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from findingmodel.search.proposing import is_complete, term_queries
 from findingmodel.stores.records import Candidate
 from findingmodel.text.terms import analyze_entry
 
@@ -39,18 +38,18 @@ class Source(Protocol):
 
 async def by_words(store: Store, plan: Plan, wanted: int) -> list[Proposal]:
     """Propose what the store's index finds: nearly always by one command."""
-    found: list[Proposal] = []
-    for query, limit, _ in term_queries(plan):
-        found = [Proposal(candidate) for candidate in await store.candidates(query, limit=limit or wanted)]
-        if found:
-            break
-    return found
+    for query, limit, _ in plan.requests:
+        candidates = await store.candidates(query, limit=wanted if limit is None else limit)
+        if candidates:
+            return [Proposal(candidate) for candidate in candidates]
+    return []
 
 
-async def by_key(store: Store, plan: Plan, wanted: int) -> list[Proposal]:  # one interface
+async def by_key(store: Store, plan: Plan, wanted: int) -> list[Proposal]:
     """Propose entries by id, and by name, slug or synonym where `by_words` may not see them all."""
+    sees_all = bool(plan.requests) and plan.requests[0].is_complete
     keys = list(plan.query.ids)
-    if plan.query.key and not plan.query.facets and not is_complete(plan):
+    if plan.query.key and not plan.query.facets and not sees_all:
         keys.append(plan.query.key)
     return [Proposal(_candidate(entry)) for entry in await store.lookup(keys)] if keys else []
 
