@@ -89,10 +89,10 @@ def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
     found: dict[int, _Evidence] = {}
     by_token = plan.by_token
     for (field, weight), tokens in zip(FIELDS, split_terms(ranked.candidate.terms).fields, strict=True):
-        hits = by_token.keys() & tokens
-        for token in hits:
+        # In the order of the plan: that of a set would differ between processes, and of equals the first wins.
+        for token in [token for token in by_token if token in tokens]:
             for reading in by_token[token]:
-                some = hits.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}
+                some = tokens.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}
                 value = partly(reading.quality, some, reading.tokens) * weight
                 for place in reading.places:
                     if place not in found or value > found[place].value:
