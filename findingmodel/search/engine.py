@@ -12,7 +12,7 @@ from findingmodel.search.lookup import match_field
 from findingmodel.search.plan import make_plan
 from findingmodel.search.rank import rank
 from findingmodel.search.readings import STAGES
-from findingmodel.search.scoring import BY_ID
+from findingmodel.search.scoring import BY_ID, EXACT
 from findingmodel.search.sources import SOURCES
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.text.normalize import fold
@@ -93,7 +93,7 @@ class Searcher:
         if limit < 1 or offset < 0:
             raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one hit, from 0 on")
         plan, ranked = await self._ranked(query, offset + limit, generation)
-        exact = [one for one in ranked[:_MOST_EXACT] if one.score >= 1]
+        exact = [one for one in ranked[:_MOST_EXACT] if one.score >= EXACT]
         page = ranked[offset : offset + limit]
         entries = await self._entries([*exact, *page])
         ordered = _exact_first(query.key, exact, entries) + ranked[len(exact) :]

@@ -68,4 +68,5 @@ def main_reason(hit: HitRow) -> MatchRow | None:
     A whole name or synonym tells more than words do.
     """
     whole = [match for match in hit.matched if match.stage in _WHOLE]
-    return next(iter([*whole, *hit.matched]), None)
+    reasons = whole or hit.matched
+    return reasons[0] if reasons else None

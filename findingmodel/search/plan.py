@@ -46,7 +46,8 @@ class Plan:
     def __init__(
         self, query: Query, found: Sequence[Reading], counts: Mapping[str, int], vocabulary: Vocabulary
     ) -> None:
-        weigh, self._entries = vocabulary.weight, max(vocabulary.entries, 1)
+        weigh = vocabulary.weight
+        self._entries = max(vocabulary.entries, 1)
         self.query = query
         self.words = query.words
         self.readings = found
@@ -102,7 +103,7 @@ def _read(words: Sequence[Word]) -> list[Reading]:
     sources = (
         readings.typed,
         readings.joined,
-        readings.initial,
+        readings.abbreviated,
         readings.meant,
         readings.combined,
         readings.decomposed,
@@ -113,8 +114,8 @@ def _read(words: Sequence[Word]) -> list[Reading]:
 def _guess(words: Sequence[Word], unread: Sequence[int], unfinished: bool, known: WordList) -> list[Reading]:
     """Return what unknown words may mean: small letters for capitals, unfinished or mistyped words."""
     capitals = [word._replace(capitals=len(word.text) <= _LONGEST_ABBREVIATION) for word in words]
-    short = [reading for source in (readings.initial, readings.meant) for reading in source(capitals)]
-    found = [reading for reading in short if not set(reading.places).isdisjoint(unread)]
+    abbreviations = [*readings.abbreviated(capitals), *readings.meant(capitals)]
+    found = [reading for reading in abbreviations if not set(reading.places).isdisjoint(unread)]
     for place in unread:
         completed = list(readings.completed(place, words[place], known))
         found += readings.split(place, words[place], known)

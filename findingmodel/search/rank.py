@@ -6,7 +6,7 @@ from heapq import heappush, heappushpop
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from findingmodel.search.scoring import DIGITS, Ranked, Scorer
+from findingmodel.search.scoring import DIGITS, EXACT, Ranked, Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["rank"]
 
-_FLOOR, _FLOOR_UNKNOWN, _FLOOR_SENTENCE = 0.35, 0.45, 0.3
-_FLOOR_BELOW_BEST = 0.2
+_FLOOR = 0.35  # of the coverage
+_FLOOR_UNKNOWN = 0.45
+_FLOOR_SENTENCE = 0.3
+_FLOOR_BELOW_BEST = 0.2  # of the best score
 _LOOKED_AT = 3  # the entry that covers most of the query may be second, after one with a better name
 
 
@@ -44,22 +46,25 @@ def rank(plan: Plan, proposals: Iterable[Proposal], wanted: int | None = None) -
 
 
 def _scored(plan: Plan, proposals: Iterable[Proposal], wanted: int | None) -> dict[str, Ranked]:
-    """Return by id the entries that can be among the *wanted* best."""
+    """Return by id the entries that can be among the *wanted* best.
+
+    Those that may score most come first, so that the rest need no score once it cannot be high enough.
+    """
     scorer = Scorer(plan)
     best: dict[str, Ranked] = {}
-    scores: list[float] = []  # a heap of the wanted best
+    wanted_scores: list[float] = []  # a heap of the best so far, of each entry as first proposed
     top = 0.0
-    for bound, (candidate, sureness) in sorted(
-        _bounded(plan, scorer, proposals), key=itemgetter(0), reverse=True
-    ):
-        if bound < _least(top) or (len(scores) == wanted and bound < scores[0]):
+    bounded = sorted(_bounded(plan, scorer, proposals), key=itemgetter(0), reverse=True)
+    for bound, (candidate, sureness) in bounded:
+        is_full = len(wanted_scores) == wanted
+        if bound < _least(top) or (is_full and bound < wanted_scores[0]):
             break
-        if bound < 1 and len(scores) == wanted and not sureness and scorer.close_bound(candidate) < scores[0]:
+        if is_full and bound < EXACT and not sureness and scorer.close_bound(candidate) < wanted_scores[0]:
             continue
         ranked = _fused(scorer.score(candidate), sureness)
         known = best.get(candidate.oifm_id)
         if known is None and wanted is not None:
-            (heappushpop if len(scores) == wanted else heappush)(scores, ranked.score)
+            (heappushpop if is_full else heappush)(wanted_scores, ranked.score)
         if known is None or ranked.score > known.score:
             best[candidate.oifm_id] = ranked
             top = max(top, ranked.score)
@@ -68,26 +73,32 @@ def _scored(plan: Plan, proposals: Iterable[Proposal], wanted: int | None) -> di
 
 def _bounded(plan: Plan, scorer: Scorer, proposals: Iterable[Proposal]) -> Iterator[tuple[float, Proposal]]:
     """Yield the proposals that the query does not exclude, with what each scores at most."""
-    picky = bool(plan.query.phrases or plan.query.excluded)
+    is_picky = bool(plan.query.phrases or plan.query.excluded)
     for proposal in proposals:
-        if not (picky and _is_unwanted(plan, proposal[0].terms)):
-            bound = scorer.bound(proposal[0])
-            sureness = proposal[1]
-            yield (1 - (1 - bound) * (1 - sureness) if sureness and bound < 1 else bound), proposal
+        candidate, sureness = proposal
+        if not (is_picky and _is_unwanted(plan, candidate.terms)):
+            bound = scorer.bound(candidate)
+            yield (_together(bound, sureness) if sureness and bound < EXACT else bound), proposal
 
 
 def _least(top: float) -> float:
-    return min(top, 1.0) * _FLOOR_BELOW_BEST
+    """Return the least score that is worth showing beside the best one, *top*."""
+    return min(top, EXACT) * _FLOOR_BELOW_BEST
 
 
 def _fused(ranked: Ranked, sureness: float) -> Ranked:
-    """Return *ranked* with another source's evidence, as independent of its own."""
-    if not sureness or ranked.score >= 1:
+    """Return *ranked* with the evidence of a source that knows by other means than words."""
+    if not sureness or ranked.score >= EXACT:
         return ranked
     return ranked._replace(
-        score=round(1 - (1 - ranked.score) * (1 - sureness), DIGITS),
-        coverage=1 - (1 - ranked.coverage) * (1 - sureness),
+        score=round(_together(ranked.score, sureness), DIGITS),
+        coverage=_together(ranked.coverage, sureness),
     )
+
+
+def _together(one: float, other: float) -> float:
+    """Return how sure two independent pieces of evidence make, as probabilities would."""
+    return 1 - (1 - one) * (1 - other)
 
 
 def _order(ranked: Ranked) -> tuple[float, str]:

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BY_ID",
     "DIGITS",
+    "EXACT",
     "FIELDS",
     "LABEL_SHARE",
     "Ranked",
     "Scorer",
-    "partly",
+    "partial_quality",
     "split_terms",
     "word_weights",
 ]
@@ -45,10 +46,11 @@ NAME, SYNONYM = 1.0, 0.9
 FIELDS = (("name", NAME), ("synonym", SYNONYM), ("description", 0.45), ("other", 0.5))
 LABEL_SHARE = 0.65
 BY_ID, EXACT_NAME, EXACT_SYNONYM = 2.0, 1.2, 1.1
+EXACT = 1.0  # scores from here on are those of exact matches
 DIGITS = 9  # sums of the same numbers in another order differ behind these
 _MOST_INEXACT = 0.999
-_ANYTHING = 3.0
-_ROUNDING = 1e-6
+_ANYTHING = 3.0  # no score is greater
+_ROUNDING = 1e-6  # what a bound may lack because of the order in which it was summed up
 _BETWEEN = f" {BREAK} "
 _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
@@ -130,7 +132,11 @@ def _label(text: str) -> Label:
 
 
 class Scorer:
-    """Scores candidates for one plan; the same words found again are not weighed again."""
+    """Scores candidates for one plan; the same words found again are not weighed again.
+
+    There are few sets of words and many candidates: what a set covers is looked for in ``_covers`` before
+    `_cover` is called, because a call for each would take longer than all else.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -142,15 +148,15 @@ class Scorer:
         for reading in plan.readings:
             for token in reading.tokens:
                 self._quality[token] = max(reading.quality, self._quality.get(token, 0.0))
-        self._keys = frozenset(self._quality)
+        self._tokens = frozenset(self._quality)
         self._ids = plan.query.ids
         self._covers: dict[frozenset[str], Cover] = {}
         self._coverages: dict[_Fields, float] = {}
-        self._told = " ".join([word.token for word in plan.words])
+        self._telling = " ".join([word.token for word in plan.words])
 
     def bound(self, candidate: Candidate) -> float:
         """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
-        hits = self._keys & split_terms(candidate.terms).tokens
+        hits = self._tokens & split_terms(candidate.terms).tokens
         share = (self._covers.get(hits) or self._cover(hits)).share
         if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
             return _ANYTHING
@@ -169,12 +175,12 @@ class Scorer:
             return Ranked(candidate, BY_ID, 1.0, 0)
         best, best_label = 0.0, -1
         for number, label in enumerate(split_terms(candidate.terms).labels):
-            hits = self._keys & label.tokens
+            hits = self._tokens & label.tokens
             if hits:
                 if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
                 cover = self._covers.get(hits) or self._cover(hits)
-                field = SYNONYM if number and label.text != self._told else NAME
+                field = SYNONYM if number and label.text != self._telling else NAME
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
@@ -185,8 +191,8 @@ class Scorer:
     def _found(self, terms: Terms) -> _Fields:
         """Return what each field has of all that is asked for."""
         name, synonyms, description, other = split_terms(terms).fields
-        keys = self._keys
-        return keys & name, keys & synonyms, keys & description, keys & other
+        asked = self._tokens
+        return asked & name, asked & synonyms, asked & description, asked & other
 
     def _cover(self, hits: frozenset[str]) -> Cover:
         """Return what the tokens *hits* cover of the query."""
@@ -198,7 +204,7 @@ class Scorer:
         for tokens, read, quality in self._several:
             some = tokens & hits
             if some:
-                value = partly(quality, some, tokens)
+                value = partial_quality(quality, some, tokens)
                 places.update((place, value) for place in read if value > places.get(place, 0.0))
         importances = _label_weights()
         weight = sum([importances.get(t, 1.0) * self._quality[t] for t in hits])
@@ -233,16 +239,16 @@ def word_weights(plan: Plan) -> list[float]:
     ]
 
 
-def partly(quality: float, found: Collection[str], wanted: Collection[str]) -> float:
+def partial_quality(quality: float, found: Collection[str], wanted: Collection[str]) -> float:
     """Return what is left of the *quality* of a reading of which only some tokens are found."""
     if len(found) == len(wanted):
         return quality
-    share: float = _told(found) / (_told(wanted) or 1.0)
+    share: float = _telling_weight(found) / (_telling_weight(wanted) or 1.0)
     left: float = quality * share**_PARTLY
     return left
 
 
-def _told(tokens: Collection[str]) -> float:
+def _telling_weight(tokens: Collection[str]) -> float:
     importances = importance()
     return sum([importances.get(token, 1.0) for token in tokens])
 
