@@ -238,13 +238,8 @@ class Index(Opening):
         Raises:
             QueryError: an argument is out of range.
         """
-        listing.check_page(limit, offset)
-        ids = await listing.find_slugs(self._store, pattern, match_type)
-        page = ids[offset : offset + limit]
-        rows = await self._store.get(page)
-        return answers.Page(
-            answers.to_entries(rows[oifm_id] for oifm_id in page if oifm_id in rows), len(ids)
-        )
+        rows, total = await listing.page_by_slug(self._store, pattern, match_type, limit=limit, offset=offset)
+        return answers.Page(answers.to_entries(rows), total)
 
     async def suggest(self, text: str, limit: int = 10) -> list[Suggestion]:
         """Return entries, with the name or synonym that goes on as *text*, whose words may be unfinished."""

@@ -235,6 +235,12 @@ def test_denied_findings_are_found_and_marked() -> None:
 def test_tags_of_the_hits_are_counted() -> None:
     counts = drive(Searcher(INDEX).count_tags(parse_query("pneumothorax")))
     assert counts == {"XR": 2, "chest": 2}
+    assert list(counts) == ["chest", "XR"]
+
+
+def test_a_tag_in_two_spellings_counts_once_for_each_model() -> None:
+    tagged = [("cyst one", [], "", ["CT", "ct"]), ("cyst two", [], "", ["CT"])]
+    assert drive(Searcher(filled(make_records(tagged))).count_tags(parse_query("cyst"))) == {"CT": 2}
 
 
 def test_a_searcher_sees_every_update() -> None:

@@ -14,8 +14,8 @@ from findingmodel.search.rank import rank
 from findingmodel.search.readings import STAGES
 from findingmodel.search.scoring import BY_ID, EXACT
 from findingmodel.search.sources import SOURCES
+from findingmodel.search.tally import TagTally
 from findingmodel.search.vocabulary import Vocabulary
-from findingmodel.text.normalize import fold
 from findingmodel.text.query import parse_query
 from findingmodel.timing import untimed
 
@@ -106,15 +106,9 @@ class Searcher:
     async def count_tags(self, query: Query, *, generation: int | None = None) -> dict[str, int]:
         """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
         _, ranked = await self._ranked(query, None, generation)
-        entries = await self._entries(ranked)
-        names: dict[str, str] = {}
-        counts: dict[str, int] = {}
-        for one in ranked:
-            entry = entries.get(one.candidate.oifm_id)
-            for tag in (entry["tags"] or ()) if entry else ():
-                name = names.setdefault(fold(tag), tag)
-                counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+        tally = TagTally()
+        tally.add((await self._entries(ranked)).values())
+        return {count.tag: count.models for count in tally.counts()}
 
     async def _ranked(
         self, query: Query, wanted: int | None, generation: int | None

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["Suggestion", "suggest"]
+__all__ = ["SuggestionRow", "suggest"]
 
 _MOST_WORDS = 60
 _CANDIDATES = 200
 
 
-class Suggestion(NamedTuple):
+class SuggestionRow(NamedTuple):
     """An entry that may be meant, and the name or synonym of it that goes on as typed."""
 
     entry: EntryRow
     label: str
 
 
-async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int = 10) -> list[Suggestion]:
+async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int = 10) -> list[SuggestionRow]:
     """Return the entries of which one name or synonym has a word for each word of *text*, beginning like it.
 
     First come those whose label starts with *text*, then shorter labels before longer ones, names before
@@ -45,30 +45,29 @@ async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int
         return []
     candidates = await store.candidates(TermQuery(groups, "all"), limit=_CANDIDATES)
     entries = await store.get([candidate.oifm_id for candidate in candidates])
+    typed = fold(text)
     found = [
-        (order, entry["oifm_id"], Suggestion(entry, label))
+        SuggestionRow(entry, label)
         for entry in entries.values()
-        for order, label in _best_label(entry, fold(text), telling)
+        if (label := _best_label(entry, typed, telling)) is not None
     ]
-    return [suggestion for _, _, suggestion in sorted(found, key=lambda one: one[:2])[:limit]]
+    found.sort(key=lambda one: (_order(one.label, typed), one.entry["oifm_id"]))
+    return found[:limit]
 
 
 def _tokens(prefix: str, known: WordList) -> tuple[str, ...]:
     return tuple(dict.fromkeys([stem(word) for word in known.starting(prefix, _MOST_WORDS)]))
 
 
-_Order = tuple[bool, int, str]
+def _best_label(entry: EntryRow, typed: str, prefixes: Sequence[str]) -> str | None:
+    """Return the name or synonym of *entry* that fits best; None if none fits."""
+    labels = [label for label in (entry["name"], *(entry["synonyms"] or ())) if _fits(label, prefixes)]
+    return min(labels, key=lambda label: _order(label, typed), default=None)
 
 
-def _best_label(entry: EntryRow, typed: str, prefixes: Sequence[str]) -> list[tuple[_Order, str]]:
-    """Return the label of *entry* that fits best with its order; nothing if none fits."""
-    labels = (entry["name"], *(entry["synonyms"] or ()))
-    fitting = [
-        ((not fold(label).startswith(typed), len(label.split()), fold(label)), label)
-        for label in labels
-        if _fits(label, prefixes)
-    ]
-    return [min(fitting)] if fitting else []
+def _order(label: str, typed: str) -> tuple[bool, int, str]:
+    folded = fold(label)
+    return not folded.startswith(typed), len(label.split()), folded
 
 
 def _fits(label: str, prefixes: Sequence[str]) -> bool:
