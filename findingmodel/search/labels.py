@@ -15,13 +15,13 @@ from rapidfuzz.distance import OSA
 
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import american, stem
+from findingmodel.text.terms import SMALL_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Label", "alike", "labels_of"]
 
-_SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
 _MOST_HOLDERS = 25
 """What more models than this share says nothing about two of them."""
 
@@ -65,7 +65,7 @@ def labels_of(oifm_id: str, name: str, synonyms: Sequence[str]) -> list[Label]:
     found: dict[tuple[str, ...], Label] = {}
     for place, text in enumerate((name, *synonyms)):
         tokens = [american(token) for token in tokenize(text)]
-        words = tuple(sorted(stem(token) for token in tokens if token not in _SMALL)) or tuple(tokens)
+        words = tuple(sorted(stem(token) for token in tokens if token not in SMALL_WORDS)) or tuple(tokens)
         if words:
             found.setdefault(words, Label(oifm_id, place == 0, text, words, "".join(tokens)))
     return list(found.values())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import american, stem
-from findingmodel.text.tables import importance
+from findingmodel.text.tables import tells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int
     if not prefixes:
         return []
     known = await vocabulary.words()
-    telling = [prefix for prefix in prefixes[:-1] if importance().get(stem(prefix), 1.0) > 0] + prefixes[-1:]
+    telling = [prefix for prefix in prefixes[:-1] if tells(stem(prefix))] + prefixes[-1:]
     groups = tuple(_tokens(prefix, known) for prefix in telling)
     if not all(groups):
         return []

@@ -1,4 +1,4 @@
-"""The word lists in ``data``: read once, when they are first needed."""
+"""What words tell, from the lists in ``data``: read once, when they are first needed."""
 
 from __future__ import annotations
 
@@ -7,38 +7,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from findingmodel.text.lines import sections
 from findingmodel.text.normalize import fold
 from findingmodel.text.stem import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["importance", "lines", "negation", "sections"]
+__all__ = ["importance", "negation", "tells"]
 
 _DATA = Path(__file__).with_name("data")
-
-
-def lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a table that are neither empty nor a remark."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        text = line.partition("#")[0].strip()
-        if text:
-            yield text
-
-
-def sections(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each ``[title]`` of a table with the lines below it."""
-    title = ""
-    body: list[str] = []
-    for line in lines(path):
-        if line.startswith("[") and line.endswith("]"):
-            if title:
-                yield title, body
-            title, body = line[1:-1].strip(), []
-        else:
-            body.append(line)
-    if title:
-        yield title, body
 
 
 @cache
@@ -54,6 +32,11 @@ def importance() -> Mapping[str, float]:
         words = [fold(word) for line in body for word in line.split()]
         weights.update(dict.fromkeys([*words, *map(stem, words)], weight))
     return MappingProxyType(weights)
+
+
+def tells(word: str) -> bool:
+    """Return whether a word or stem tells anything about a finding, as small words do not."""
+    return importance().get(word, 1.0) > 0
 
 
 @cache

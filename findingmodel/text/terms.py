@@ -11,10 +11,14 @@ from findingmodel.text.stem import analyze
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BREAK", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
+__all__ = ["BREAK", "SMALL_WORDS", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
 
 BREAK = "|"
-_SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
+SMALL_WORDS = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
+)
+"""Words that neither make initials nor tell labels apart."""
+
 _SHORTEST, _LONGEST = 3, 6
 _PLACES = ("model", "attribute", "value")
 
@@ -60,7 +64,7 @@ def initials(label: str) -> str:
     >>> initials("Abdominal aortic aneurysm"), initials("Cyst of the lung"), initials("loss of disc height")
     ('_aaa', '', '_ldh')
     """
-    words = [word for word in fold(label).replace("-", " ").split() if word not in _SMALL]
+    words = [word for word in fold(label).replace("-", " ").split() if word not in SMALL_WORDS]
     if not _SHORTEST <= len(words) <= _LONGEST:
         return ""
     letters = "".join([word[0] for word in words])
