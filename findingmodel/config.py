@@ -308,6 +308,11 @@ class Settings:
             )
         return settings
 
+    @property
+    def is_server(self) -> bool:
+        """Whether the index lives on a server, which answers many at once and is waited for."""
+        return self.db.lower().startswith("mongodb")
+
     def describe(self) -> list[SettingView]:
         """Return every setting with its value and where that came from, in the order of this class."""
         return [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from findingmodel.config import Settings
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
+from findingmodel.search.batch import SERVER_CONCURRENCY
 from findingmodel.search.cache import Freshness, QueryCache
 from findingmodel.search.remembered import CachedSearcher
 from findingmodel.stores import open_store
@@ -31,7 +32,6 @@ __all__ = ["Opening"]
 
 _GIVEN_CLIENT = "mongodb://(client)"
 _SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
-_SERVER_CONCURRENCY = 8  # queries of a batch; in a file they would only wait for each other
 
 
 class _Together(NamedTuple):
@@ -76,8 +76,8 @@ class Opening:
             client=client,
         )
         self._notebook = Notebook.of(self._settings, url=opened, database=db_name)
-        is_server = client is not None or self._settings.db.lower().startswith("mongodb")
-        self._concurrency = _SERVER_CONCURRENCY if is_server else 1
+        is_server = client is not None or self._settings.is_server
+        self._concurrency = SERVER_CONCURRENCY if is_server else 1
         cache_file = self._settings.cache_file if is_server and client is None else ""
         self._tier = SQLiteTier(cache_file) if cache_file else None
         self._cache = QueryCache(

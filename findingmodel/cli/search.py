@@ -163,7 +163,7 @@ async def _find(
     """Search, or remember an earlier search where the index is far away and a cache file is set."""
     from findingmodel.search.engine import Searcher
 
-    if not (use_cache and settings.cache_file and settings.db.lower().startswith("mongodb")):
+    if not (use_cache and settings.cache_file and settings.is_server):
         return await Searcher(store, timer=timer).search(query, **page)
     from findingmodel.search.cache import QueryCache
     from findingmodel.search.remembered import CachedSearcher

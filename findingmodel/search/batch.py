@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     Status = Literal["matched", "ambiguous", "unmatched", "failed"]
     Hits = tuple[HitRow, ...]
 
-__all__ = ["STATUSES", "BatchRow", "search_batch", "stream_batch"]
+__all__ = ["SERVER_CONCURRENCY", "STATUSES", "BatchRow", "search_batch", "stream_batch"]
 
 STATUSES: tuple[Status, ...] = ("matched", "ambiguous", "unmatched", "failed")
 """What can become of a query: one clear best hit, several or weak ones, none, or it is no query."""
+
+SERVER_CONCURRENCY = 16
+"""Queries to send to a server before the first answer is there; of a file they would wait for each other."""
 
 _CHUNK = 500
 _MOST_KEPT = 5_000  # answers: reports repeat themselves

@@ -27,10 +27,8 @@ __all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "begun", "form_o
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
 _START = {"jsonl": b'{"line": ', "csv": b""}
-_COLUMNS = (
-    *("line", "part", "query", "status"),
-    *("oifm_id", "name", "score", "stage", "field", "negated", "others", "error"),
-)
+_HIT_COLUMNS = ("oifm_id", "name", "score", "stage", "field", "negated")
+_COLUMNS = ("line", "part", "query", "status", *_HIT_COLUMNS, "others", "error")
 
 
 def form_of(name: str) -> Form:
@@ -97,7 +95,7 @@ class CsvLines(NamedTuple):
 
     def record(self, question: Question, row: BatchRow) -> str:
         """Return one answer."""
-        best = _facts(row.hits[0]).values() if row.hits else [""] * 6
+        best = _facts(row.hits[0]).values() if row.hits else [""] * len(_HIT_COLUMNS)
         others = " ".join(hit.entry["oifm_id"] for hit in row.hits[1:])
         error = question.error or row.error or ""
         own = [question.line, question.part, question.query, row.status, *best, others, error]
@@ -173,14 +171,9 @@ def _stranger(path: Path) -> QueryError:
 def _facts(hit: HitRow) -> dict[str, Any]:
     """Return what a reader of many answers needs of a hit."""
     reason = main_reason(hit)
-    return {
-        "oifm_id": hit.entry["oifm_id"],
-        "name": hit.entry["name"],
-        "score": hit.score,
-        "stage": reason.stage if reason else "filter",
-        "field": reason.field if reason else "",
-        "negated": hit.negated,
-    }
+    stage, field = (reason.stage, reason.field) if reason else ("filter", "")
+    facts = (hit.entry["oifm_id"], hit.entry["name"], hit.score, stage, field, hit.negated)
+    return dict(zip(_HIT_COLUMNS, facts, strict=True))
 
 
 def _csv(cells: Sequence[Any]) -> str:

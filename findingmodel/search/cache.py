@@ -148,7 +148,7 @@ class QueryCache:
         value = await self._flight.share(key, look_behind)
         if not computed:
             self._counted["shared"] += 1
-        return cast("T", value)
+        return value
 
     def invalidate(self, tag: str | None = None) -> None:
         """Forget all answers, or those with this *tag*; what is being computed now is not kept either."""
@@ -221,7 +221,7 @@ class Freshness:
         """Return the generation."""
         if self._clock() >= self._until:
             # Who asks after `forget` must not share an answer that was asked for before.
-            return cast("int", await self._flight.share(self._epoch, self._ask))
+            return await self._flight.share(self._epoch, self._ask)
         return self._known
 
     def forget(self) -> None:
