@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
+    from findingmodel.text.query import Query
 
 __all__ = [
     "Carrier",
     "CodeRow",
     "carriers",
+    "code_facets_of",
     "distinct_entries",
     "find_by_code",
     "find_by_key",
     "is_code_key",
 ]
 
-_PREFIX = "code:"
+_PREFIX = "code:"  # of keys, and of facets
 
 
 class Carrier(NamedTuple):
@@ -97,6 +99,11 @@ async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeR
     if not (system and code):
         raise QueryError(f"{key} names no system and code: write it as in code:RADLEX:RID1301")
     return await find_by_code(store, system, code, limit=limit)
+
+
+def code_facets_of(query: Query) -> list[str]:
+    """Return the facets of *query* that ask for a code."""
+    return [name for group in query.facets for name in group if name.startswith(_PREFIX)]
 
 
 def distinct_entries(rows: Iterable[CodeRow]) -> list[EntryRow]:

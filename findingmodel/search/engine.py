@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import QueryError
-from findingmodel.search.codes import carriers
+from findingmodel.search.codes import carriers, code_facets_of
 from findingmodel.search.explain import carried, explain, is_denied
 from findingmodel.search.hits import HitRow
 from findingmodel.search.lookup import match_field
 from findingmodel.search.plan import make_plan
 from findingmodel.search.rank import rank
 from findingmodel.search.readings import STAGES
-from findingmodel.search.scoring import BY_ID, EXACT
+from findingmodel.search.scoring import AS_TYPED, BY_ID, EXACT
 from findingmodel.search.sources import SOURCES
 from findingmodel.search.tally import TagTally
 from findingmodel.search.vocabulary import Vocabulary
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Searcher", "search"]
 
-_EXACT_SCORES = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}
 _FEWEST = 10  # candidates where filters alone choose: an excluded phrase may take some of a short page away
 _EVERY = 1_000_000_000  # candidates: more than any index has
 _MOST_EXACT = 100  # hits put in order by their fields: so many models never share a name
@@ -94,14 +93,13 @@ class Searcher:
             raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one hit, from 0 on")
         plan, ranked = await self._ranked(query, offset + limit, generation)
         exact = [one for one in ranked[:_MOST_EXACT] if one.score >= EXACT]
-        page = ranked[offset : offset + limit]
-        entries = await self._entries([*exact, *page])
+        shown = slice(offset, offset + limit)
+        entries = await self._entries([*exact, *ranked[shown]])
         ordered = _exact_first(query.key, exact, entries) + ranked[len(exact) :]
-        page = [one for one in ordered[offset : offset + limit] if one.candidate.oifm_id in entries]
+        page = [one for one in ordered[shown] if one.candidate.oifm_id in entries]  # else it is gone by now
         with self._timer("search.explain", items=len(page)):
             hits = [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
-        codes = [name for group in query.facets for name in group if name.startswith("code:")]
-        return await self._with_carriers(hits, codes) if codes and hits else hits
+        return await self._with_carriers(query, hits)
 
     async def count_tags(self, query: Query, *, generation: int | None = None) -> dict[str, int]:
         """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
@@ -124,8 +122,11 @@ class Searcher:
         with self._timer("search.rank", items=len(proposals)):
             return plan, rank(plan, proposals, wanted)
 
-    async def _with_carriers(self, hits: Sequence[HitRow], codes: Sequence[str]) -> list[HitRow]:
-        """Return *hits* with what in each model carries one of *codes*, which are facets."""
+    async def _with_carriers(self, query: Query, hits: list[HitRow]) -> list[HitRow]:
+        """Return *hits* with what in each model carries a code that *query* asks for."""
+        codes = code_facets_of(query)
+        if not (codes and hits):
+            return hits
         found = await carriers(self._store, [hit.entry["oifm_id"] for hit in hits], codes)
         return [
             hit._replace(matched=(*hit.matched, *map(carried, found.get(hit.entry["oifm_id"], ()))))
@@ -146,8 +147,8 @@ def _exact_first(key: str, ranked: Sequence[Ranked], entries: Mapping[str, Entry
     found = []
     for one in ranked:
         entry = entries.get(one.candidate.oifm_id)
-        field = match_field(key, entry) if entry else None
-        found.append(one._replace(score=_EXACT_SCORES[field]) if field and one.score < BY_ID else one)
+        field = match_field(key, entry) if entry and one.score < BY_ID else None
+        found.append(one._replace(score=AS_TYPED[field]) if field else one)
     return sorted(found, key=lambda one: (-one.score, one.candidate.oifm_id))
 
 

@@ -19,7 +19,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.tables import importance
-from findingmodel.text.terms import BREAK
+from findingmodel.text.terms import BETWEEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     _Fields = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
 
 __all__ = [
+    "AS_TYPED",
     "BY_ID",
     "DIGITS",
     "EXACT",
@@ -45,13 +46,14 @@ __all__ = [
 NAME, SYNONYM = 1.0, 0.9
 FIELDS = (("name", NAME), ("synonym", SYNONYM), ("description", 0.45), ("other", 0.5))
 LABEL_SHARE = 0.65
-BY_ID, EXACT_NAME, EXACT_SYNONYM = 2.0, 1.2, 1.1
+BY_ID = 2.0
+AS_TYPED = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}  # the field is the query but for case
+EXACT_NAME, EXACT_SYNONYM = 1.2, 1.1  # it is so after analysis
 EXACT = 1.0  # scores from here on are those of exact matches
 DIGITS = 9  # sums of the same numbers in another order differ behind these
 _MOST_INEXACT = 0.999
 _ANYTHING = 3.0  # no score is greater
 _ROUNDING = 1e-6  # what a bound may lack because of the order in which it was summed up
-_BETWEEN = f" {BREAK} "
 _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
 _UNKNOWN_IN_SENTENCE = 0.3
@@ -120,7 +122,7 @@ class SplitTerms(NamedTuple):
 def split_terms(terms: Terms) -> SplitTerms:
     """Return *terms* taken apart; what many queries ask about is taken apart once."""
     name, synonyms, description, other = terms
-    labels = tuple(map(_label, [name, *synonyms.split(_BETWEEN)] if synonyms else [name]))
+    labels = tuple(map(_label, [name, *synonyms.split(BETWEEN)] if synonyms else [name]))
     in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
     fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
     return SplitTerms(labels, fields, fields[0].union(*fields[1:]))

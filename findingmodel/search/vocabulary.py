@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Vocabulary", "WordList"]
 
 _SHORTEST_WORD = 2
-_MOST_COUNTED = 100_000
+_MOST_COUNTED = 100_000  # tokens whose counts are kept; a batch of millions of queries may ask for more
 
 
 class WordList:
@@ -99,8 +99,8 @@ class Vocabulary:
 
     async def words(self) -> WordList:
         """Return the words of all names and synonyms."""
-        while self._words is None:
-            await self._flight.share("words", self._read_words)
+        if self._words is None:
+            self._words = await self._flight.share("words", self._read_words)
         return self._words
 
     def weight(self, count: int) -> float:
@@ -108,11 +108,11 @@ class Vocabulary:
         entries = max(self.entries, count)
         return log1p((entries - count + 0.5) / (count + 0.5)) / log1p((entries + 0.5) / 0.5)
 
-    async def _read_words(self) -> None:
+    async def _read_words(self) -> WordList:
         words: Counter[str] = Counter()
         async for rows in self._store.lexicon():
             words.update(_words_of(rows))
-        self._words = WordList(_respelled(words))
+        return WordList(_respelled(words))
 
     async def _read_counts(self) -> None:
         """Count what the store cannot, and note the words on the way, for reading is what takes time."""

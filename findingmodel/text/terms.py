@@ -11,9 +11,12 @@ from findingmodel.text.stem import analyze
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BREAK", "SMALL_WORDS", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
+__all__ = ["BETWEEN", "BREAK", "SMALL_WORDS", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
 
 BREAK = "|"
+BETWEEN = f" {BREAK} "
+"""What stands between two synonyms."""
+
 SMALL_WORDS = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
 )
@@ -52,7 +55,7 @@ def analyze_entry(name: str, synonyms: Sequence[str], description: str, other: S
     more = dict.fromkeys([token for text in other for token in _repeated(text)])
     return Terms(
         " ".join(named),
-        f" {BREAK} ".join([" ".join(label) for label in labels]),
+        BETWEEN.join([" ".join(label) for label in labels]),
         "" if described == named else " ".join(described),
         " ".join([*more, *dict.fromkeys(short)]),
     )
