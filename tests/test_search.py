@@ -93,17 +93,27 @@ def test_any_text_is_answered_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['"', "a OR b", "NEAR(a b)", "name:x", "nodule*", "^nodule", "{$ne: 1}", "') --", "a AND"]
+    ("text", "words"),
+    [
+        ("cyst OR nodule", "cyst or nodule"),
+        ("NEAR(renal cyst)", "near renal cyst"),
+        ("name:thyroid nodule", "name thyroid nodule"),
+        ("nodule*", "nodule"),
+        ("^nodule", "nodule"),
+        ("{$ne: nodule}", "ne nodule"),
+        ("nodule') --", "nodule"),
+        ("nodule AND", "nodule and"),
+        ('renal cyst"', "renal cyst"),
+    ],
 )
-def test_operators_of_the_store_never_reach_it(text: str) -> None:
-    assert isinstance(_or_refused(text), list)
+def test_operators_of_the_store_are_words_or_nothing(text: str, words: str) -> None:
+    assert names(INDEX, text) == names(INDEX, words) != []
 
 
-def _or_refused(text: str) -> list[str]:
-    try:
-        return names(INDEX, text)
-    except QueryError:
-        return []
+@pytest.mark.parametrize("text", ['"', "*", "^", "{}", "') --"])
+def test_operators_alone_are_no_query(text: str) -> None:
+    with pytest.raises(QueryError, match="nothing to search for"):
+        names(INDEX, text)
 
 
 def test_phrases_want_their_words_side_by_side() -> None:

@@ -14,7 +14,7 @@ from findingmodel.errors import QueryError
 from findingmodel.search import batch_read, batch_write
 from findingmodel.search.batch import STATUSES, stream_batch
 from findingmodel.search.batch_read import by_sentence, read_questions
-from findingmodel.search.batch_write import Begun, CsvLines, JsonLines, begun
+from findingmodel.search.batch_write import Begun, CsvLines, JsonLines, take_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -191,7 +191,7 @@ def _total(job: BatchJob) -> int:
 def _known(job: BatchJob, writer: Writer) -> Begun:
     path = Path(job.target)
     if job.resume and path.exists():
-        return begun(path, job.written_as, writer)
+        return take_up(path, job.written_as, writer)
     return Begun(0, 0, "", Counter())
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Form = Literal["jsonl", "csv"]
 
-__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "begun", "form_of"]
+__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "form_of", "take_up"]
 
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
@@ -118,7 +118,7 @@ class Begun(NamedTuple):
     counts: Counter[str]
 
 
-def begun(path: Path, form: Form, writer: Writer) -> Begun:
+def take_up(path: Path, form: Form, writer: Writer) -> Begun:
     """Return what the answers in *path* hold, and cut off a record that was not written to its end.
 
     Raises:
@@ -129,7 +129,7 @@ def begun(path: Path, form: Form, writer: Writer) -> Begun:
     with path.open("rb") as lines:
         for record in _whole_records(lines, form):
             if size or record != heading:
-                known = _and(known, record, form, path)
+                known = _with_record(known, record, form, path)
             size += len(record)
         lines.seek(size)
         rest = lines.read()
@@ -150,7 +150,7 @@ def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
             record = b""
 
 
-def _and(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
+def _with_record(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
     """Return what is known with one more answer."""
     try:
         if form == "csv":

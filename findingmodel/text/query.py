@@ -30,7 +30,6 @@ _ABBREVIATION = 5  # letters: longer words in capitals are words
 _NUMBER_WEIGHT = 0.1
 _SLIGHT_WEIGHT = 0.3
 
-_BULLETS = " \t-•*"  # an item of a list, pasted, excludes nothing
 # What stands between spaces: an optional minus, then NAME:"VALUE", NAME:VALUE, "WORDS" or a word.
 _PART = re.compile(
     r'(?<!\S)(-?)(?:(tag|modality|contributor|attribute|code|id):(?:"([^"]*)"|(\S*))|(?:"([^"]*)"|(\S+)))',
@@ -120,20 +119,20 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
             f"the query has {len(text)} characters, the most are {LONGEST_QUERY}: search sentence by sentence"
         )
     reader = _Reader([(facet("tag", tag),) for tag in tags if tag.strip()])
-    plain = _PART.sub(reader.take, text.lstrip(_BULLETS)).strip()
+    plain = _PART.sub(reader.take, text.lstrip(" \t-•*")).strip()
     words = tuple(_words(plain))
     if not (words or reader.facets or reader.ids):
         raise QueryError(
             f"nothing to search for in {text[:60]!r}: give a word, an id, or a filter such as tag:CT"
         )
     return Query(
-        key=fold(plain).rstrip("."),
-        words=words,
-        phrases=tuple(reader.phrases),
-        excluded=tuple(reader.excluded),
-        facets=tuple(dict.fromkeys(reader.facets)),
-        ids=tuple(dict.fromkeys(reader.ids)),
-        narrative=plain.endswith(".") or len(plain.split()) > _KEY_WORDS,
+        fold(plain).rstrip("."),
+        words,
+        tuple(reader.phrases),
+        tuple(reader.excluded),
+        tuple(dict.fromkeys(reader.facets)),
+        tuple(dict.fromkeys(reader.ids)),
+        plain.endswith(".") or len(plain.split()) > _KEY_WORDS,
     )
 
 
