@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Index", "IndexReturnType"]
 
-_MOST_PARSED_AT_ONCE = 10
+_MOST_PARSED_HERE = 10  # models; parsing more of them would stop the event loop for too long
 
 
 class Index(Opening):
@@ -135,7 +135,7 @@ class Index(Opening):
         ids = list(dict.fromkeys(oifm_ids))
         found = await self._store.models(ids)
         texts = {oifm_id: found[oifm_id] for oifm_id in ids if oifm_id in found}
-        if len(texts) > _MOST_PARSED_AT_ONCE:
+        if len(texts) > _MOST_PARSED_HERE:
             return await asyncio.to_thread(answers.to_models, texts)
         return answers.to_models(texts)
 

@@ -89,8 +89,8 @@ def is_code_key(key: str) -> bool:
     return key.lower().startswith(_PREFIX)
 
 
-async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeRow]:
-    """Return what `find_by_code` does for *key*, which is written ``code:SYSTEM:CODE``.
+async def find_by_key(store: Store, key: str) -> list[CodeRow]:
+    """Return what `find_by_code` does for *key*, written ``code:SYSTEM:CODE``; of 100 models at most.
 
     Raises:
         QueryError: it is not.
@@ -98,7 +98,7 @@ async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeR
     system, _, code = key[len(_PREFIX) :].partition(":")
     if not (system and code):
         raise QueryError(f"{key} names no system and code: write it as in code:RADLEX:RID1301")
-    return await find_by_code(store, system, code, limit=limit)
+    return await find_by_code(store, system, code)
 
 
 def code_facets_of(query: Query) -> list[str]:

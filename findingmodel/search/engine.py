@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from findingmodel.errors import QueryError
 from findingmodel.search.codes import carriers, code_facets_of
 from findingmodel.search.explain import carried, explain, is_denied
-from findingmodel.search.hits import HitRow
+from findingmodel.search.hits import EXACT, HitRow
 from findingmodel.search.lookup import match_field
 from findingmodel.search.plan import make_plan
 from findingmodel.search.rank import rank
 from findingmodel.search.readings import STAGES
-from findingmodel.search.scoring import AS_TYPED, BY_ID, EXACT
+from findingmodel.search.scoring import AS_TYPED, BY_ID
 from findingmodel.search.sources import SOURCES
 from findingmodel.search.tally import TagTally
 from findingmodel.search.vocabulary import Vocabulary
@@ -69,7 +69,7 @@ class Searcher:
         self._sources = sources
         self._stages = stages
         self._vocabulary = Vocabulary(store)
-        self._generation = -1
+        self._generation = -1  # of the vocabulary
 
     async def generation(self) -> int:
         """Return the generation of the index."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.search.hits import MatchRow
+from findingmodel.search.hits import EXACT, MatchRow
 from findingmodel.search.lookup import match_field
 from findingmodel.search.scoring import (
     BY_ID,
-    EXACT,
     FIELDS,
     LABEL_SHARE,
     partial_quality,

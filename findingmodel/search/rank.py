@@ -6,7 +6,8 @@ from heapq import heappush, heappushpop
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from findingmodel.search.scoring import DIGITS, EXACT, Ranked, Scorer
+from findingmodel.search.hits import EXACT
+from findingmodel.search.scoring import DIGITS, Ranked, Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -33,7 +33,6 @@ __all__ = [
     "AS_TYPED",
     "BY_ID",
     "DIGITS",
-    "EXACT",
     "FIELDS",
     "LABEL_SHARE",
     "Ranked",
@@ -49,7 +48,6 @@ LABEL_SHARE = 0.65
 BY_ID = 2.0
 AS_TYPED = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}  # the field is the query but for case
 EXACT_NAME, EXACT_SYNONYM = 1.2, 1.1  # it is so after analysis
-EXACT = 1.0  # scores from here on are those of exact matches
 DIGITS = 9  # sums of the same numbers in another order differ behind these
 _MOST_INEXACT = 0.999
 _ANYTHING = 3.0  # no score is greater
@@ -158,17 +156,18 @@ class Scorer:
 
     def bound(self, candidate: Candidate) -> float:
         """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
-        hits = self._tokens & split_terms(candidate.terms).tokens
-        share = (self._covers.get(hits) or self._cover(hits)).share
+        found = self._tokens & split_terms(candidate.terms).tokens
+        share = (self._covers.get(found) or self._cover(found)).share
         if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
-            return _ANYTHING
+            return _ANYTHING  # it may be an exact match
         return share + _ROUNDING
 
     def close_bound(self, candidate: Candidate) -> float:
         """Return a closer bound, for more work: what *candidate* would score with all its labels in one."""
-        name, synonyms, *_ = fields = self._found(candidate.terms)
-        hits = name | synonyms
-        share = (self._covers.get(hits) or self._cover(hits)).share
+        fields = self._found(candidate.terms)
+        name, synonyms, _, _ = fields
+        found = name | synonyms
+        share = (self._covers.get(found) or self._cover(found)).share
         return LABEL_SHARE * share + (1 - LABEL_SHARE) * self._coverage(fields) + _ROUNDING
 
     def score(self, candidate: Candidate) -> Ranked:
@@ -177,11 +176,11 @@ class Scorer:
             return Ranked(candidate, BY_ID, 1.0, 0)
         best, best_label = 0.0, -1
         for number, label in enumerate(split_terms(candidate.terms).labels):
-            hits = self._tokens & label.tokens
-            if hits:
+            found = self._tokens & label.tokens
+            if found:
                 if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
-                cover = self._covers.get(hits) or self._cover(hits)
+                cover = self._covers.get(found) or self._cover(found)
                 field = SYNONYM if number and label.text != self._telling else NAME
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
@@ -196,22 +195,22 @@ class Scorer:
         asked = self._tokens
         return asked & name, asked & synonyms, asked & description, asked & other
 
-    def _cover(self, hits: frozenset[str]) -> Cover:
-        """Return what the tokens *hits* cover of the query."""
+    def _cover(self, found: frozenset[str]) -> Cover:
+        """Return what the tokens *found* cover of the query."""
         places: dict[int, float] = {}
-        for token in hits:
+        for token in found:
             for place, quality in self._single.get(token, ()):
                 if quality > places.get(place, 0.0):
                     places[place] = quality
         for tokens, read, quality in self._several:
-            some = tokens & hits
+            some = tokens & found
             if some:
                 value = partial_quality(quality, some, tokens)
                 places.update((place, value) for place in read if value > places.get(place, 0.0))
         importances = _label_weights()
-        weight = sum([importances.get(t, 1.0) * self._quality[t] for t in hits])
+        weight = sum([importances.get(t, 1.0) * self._quality[t] for t in found])
         cover = Cover(places, self._share(places), weight)
-        self._covers[hits] = cover
+        self._covers[found] = cover
         return cover
 
     def _coverage(self, fields: _Fields) -> float:
@@ -219,8 +218,8 @@ class Scorer:
         if known is not None:
             return known
         places: dict[int, float] = {}
-        for hits, (_, field) in zip(fields, FIELDS, strict=True):
-            for place, quality in (self._covers.get(hits) or self._cover(hits)).places.items():
+        for found, (_, field) in zip(fields, FIELDS, strict=True):
+            for place, quality in (self._covers.get(found) or self._cover(found)).places.items():
                 if quality * field > places.get(place, 0.0):
                     places[place] = quality * field
         coverage = self._coverages[fields] = self._share(places)

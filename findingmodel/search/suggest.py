@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SuggestionRow", "suggest"]
 
-_MOST_WORDS = 60
-_CANDIDATES = 200
+_MOST_WORDS = 60  # that one prefix may become, the most frequent
+_CANDIDATES = 200  # enough to choose the shortest labels from
 
 
 class SuggestionRow(NamedTuple):

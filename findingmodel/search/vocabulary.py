@@ -124,7 +124,8 @@ class Vocabulary:
             words.update(_words_of(rows))
             for row in rows:
                 tokens.update(set(" ".join(row.terms).split()))
-        self._counts, self.entries, self._complete = tokens, entries, True
+        self._counts, self.entries = tokens, entries  # a Counter has 0 for what it lacks
+        self._complete = True
         self._words = WordList(_respelled(words))
 
 
