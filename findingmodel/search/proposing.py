@@ -27,13 +27,11 @@ class Request(NamedTuple):
 
     Attributes:
         query: what to look for.
-        limit: most candidates; where more entries match, the store chooses.
-        is_complete: no more than *limit* can match, so that every store gives the same.
+        limit: most candidates, the store's best; None for all of those that match, which are few.
     """
 
     query: TermQuery
-    limit: int
-    is_complete: bool
+    limit: int | None
 
 
 class _Group(NamedTuple):
@@ -50,8 +48,10 @@ class _Group(NamedTuple):
     tokens: tuple[str, ...]
 
 
-def term_queries(plan: Plan) -> tuple[Request, ...]:
+def term_queries(plan: Plan, wanted: int) -> tuple[Request, ...]:
     """Return what to ask the store, one after the other until something is found.
+
+    Where there is no word, the filters alone find *wanted* entries.
 
     Rare words make candidates alone. Where the heavy words are common, two of them make one together: the
     others could not be among the best. Only if that finds nothing, the rarest word alone is asked for.
@@ -59,7 +59,7 @@ def term_queries(plan: Plan) -> tuple[Request, ...]:
     excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
     base = TermQuery((), "any", excluded, plan.query.facets)
     if not plan.words:
-        return (Request(base, 0, True),)
+        return (Request(base, wanted),)
     groups = _groups(plan)
     rare, common = _parted(groups)
     rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
@@ -73,17 +73,17 @@ def term_queries(plan: Plan) -> tuple[Request, ...]:
     pairs = _any_two(rare_tokens, common)
     alone = _request(base._replace(groups=(groups[0].tokens,)), groups[0].entries)
     most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
-    return (Request(base._replace(groups=pairs, match="all"), min(most, SOME), most <= SOME), alone)
+    return (Request(base._replace(groups=pairs, match="all"), None if most <= SOME else SOME), alone)
 
 
 def is_complete(plan: Plan) -> bool:
     """Return whether every entry that has the words of the query next to each other is a candidate."""
-    requests = term_queries(plan)
-    return bool(requests) and requests[0].is_complete
+    requests = term_queries(plan, 0)
+    return bool(requests) and requests[0].limit is None
 
 
 def _request(query: TermQuery, entries: int) -> Request:
-    return Request(query, entries if entries <= SOME else FEW, entries <= SOME)
+    return Request(query, None if entries <= SOME else FEW)
 
 
 def _entries(groups: Sequence[_Group]) -> int:

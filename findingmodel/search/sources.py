@@ -40,8 +40,8 @@ class Source(Protocol):
 async def by_words(store: Store, plan: Plan, wanted: int) -> list[Proposal]:
     """Propose what the store's index finds: nearly always by one command."""
     found: list[Proposal] = []
-    for query, limit, _ in term_queries(plan):
-        found = [Proposal(candidate) for candidate in await store.candidates(query, limit=limit or wanted)]
+    for query, limit in term_queries(plan, wanted):
+        found = [Proposal(candidate) for candidate in await store.candidates(query, limit=limit)]
         if found:
             break
     return found

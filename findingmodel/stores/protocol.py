@@ -51,7 +51,9 @@ class Store(Protocol):
     ) -> list[Credit]: ...  # None for all; ordered by key
 
     # search
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]: ...  # its best first
+    async def candidates(
+        self, query: TermQuery, *, limit: int | None
+    ) -> list[Candidate]: ...  # its best first; None for all, in any order
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way
     def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
 

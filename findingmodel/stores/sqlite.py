@@ -135,8 +135,8 @@ class SQLiteStore:
 
     # search
 
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
-        """Return the best entries for *query* by bm25."""
+    async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
+        """Return the best entries for *query* by bm25; all of them without a *limit*, in any order."""
         return await self._fetch(Branch.candidates, query, limit)
 
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:

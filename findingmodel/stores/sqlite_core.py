@@ -40,6 +40,10 @@ _TEXT = "{name synonyms description other}"
 _NAMES = "{name synonyms}"
 
 _ENTRY = 'SELECT e.oifm_id, e.entry, f.path, f.sha256 FROM "entries$" e JOIN "files$" f USING (id)'
+_CANDIDATES = (
+    'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
+    'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
+)
 _CREDIT = 'SELECT c.kind, c.key, c.fields, f.mtime_ns, f.path FROM "credits$" c JOIN "files$" f USING (id)'
 
 
@@ -107,17 +111,16 @@ class Branch(NamedTuple):
         rows = [_credit(row) for row in self._run(statement, (kind,))]
         return rows if keys is None else [row for row in rows if row.key in set(keys)]
 
-    def candidates(self, query: TermQuery, limit: int) -> list[Candidate]:
+    def candidates(self, query: TermQuery, limit: int | None) -> list[Candidate]:
         expression = _match_expression(query)
         if not expression:
             return []
-        order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if any(query.groups) else "e.oifm_id"
-        statement = (
-            'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
-            'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ? '
-            f"ORDER BY {order} LIMIT ?"
-        )
-        return [Candidate(row[0], Terms(*row[1:])) for row in self._run(statement, (expression, limit))]
+        if limit is None:
+            rows = self._run(_CANDIDATES, (expression,))
+        else:
+            order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if any(query.groups) else "e.oifm_id"
+            rows = self._run(f"{_CANDIDATES} ORDER BY {order} LIMIT ?", (expression, limit))
+        return [Candidate(row[0], Terms(*row[1:])) for row in rows]
 
     def frequencies(self, tokens: Collection[str]) -> Frequencies:
         entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]

@@ -38,7 +38,7 @@ class OpenStore(Protocol):
         ...
 
 
-async def ids_of(store: Store, query: TermQuery, limit: int = 200) -> list[str]:
+async def ids_of(store: Store, query: TermQuery, limit: int | None = 200) -> list[str]:
     return [candidate.oifm_id for candidate in await store.candidates(query, limit=limit)]
 
 
