@@ -128,7 +128,7 @@ class Searcher:
                 proposals += await source(self._store, plan, most)
             span.items = len(proposals)
         with self._timer("search.rank", items=len(proposals)):
-            return plan, rank(plan, proposals, wanted)
+            return plan, rank(plan, proposals)
 
     async def _with_carriers(self, hits: Sequence[HitRow], codes: Sequence[str]) -> list[HitRow]:
         """Return *hits* with what in each model carries one of *codes*, which are facets."""

@@ -47,8 +47,6 @@ LABEL_SHARE = 0.65
 BY_ID, EXACT_NAME, EXACT_SYNONYM = 2.0, 1.2, 1.1
 DIGITS = 9  # sums of the same numbers in another order differ behind these
 _MOST_INEXACT = 0.999
-_ANYTHING = 3.0
-_ROUNDING = 1e-6
 _BETWEEN = f" {BREAK} "
 _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
@@ -106,12 +104,10 @@ class SplitTerms(NamedTuple):
     Attributes:
         labels: the name and the synonyms.
         fields: the tokens of each of `FIELDS`.
-        tokens: all of them.
     """
 
     labels: tuple[Label, ...]
     fields: _Fields
-    tokens: frozenset[str]
 
 
 @lru_cache(maxsize=4_096)
@@ -121,7 +117,7 @@ def split_terms(terms: Terms) -> SplitTerms:
     labels = tuple(map(_label, [name, *synonyms.split(_BETWEEN)] if synonyms else [name]))
     in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
     fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
-    return SplitTerms(labels, fields, fields[0].union(*fields[1:]))
+    return SplitTerms(labels, fields)
 
 
 def _label(text: str) -> Label:
@@ -135,7 +131,6 @@ class Scorer:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._weights = word_weights(plan)
-        self._tells = sum(self._weights) > 0  # where no word does, a name or synonym may still be the query
         self._total = sum(self._weights) or 1.0
         self._single, self._several = _by_token(plan)
         self._quality: dict[str, float] = {}
@@ -148,27 +143,13 @@ class Scorer:
         self._coverages: dict[_Fields, float] = {}
         self._told = " ".join([word.token for word in plan.words])
 
-    def bound(self, candidate: Candidate) -> float:
-        """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
-        hits = self._keys & split_terms(candidate.terms).tokens
-        share = (self._covers.get(hits) or self._cover(hits)).share
-        if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
-            return _ANYTHING
-        return share + _ROUNDING
-
-    def close_bound(self, candidate: Candidate) -> float:
-        """Return a closer bound, for more work: what *candidate* would score with all its labels in one."""
-        name, synonyms, *_ = fields = self._found(candidate.terms)
-        hits = name | synonyms
-        share = (self._covers.get(hits) or self._cover(hits)).share
-        return LABEL_SHARE * share + (1 - LABEL_SHARE) * self._coverage(fields) + _ROUNDING
-
     def score(self, candidate: Candidate) -> Ranked:
         """Return *candidate* with its score."""
         if candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
+        labels, fields = split_terms(candidate.terms)
         best, best_label = 0.0, -1
-        for number, label in enumerate(split_terms(candidate.terms).labels):
+        for number, label in enumerate(labels):
             hits = self._keys & label.tokens
             if hits:
                 if label.text == self._plan.label:
@@ -178,15 +159,9 @@ class Scorer:
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
-        coverage = self._coverage(self._found(candidate.terms))
+        coverage = self._coverage(fields)
         score = round(LABEL_SHARE * best + (1 - LABEL_SHARE) * coverage, DIGITS)
         return Ranked(candidate, min(score, _MOST_INEXACT), coverage, best_label)
-
-    def _found(self, terms: Terms) -> _Fields:
-        """Return what each field has of all that is asked for."""
-        name, synonyms, description, other = split_terms(terms).fields
-        keys = self._keys
-        return keys & name, keys & synonyms, keys & description, keys & other
 
     def _cover(self, hits: frozenset[str]) -> Cover:
         """Return what the tokens *hits* cover of the query."""
@@ -207,15 +182,19 @@ class Scorer:
         return cover
 
     def _coverage(self, fields: _Fields) -> float:
-        known = self._coverages.get(fields)
+        """Return how much of the query an entry covers that has *fields*."""
+        name, synonyms, description, other = fields
+        keys = self._keys
+        found = (keys & name, keys & synonyms, keys & description, keys & other)
+        known = self._coverages.get(found)
         if known is not None:
             return known
         places: dict[int, float] = {}
-        for hits, (_, field) in zip(fields, FIELDS, strict=True):
+        for hits, (_, field) in zip(found, FIELDS, strict=True):
             for place, quality in (self._covers.get(hits) or self._cover(hits)).places.items():
                 if quality * field > places.get(place, 0.0):
                     places[place] = quality * field
-        coverage = self._coverages[fields] = self._share(places)
+        coverage = self._coverages[found] = self._share(places)
         return coverage
 
     def _share(self, places: dict[int, float]) -> float:
