@@ -21,7 +21,7 @@ from findingmodel.stores.pool import PoolSettings, settled
 from findingmodel.stores.records import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from findingmodel.stores.records import (
         Candidate,
@@ -178,6 +178,11 @@ class MongoStore:
 
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         """Return None: a server counts one token a command, and `lexicon` needs one for them all."""
+        self._connection.reach()
+        return None
+
+    async def words(self) -> Mapping[str, int] | None:
+        """Return None: a server has no list of words, and `lexicon` gives the names to make one of."""
         self._connection.reach()
         return None
 

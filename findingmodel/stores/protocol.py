@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from findingmodel.stores.records import (
@@ -55,6 +55,7 @@ class Store(Protocol):
         self, query: TermQuery, *, limit: int | None
     ) -> list[Candidate]: ...  # its best first; None for all, in any order
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way
+    async def words(self) -> Mapping[str, int] | None: ...  # how often in names and synonyms; None: as above
     def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
 
     # update
