@@ -11,6 +11,7 @@ from findingmodel.answers import CachedSearcher
 from findingmodel.config import Settings
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.cache import Freshness, QueryCache
 from findingmodel.stores import open_store
 from findingmodel.stores.sqlite_cache import SQLiteTier
@@ -31,7 +32,6 @@ __all__ = ["Opening"]
 
 _GIVEN_CLIENT = "mongodb://(client)"
 _SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
-_SERVER_CONCURRENCY = 8  # queries of a batch; in a file they would only wait for each other
 
 
 class _Together(NamedTuple):
@@ -77,7 +77,7 @@ class Opening:
         )
         self._notebook = Notebook.of(self._settings, url=opened, database=db_name)
         is_server = client is not None or self._settings.db.lower().startswith("mongodb")
-        self._concurrency = _SERVER_CONCURRENCY if is_server else 1
+        self._concurrency = AT_A_SERVER if is_server else 1
         cache_file = self._settings.cache_file if is_server and client is None else ""
         self._tier = SQLiteTier(cache_file) if cache_file else None
         self._cache = QueryCache(

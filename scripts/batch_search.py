@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from findingmodel.config import Settings
 from findingmodel.errors import FindingModelError, StoreError
 from findingmodel.search import batch_read, batch_write
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.batch_run import BatchJob, run_batch
 from findingmodel.search.engine import Searcher
 from findingmodel.stores import open_store
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_UNDER_WAY = 16  # queries sent to a server before the first answer is waited for
 _BETWEEN = 1_000  # questions between two lines of progress
 
 
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.load(db=chosen.pop("db"), branch=chosen.pop("branch"))
         is_server = settings.db.lower().startswith("mongodb")
-        summary = asyncio.run(run(settings, BatchJob(**chosen, concurrency=_UNDER_WAY if is_server else 1)))
+        summary = asyncio.run(run(settings, BatchJob(**chosen, concurrency=AT_A_SERVER if is_server else 1)))
     except (FindingModelError, OSError) as error:
         print(f"batch_search: {error}", file=sys.stderr)
         return 3 if isinstance(error, StoreError) else 2

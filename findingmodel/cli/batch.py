@@ -10,6 +10,7 @@ import click
 
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, safe_json, to_json, visible
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.batch_run import BatchJob, run_batch
 from findingmodel.search.engine import Searcher
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["search_file"]
 
 _STREAM = "-"
-_UNDER_WAY = 16  # queries sent to a server before the first answer is waited for
 
 
 def search_file(
@@ -42,7 +42,7 @@ def search_file(
     if as_json and target == _STREAM:
         options["write_as"] = "jsonl"
     is_remote = settings.db.lower().startswith("mongodb")
-    job = BatchJob(source, target, concurrency=_UNDER_WAY if is_remote else 1, **options)
+    job = BatchJob(source, target, concurrency=AT_A_SERVER if is_remote else 1, **options)
     with _echo(job, as_json=as_json) as echo, screen.progress("searching") as progress:
         summary = ask(
             settings,
