@@ -205,7 +205,7 @@ class Settings:
     mongodb_socket_timeout_ms: int = _setting(
         "FINDINGMODEL_MONGODB_SOCKET_TIMEOUT_MS",
         _MILLISECONDS,
-        10_000,
+        20_000,
         "MongoDB: how long one answer may take.",
     )
     mongodb_retry_attempts: int = _setting(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from findingmodel.config import Settings
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
-from findingmodel.search.batch import SERVER_CONCURRENCY
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.cache import Freshness, QueryCache
 from findingmodel.search.remembered import CachedSearcher
 from findingmodel.stores import open_store
@@ -77,7 +77,7 @@ class Opening:
         )
         self._notebook = Notebook.of(self._settings, url=opened, database=db_name)
         is_server = client is not None or self._settings.is_server
-        self._concurrency = SERVER_CONCURRENCY if is_server else 1
+        self._concurrency = AT_A_SERVER if is_server else 1
         cache_file = self._settings.cache_file if is_server and client is None else ""
         self._tier = SQLiteTier(cache_file) if cache_file else None
         self._cache = QueryCache(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from findingmodel.config import Settings
 from findingmodel.errors import FindingModelError, StoreError
 from findingmodel.search import batch_read, batch_write
-from findingmodel.search.batch import SERVER_CONCURRENCY
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.batch_run import BatchJob, run_batch
 from findingmodel.search.engine import Searcher
 from findingmodel.stores import open_store
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = vars(parser().parse_args(arguments))
     try:
         settings = Settings.load(db=chosen.pop("db"), branch=chosen.pop("branch"))
-        concurrency = SERVER_CONCURRENCY if settings.is_server else 1
+        concurrency = AT_A_SERVER if settings.is_server else 1
         summary = asyncio.run(run(settings, BatchJob(**chosen, concurrency=concurrency)))
     except (FindingModelError, OSError) as error:
         print(f"batch_search: {error}", file=sys.stderr)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from findingmodel.drive import drive
 from findingmodel.search.plan import make_plan
-from findingmodel.search.proposing import FEW, SOME
+from findingmodel.search.proposing import FEW, SOME, make_filter
 from findingmodel.search.vocabulary import Vocabulary
+from findingmodel.stores.records import TermQuery
 from findingmodel.text.query import parse_query
 from findingmodel.text.stem import stem
 from tests.search_index import FINDINGS, filled, make_records
@@ -33,7 +34,7 @@ def proposed(store: SQLiteStore, text: str) -> list[str]:
 
 def test_few_entries_are_asked_for_by_any_word() -> None:
     (request,) = requests(SMALL, "renal cyst")
-    assert (request.query.match, request.limit, request.is_complete) == ("any", 10, True)
+    assert (request.query.match, request.limit) == ("any", None)
     assert len(proposed(SMALL, "renal cyst")) > 2
 
 
@@ -65,7 +66,7 @@ def test_the_rarest_word_is_asked_for_alone_if_no_entry_has_two() -> None:
 def test_more_entries_than_can_be_ranked_are_left_to_the_store() -> None:
     store = filled(make_records([(f"fracture {number}", [], "", []) for number in range(SOME + 1)]))
     (request,) = requests(store, "fracture")
-    assert (request.limit, request.is_complete) == (FEW, False)
+    assert request.limit == FEW
 
 
 def test_unknown_words_ask_for_nothing() -> None:
@@ -73,9 +74,9 @@ def test_unknown_words_ask_for_nothing() -> None:
 
 
 def test_filters_alone_are_asked_for_as_such() -> None:
-    (request,) = requests(SMALL, "tag:CT")
-    assert request.query.groups == ()
-    assert request.query.facets == (("tag:ct",),)
+    plan = drive(make_plan(parse_query("tag:CT -bone"), Vocabulary(SMALL)))
+    assert plan.requests == ()
+    assert make_filter(plan) == TermQuery((), "any", ("bone",), (("tag:ct",),))
 
 
 def test_single_excluded_words_are_left_to_the_store() -> None:

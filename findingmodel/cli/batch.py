@@ -10,7 +10,7 @@ import click
 
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, safe_json, to_json, visible
-from findingmodel.search.batch import SERVER_CONCURRENCY
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.batch_run import BatchJob, run_batch
 from findingmodel.search.engine import Searcher
 
@@ -41,7 +41,7 @@ def search_file(
     target = output or _STREAM
     if as_json and target == _STREAM:
         options["write_as"] = "jsonl"
-    concurrency = SERVER_CONCURRENCY if settings.is_server else 1
+    concurrency = AT_A_SERVER if settings.is_server else 1
     job = BatchJob(source, target, concurrency=concurrency, **options)
     with _echo(job, as_json=as_json) as echo, screen.progress("searching") as progress:
         summary = ask(

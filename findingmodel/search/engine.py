@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Searcher", "search"]
 
 _FEWEST = 10  # candidates where filters alone choose: an excluded phrase may take some of a short page away
-_EVERY = 1_000_000_000  # candidates: more than any index has
 _MOST_EXACT = 100  # hits put in order by their fields: so many models never share a name
 
 
@@ -114,13 +113,13 @@ class Searcher:
         with self._timer("search.plan"):
             plan = await make_plan(query, await self.vocabulary(generation), self._stages)
         proposals: list[Proposal] = []
-        most = _EVERY if wanted is None else max(wanted, _FEWEST)
+        most = None if wanted is None else max(wanted, _FEWEST)
         with self._timer("search.candidates") as span:
             for source in self._sources:
                 proposals += await source(self._store, plan, most)
             span.items = len(proposals)
         with self._timer("search.rank", items=len(proposals)):
-            return plan, rank(plan, proposals, wanted)
+            return plan, rank(plan, proposals)
 
     async def _with_carriers(self, query: Query, hits: list[HitRow]) -> list[HitRow]:
         """Return *hits* with what in each model carries a code that *query* asks for."""

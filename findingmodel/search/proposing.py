@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from findingmodel.search.plan import Plan
 
-__all__ = ["FEW", "SOME", "Request", "make_requests"]
+__all__ = ["FEW", "SOME", "Request", "make_filter", "make_requests"]
 
 FEW = 75  # entries: so many are ranked in well under a millisecond
 SOME = 600  # entries: so many are ranked in a few milliseconds
@@ -27,13 +27,11 @@ class Request(NamedTuple):
 
     Attributes:
         query: what to look for.
-        limit: most candidates; where more entries match, the store chooses. None: as many as are wanted.
-        is_complete: no more than *limit* can match, so that every store gives the same.
+        limit: most candidates, the store's best; None for all of those that match, which are few.
     """
 
     query: TermQuery
     limit: int | None
-    is_complete: bool
 
 
 class _Group(NamedTuple):
@@ -50,16 +48,20 @@ class _Group(NamedTuple):
     tokens: tuple[str, ...]
 
 
+def make_filter(plan: Plan) -> TermQuery:
+    """Return what every candidate must have and must not have, whatever its words."""
+    excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
+    return TermQuery((), "any", excluded, plan.query.facets)
+
+
 def make_requests(plan: Plan) -> tuple[Request, ...]:
     """Return what to ask the store, one after the other until something is found.
 
     Rare words make candidates alone. Where the heavy words are common, two of them make one together: the
-    others could not be among the best. Only if that finds nothing, the rarest word alone is asked for.
+    others could not be among the best. Only if that finds nothing, the rarest word alone is asked for. Where
+    no word is known, there is nothing to ask.
     """
-    excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
-    base = TermQuery((), "any", excluded, plan.query.facets)
-    if not plan.words:
-        return (Request(base, None, True),)
+    base = make_filter(plan)
     groups = _groups(plan)
     if not groups:
         return ()
@@ -70,9 +72,8 @@ def make_requests(plan: Plan) -> tuple[Request, ...]:
 
 
 def _any_of(base: TermQuery, groups: Sequence[_Group]) -> Request:
-    entries = _entries(groups)
     query = base._replace(groups=tuple(group.tokens for group in groups))
-    return Request(query, entries if entries <= SOME else FEW, entries <= SOME)
+    return Request(query, None if _entries(groups) <= SOME else FEW)
 
 
 def _two_of(base: TermQuery, rare: Sequence[_Group], common: Sequence[_Group]) -> Request:
@@ -80,7 +81,7 @@ def _two_of(base: TermQuery, rare: Sequence[_Group], common: Sequence[_Group]) -
     rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
     most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
     query = base._replace(groups=_any_two(rare_tokens, common), match="all")
-    return Request(query, min(most, SOME), most <= SOME)
+    return Request(query, None if most <= SOME else SOME)
 
 
 def _entries(groups: Sequence[_Group]) -> int:

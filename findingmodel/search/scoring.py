@@ -50,8 +50,6 @@ AS_TYPED = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}  # the field 
 EXACT_NAME, EXACT_SYNONYM = 1.2, 1.1  # it is so after analysis
 DIGITS = 9  # sums of the same numbers in another order differ behind these
 _MOST_INEXACT = 0.999
-_ANYTHING = 3.0  # no score is greater
-_ROUNDING = 1e-6  # what a bound may lack because of the order in which it was summed up
 _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
 _UNKNOWN_IN_SENTENCE = 0.3
@@ -108,12 +106,10 @@ class SplitTerms(NamedTuple):
     Attributes:
         labels: the name and the synonyms.
         fields: the tokens of each of `FIELDS`.
-        tokens: all of them.
     """
 
     labels: tuple[Label, ...]
     fields: _Fields
-    tokens: frozenset[str]
 
 
 @lru_cache(maxsize=4_096)
@@ -123,7 +119,7 @@ def split_terms(terms: Terms) -> SplitTerms:
     labels = tuple(map(_label, [name, *synonyms.split(BETWEEN)] if synonyms else [name]))
     in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
     fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
-    return SplitTerms(labels, fields, fields[0].union(*fields[1:]))
+    return SplitTerms(labels, fields)
 
 
 def _label(text: str) -> Label:
@@ -141,7 +137,6 @@ class Scorer:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._weights = word_weights(plan)
-        self._tells = sum(self._weights) > 0  # where no word does, a name or synonym may still be the query
         self._total = sum(self._weights) or 1.0
         self._single, self._several = _by_token(plan)
         self._quality: dict[str, float] = {}
@@ -154,28 +149,13 @@ class Scorer:
         self._coverages: dict[_Fields, float] = {}
         self._telling = " ".join([word.token for word in plan.words])
 
-    def bound(self, candidate: Candidate) -> float:
-        """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
-        found = self._tokens & split_terms(candidate.terms).tokens
-        share = (self._covers.get(found) or self._cover(found)).share
-        if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
-            return _ANYTHING  # it may be an exact match
-        return share + _ROUNDING
-
-    def close_bound(self, candidate: Candidate) -> float:
-        """Return a closer bound, for more work: what *candidate* would score with all its labels in one."""
-        fields = self._found(candidate.terms)
-        name, synonyms, _, _ = fields
-        found = name | synonyms
-        share = (self._covers.get(found) or self._cover(found)).share
-        return LABEL_SHARE * share + (1 - LABEL_SHARE) * self._coverage(fields) + _ROUNDING
-
     def score(self, candidate: Candidate) -> Ranked:
         """Return *candidate* with its score."""
         if candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
+        labels, fields = split_terms(candidate.terms)
         best, best_label = 0.0, -1
-        for number, label in enumerate(split_terms(candidate.terms).labels):
+        for number, label in enumerate(labels):
             found = self._tokens & label.tokens
             if found:
                 if label.text == self._plan.label:
@@ -185,15 +165,9 @@ class Scorer:
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
-        coverage = self._coverage(self._found(candidate.terms))
+        coverage = self._coverage(fields)
         score = round(LABEL_SHARE * best + (1 - LABEL_SHARE) * coverage, DIGITS)
         return Ranked(candidate, min(score, _MOST_INEXACT), coverage, best_label)
-
-    def _found(self, terms: Terms) -> _Fields:
-        """Return what each field has of all that is asked for."""
-        name, synonyms, description, other = split_terms(terms).fields
-        asked = self._tokens
-        return asked & name, asked & synonyms, asked & description, asked & other
 
     def _cover(self, found: frozenset[str]) -> Cover:
         """Return what the tokens *found* cover of the query."""
@@ -214,15 +188,19 @@ class Scorer:
         return cover
 
     def _coverage(self, fields: _Fields) -> float:
-        known = self._coverages.get(fields)
+        """Return how much of the query an entry covers that has *fields*."""
+        name, synonyms, description, other = fields
+        asked = self._tokens
+        found = (asked & name, asked & synonyms, asked & description, asked & other)
+        known = self._coverages.get(found)
         if known is not None:
             return known
         places: dict[int, float] = {}
-        for found, (_, field) in zip(fields, FIELDS, strict=True):
-            for place, quality in (self._covers.get(found) or self._cover(found)).places.items():
+        for tokens, (_, field) in zip(found, FIELDS, strict=True):
+            for place, quality in (self._covers.get(tokens) or self._cover(tokens)).places.items():
                 if quality * field > places.get(place, 0.0):
                     places[place] = quality * field
-        coverage = self._coverages[fields] = self._share(places)
+        coverage = self._coverages[found] = self._share(places)
         return coverage
 
     def _share(self, places: dict[int, float]) -> float:

@@ -109,9 +109,11 @@ class Vocabulary:
         return log1p((entries - count + 0.5) / (count + 0.5)) / log1p((entries + 0.5) / 0.5)
 
     async def _read_words(self) -> WordList:
-        words: Counter[str] = Counter()
-        async for rows in self._store.lexicon():
-            words.update(_words_of(rows))
+        words = await self._store.words()
+        if words is None:
+            words = Counter()
+            async for rows in self._store.lexicon():
+                words.update(_words_of(rows))
         return WordList(_respelled(words))
 
     async def _read_counts(self) -> None:

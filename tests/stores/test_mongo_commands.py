@@ -158,9 +158,10 @@ async def test_text_search_selects_what_tokens_select(mongo_server: Server, mong
             client[mongo_database]["index_meta_main"].update_one({"_id": "state"}, state)
         await store.generation()
         for query, expected in zip(queries, by_tokens, strict=True):
-            await commands.of(store.candidates(query, limit=200))
-            assert commands.sent[0].command["filter"]["$text"] == {"$search": "lung"}
-            assert sorted(await ids_of(store, query)) == expected != []
+            for limit in (200, None):
+                await commands.of(store.candidates(query, limit=limit))
+                assert commands.sent[0].command["filter"]["$text"] == {"$search": "lung"}
+                assert sorted(await ids_of(store, query, limit)) == expected != []
 
 
 ANY_WORD = {"stage": "TEXT_MATCH", "parsedTextQuery": {"terms": ["beta", "alpha"], "negatedTerms": []}}
