@@ -154,7 +154,7 @@ def test_location_and_degree_weigh_less_than_the_finding() -> None:
         ("Effusion is not identified, consolidation is seen.", {"effusion"}),
         ("Nodule is no longer seen.", {"nodule"}),
         ("The appendix can't be found", {"appendix"}),
-        ("It isn’t a fracture", {"fracture"}),
+        ("It isn\N{RIGHT SINGLE QUOTATION MARK}t a fracture", {"fracture"}),
         ("Effusion: none. Mass: cyst. Hernia: not seen.", {"effusion", "hernia"}),
         ("Lungs: no effusion", {"effusion"}),
         ("gallbladder is absent", {"gallbladder"}),
