@@ -165,7 +165,9 @@ def _with_record(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
 
 
 def _stranger(path: Path) -> QueryError:
-    return QueryError(f"{path} does not hold such answers, so nothing can go on there")
+    return QueryError(
+        f"{path} does not hold such answers, so nothing can go on there: name another file, or write it anew"
+    )
 
 
 def _facts(hit: HitRow) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.errors import QueryError
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import american, stem
 from findingmodel.text.tables import tells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from findingmodel.search.vocabulary import Vocabulary, WordList
     from findingmodel.stores.protocol import Store
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SuggestionRow", "suggest"]
 
-_MOST_WORDS = 60  # that one prefix may become, the most frequent
-_CANDIDATES = 200  # enough to choose the shortest labels from
+_MOST_WORDS = 60  # of a word begun; one that may become more of them chooses no candidates beside another
+_CANDIDATES = 300  # enough to choose the shortest labels from
+_EVERY = 1_000_000  # words: more than any index has
 
 
 class SuggestionRow(NamedTuple):
@@ -33,17 +35,25 @@ async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int
     """Return the entries of which one name or synonym has a word for each word of *text*, beginning like it.
 
     First come those whose label starts with *text*, then shorter labels before longer ones, names before
-    synonyms. Text without a word suggests nothing.
+    synonyms. Text without a word suggests nothing. So little may be typed that it fits more entries than can
+    be looked at: then those with the rarest words are.
+
+    Raises:
+        QueryError: *limit* is less than 1.
     """
+    if limit < 1:
+        raise QueryError(f"limit is {limit}: ask for at least one suggestion")
     prefixes = [american(word) for word in tokenize(text)]
     if not prefixes:
         return []
     known = await vocabulary.words()
     telling = [prefix for prefix in prefixes[:-1] if tells(stem(prefix))] + prefixes[-1:]
-    groups = tuple(_tokens(prefix, known) for prefix in telling)
+    groups = [_tokens(prefix, known) for prefix in telling]
     if not all(groups):
         return []
-    candidates = await store.candidates(TermQuery(groups, "all"), limit=_CANDIDATES)
+    counts = await vocabulary.count({token for group in groups for token in group})
+    query = TermQuery(_choosing(groups, counts), "all")
+    candidates = await store.candidates(query, limit=_CANDIDATES)
     entries = await store.get([candidate.oifm_id for candidate in candidates])
     typed = fold(text)
     found = [
@@ -56,7 +66,24 @@ async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int
 
 
 def _tokens(prefix: str, known: WordList) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([stem(word) for word in known.starting(prefix, _MOST_WORDS)]))
+    return tuple(dict.fromkeys([stem(word) for word in known.starting(prefix, _EVERY)]))
+
+
+def _choosing(groups: Sequence[tuple[str, ...]], counts: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
+    """Return the tokens to ask for, so few entries having them that every store gives the same ones.
+
+    The word with the fewest entries chooses; another helps if it may become few words only.
+    """
+    rarest = min(groups, key=lambda group: sum(counts[token] for token in group))
+    chosen: list[str] = []
+    entries = 0
+    for token in sorted(rarest, key=lambda token: (counts[token], token)):
+        entries += counts[token]
+        if chosen and entries > _CANDIDATES:
+            break
+        chosen.append(token)
+    others = [group for group in groups if group is not rarest and len(group) <= _MOST_WORDS]
+    return (tuple(chosen), *others)
 
 
 def _best_label(entry: EntryRow, typed: str, prefixes: Sequence[str]) -> str | None:

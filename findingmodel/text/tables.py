@@ -41,7 +41,7 @@ def tells(word: str) -> bool:
 
 @cache
 def negation() -> Mapping[str, tuple[tuple[str, ...], ...]]:
-    """Return the cues "before", "after" and "stop", each as its words, the longest first."""
+    """Return the cues of each kind, by the titles in the file, as their words, the longest first."""
     return MappingProxyType(
         {
             title: tuple(sorted((tuple(cue.split()) for cue in body), key=len, reverse=True))
