@@ -100,16 +100,17 @@ class Searcher:
             hits = [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
         return await self._with_carriers(query, hits)
 
-    async def count_tags(self, query: Query, *, generation: int | None = None) -> dict[str, int]:
+    async def count_tags(self, query: Query) -> dict[str, int]:
         """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
-        _, ranked = await self._ranked(query, None, generation)
+        _, ranked = await self._ranked(query, None)
         tally = TagTally()
         tally.add((await self._entries(ranked)).values())
         return {count.tag: count.models for count in tally.counts()}
 
     async def _ranked(
-        self, query: Query, wanted: int | None, generation: int | None
+        self, query: Query, wanted: int | None, generation: int | None = None
     ) -> tuple[Plan, list[Ranked]]:
+        """Return all that answers *query*, best first; at most *wanted* of what filters alone let through."""
         with self._timer("search.plan"):
             plan = await make_plan(query, await self.vocabulary(generation), self._stages)
         proposals: list[Proposal] = []

@@ -34,8 +34,8 @@ class SuggestionRow(NamedTuple):
 async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int = 10) -> list[SuggestionRow]:
     """Return the entries of which one name or synonym has a word for each word of *text*, beginning like it.
 
-    First come those whose label starts with *text*, then shorter labels before longer ones, names before
-    synonyms. Text without a word suggests nothing. So little may be typed that it fits more entries than can
+    First come those whose label starts with *text*, then labels of fewer words before longer ones, then by
+    label. Text without a word suggests nothing. So little may be typed that it fits more entries than can
     be looked at: then those with the rarest words are.
 
     Raises:

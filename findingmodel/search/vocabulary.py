@@ -64,8 +64,8 @@ class WordList:
 class Vocabulary:
     """What one generation of one index knows of words; filled as it is asked.
 
-    Where a store cannot count cheaply, and where a word is unknown, all names are read once
-    (`Store.lexicon`).
+    Written words are read once, when one is unknown (`Store.words`); where a store has no list of them or
+    cannot count cheaply, all names are (`Store.lexicon`).
 
     Attributes:
         entries: how many entries the index has; 0 before the first question.
