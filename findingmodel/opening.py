@@ -109,13 +109,7 @@ class Opening:
 
         Seldom needed: an update by any process is seen within a second.
         """
-        self._cache.invalidate(self._name)
-        self._freshness.forget()
-
-    @property
-    def _name(self) -> str:
-        """What tells this index from others that share a cache file."""
-        return f"{self.label} {self._settings.branch}"
+        self._own_searcher.forget()
 
     @property
     def _searcher(self) -> CachedSearcher:
@@ -123,7 +117,7 @@ class Opening:
         return self._own_searcher if together is None else together.searcher
 
     def _make_searcher(self, cache: QueryCache, freshness: Freshness | None = None) -> CachedSearcher:
-        return CachedSearcher(self._store, name=self._name, cache=cache, freshness=freshness)
+        return CachedSearcher(self._store, branch=self._settings.branch, cache=cache, freshness=freshness)
 
     # life
 

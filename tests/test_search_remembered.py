@@ -25,10 +25,10 @@ def test_hits_are_read_as_they_were_written() -> None:
 def test_an_equal_search_is_remembered_by_the_next_process_until_the_index_changes(tmp_path: Path) -> None:
     store = filled()
 
-    def search(query: str, name: str = "one") -> tuple[list[str], QueryCache]:
+    def search(query: str, branch: str = "one") -> tuple[list[str], QueryCache]:
         tier = SQLiteTier(tmp_path / "answers.db")
         cache = QueryCache(tier=tier)
-        hits = drive(CachedSearcher(store, name=name, cache=cache).search(parse_query(query), limit=3))
+        hits = drive(CachedSearcher(store, branch=branch, cache=cache).search(parse_query(query), limit=3))
         tier.close()
         return [hit.entry["name"] for hit in hits], cache
 
@@ -37,7 +37,7 @@ def test_an_equal_search_is_remembered_by_the_next_process_until_the_index_chang
     again, cache = search("renal  cyst")
     assert cache.statistics.tier_hits == 1
     assert again == first
-    assert search("renal cyst", name="another")[1].statistics.misses == 1
+    assert search("renal cyst", branch="another")[1].statistics.misses == 1
     filled([*make_records(), *make_records([("renal cyst rupture", [], "", [])])][-1:], store)
     changed, cache = search("renal cyst")
     assert cache.statistics.misses == 1

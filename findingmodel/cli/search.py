@@ -172,8 +172,8 @@ async def _find(
     tier = SQLiteTier(settings.cache_file)
     try:
         cache = QueryCache(ttl_seconds=settings.cache_ttl_seconds, tier=tier)
-        name = f"{store.label} {settings.branch}"
-        return await CachedSearcher(store, name=name, cache=cache, timer=timer).search(query, **page)
+        searcher = CachedSearcher(store, branch=settings.branch, cache=cache, timer=timer)
+        return await searcher.search(query, **page)
     finally:
         tier.close()
 

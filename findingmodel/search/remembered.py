@@ -24,7 +24,7 @@ class CachedSearcher(Searcher):
 
     Args:
         store: the index; it must be open.
-        name: what tells the index from others that share *cache*: its database and branch.
+        branch: which index of its database this is; *cache* may be shared by many.
         cache: where answers are kept.
         freshness: which generation the index has; if None, the store is asked each time.
         timer: measures each step of what is not remembered.
@@ -34,19 +34,24 @@ class CachedSearcher(Searcher):
         self,
         store: Store,
         *,
-        name: str,
+        branch: str,
         cache: QueryCache,
         freshness: Freshness | None = None,
         timer: Timer = untimed,
     ) -> None:
         super().__init__(store, timer=timer)
-        self._name = name
+        self._name = f"{store.label} {branch}"
         self._cache = cache
         self._freshness = freshness or Freshness(store.generation, max_age_seconds=0)
 
     async def generation(self) -> int:
         """Return the generation of the index, as fresh as was asked for."""
         return await self._freshness.generation()
+
+    def forget(self) -> None:
+        """Forget what was found in this index, and look at it anew."""
+        self._cache.invalidate(self._name)
+        self._freshness.forget()
 
     async def search(
         self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
