@@ -26,8 +26,10 @@ STATUSES: tuple[Status, ...] = ("matched", "ambiguous", "unmatched", "failed")
 """What can become of a query: one clear best hit, several or weak ones, none, or it is no query."""
 
 AT_A_SERVER = 4
-"""Queries under way at once where a server answers, enough to hide the delay of a network; in a file they
-would only wait for each other."""
+"""Queries under way at once where a server answers: enough to hide the delay of a network.
+
+In a file they would only wait for each other.
+"""
 
 _CHUNK = 500
 _MOST_KEPT = 5_000  # answers: reports repeat themselves
