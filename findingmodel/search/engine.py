@@ -111,8 +111,8 @@ class Searcher:
         counts: dict[str, int] = {}
         for one in ranked:
             entry = entries.get(one.candidate.oifm_id)
-            for tag in (entry["tags"] or ()) if entry else ():
-                name = names.setdefault(fold(tag), tag)
+            for key, tag in {fold(tag): tag for tag in (entry["tags"] if entry else None) or ()}.items():
+                name = names.setdefault(key, tag)
                 counts[name] = counts.get(name, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.stores.records import TermQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from findingmodel.search.plan import Plan
 
@@ -42,7 +43,7 @@ class _Group(NamedTuple):
     Attributes:
         entries: at most so many.
         weight: how much the word tells.
-        tokens: of each reading the rarest.
+        tokens: of each reading the rarest, the best reading first.
     """
 
     entries: int
@@ -65,13 +66,9 @@ def term_queries(plan: Plan) -> tuple[Request, ...]:
     rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
     if len(common) < 2:
         chosen = [*rare, *common]
-        return (
-            (_request(base._replace(groups=tuple(g.tokens for g in chosen)), _entries(chosen)),)
-            if chosen
-            else ()
-        )
+        return (_request(plan, base, chosen),) if chosen else ()
     pairs = _any_two(rare_tokens, common)
-    alone = _request(base._replace(groups=(groups[0].tokens,)), groups[0].entries)
+    alone = _request(plan, base, groups[:1])
     most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
     return (Request(base._replace(groups=pairs, match="all"), min(most, SOME), most <= SOME), alone)
 
@@ -82,8 +79,25 @@ def is_complete(plan: Plan) -> bool:
     return bool(requests) and requests[0].is_complete
 
 
-def _request(query: TermQuery, entries: int) -> Request:
-    return Request(query, entries if entries <= SOME else FEW, entries <= SOME)
+def _request(plan: Plan, base: TermQuery, groups: Sequence[_Group]) -> Request:
+    """Return the request for entries with a word of *groups*, in its best readings if they would be too many.
+
+    Only where one reading alone has too many entries, the store chooses among them.
+    """
+    tokens = list(dict.fromkeys(token for group in groups for token in group.tokens))
+    query = base._replace(groups=tuple(group.tokens for group in groups))
+    if _entries(groups) > SOME:
+        fitting = _fitting(tokens, plan.counts)
+        if not fitting:
+            return Request(query, FEW, False)
+        query = base._replace(groups=(fitting,))
+    return Request(query, min(_entries(groups), SOME), True)
+
+
+def _fitting(tokens: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the first of *tokens*, as many as `SOME` entries have together."""
+    sums = accumulate(counts[token] for token in tokens)
+    return tuple(token for token, entries in zip(tokens, sums, strict=True) if entries <= SOME)
 
 
 def _entries(groups: Sequence[_Group]) -> int:
@@ -130,10 +144,10 @@ def _groups(plan: Plan) -> list[_Group]:
 def _group(plan: Plan, place: int) -> _Group:
     strong: dict[str, int] = {}
     weak: dict[str, int] = {}
-    for reading in plan.readings:
-        if place in reading.places:
-            token = min(reading.tokens, key=plan.counts.__getitem__)
-            (strong if reading.quality >= _STRONG else weak)[token] = plan.counts[token]
+    own = [reading for reading in plan.readings if place in reading.places]
+    for reading in sorted(own, key=lambda reading: -reading.quality):
+        token = min(reading.tokens, key=plan.counts.__getitem__)
+        (strong if reading.quality >= _STRONG else weak).setdefault(token, plan.counts[token])
     if sum(strong.values()) < _NEXT_TO_NONE:
         strong.update(weak)
     return _Group(sum(strong.values()), plan.weights[place], tuple(strong))
