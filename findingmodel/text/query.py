@@ -21,14 +21,15 @@ from findingmodel.text.terms import code_facets, facet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LONGEST_QUERY", "Query", "Word", "parse_query"]
+__all__ = ["LONGEST_QUERY", "NUMBER_WEIGHT", "Query", "Word", "parse_query"]
 
 LONGEST_QUERY = 4_000
 """Characters in a query: a long paragraph; the query keeps some dozen words of it."""
+NUMBER_WEIGHT = 0.1
+"""How much a number tells; what tells no more is no finding."""
 _MOST_WORDS = 48
 _KEY_WORDS = 7  # a text of more words reads as a sentence
 _ABBREVIATION = 5  # letters: longer words in capitals are words
-_NUMBER_WEIGHT = 0.1
 _SLIGHT_WEIGHT = 0.3
 
 _PART = re.compile(
@@ -254,7 +255,7 @@ def _clause(text: str, *, is_denied: bool) -> Iterator[Word]:
 
 def _weight(text: str, token: str) -> float:
     if text.isdigit():
-        return _NUMBER_WEIGHT
+        return NUMBER_WEIGHT
     known = importance().get(token)
     if known is not None:
         return known
