@@ -15,7 +15,7 @@ from findingmodel.errors import QueryError
 from findingmodel.text.negation import denied, is_denial
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import analyze, stem
-from findingmodel.text.tables import importance
+from findingmodel.text.tables import importance, written_out
 from findingmodel.text.terms import code_facets, facet
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _filters(name: str, value: str) -> tuple[str, ...]:
 
 def _words(plain: str) -> Iterator[Word]:
     """Yield the words of *plain* that tell something, each once; if none does, all of them."""
-    text = _CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain))
+    text = written_out(_CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain)))
     if _is_in_capitals(text):
         text = text.lower()
     found = [word for clause in _clauses(text) for word in clause]
