@@ -165,11 +165,18 @@ def test_location_and_degree_weigh_less_than_the_finding() -> None:
         ("Fracture cannot be confidently excluded.", set()),
         ("Fracture cannot be excluded, but effusion is excluded", {"effusion"}),
         ("PE not ruled out", set()),
+        ("Rule out PE", set()),
+        ("R/O PE, cyst w/o septa", {"septa"}),
+        ("Cyst w/septa, neg for mass", {"mass"}),
         ("-No pneumothorax is seen.", {"pneumothorax"}),
     ],
 )
 def test_denied_words_are_marked(text: str, denied: set[str]) -> None:
     assert {word.text for word in parse_query(text).words if word.negated} == denied
+
+
+def test_shorthand_is_read_as_words_that_tell_nothing() -> None:
+    assert telling("s/p fall, hx of stroke, and/or mass") == ["fall", "stroke", "mass"]
 
 
 def test_words_that_only_deny_tell_nothing() -> None:

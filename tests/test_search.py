@@ -242,6 +242,16 @@ def test_denied_findings_are_found_and_marked() -> None:
     assert not hits["pleural effusion"]
 
 
+def test_numbers_alone_find_only_what_is_named_so() -> None:
+    def best(*findings: tuple) -> list[str]:
+        hits = drive(search(filled(make_records(findings)), "1"))
+        return [hit.entry["name"] for hit in hits[:1]]
+
+    mass = ("a mass", [], "seen in 1 of 3", [])
+    assert best(mass) == []
+    assert best(mass, ("phase 1", [], "", [])) == ["phase 1"]
+
+
 def test_tags_of_the_hits_are_counted() -> None:
     counts = drive(Searcher(INDEX).count_tags(parse_query("pneumothorax")))
     assert counts == {"XR": 2, "chest": 2}

@@ -100,3 +100,10 @@ def test_what_is_meant_is_among_the_candidates_of_every_pair_of_words() -> None:
             found = proposed(SMALL, f"{one} {other}")
             number = next(n for n, finding in enumerate(FINDINGS, 1) if finding[0] == name)
             assert f"OIFM_TEST_{number:06d}" in found
+
+
+def test_of_too_many_readings_the_best_are_asked_for_so_that_every_store_gives_the_same() -> None:
+    half = SOME * 3 // 4
+    crowd = [(f"{part} {number}", [], "", []) for part in ("kidney", "renal") for number in range(half)]
+    (request,) = requests(filled(make_records(crowd)), "kidney")
+    assert (request.query.groups, request.limit) == (((stem("kidney"),),), None)

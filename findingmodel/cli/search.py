@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from findingmodel.text.query import Query
     from findingmodel.timing import Timer
 
-__all__ = ["search"]
+__all__ = ["search", "why_nothing"]
 
 _COLUMNS = (
     Column("id", wraps=False),
@@ -136,15 +136,16 @@ def search(
         if facets:
             return _show_tags(screen, settings, parsed, timer, as_json=as_json)
         page = {"limit": limit, "offset": offset}
-        hits = ask(
-            settings, lambda store: _find(store, parsed, settings, timer, page, use_cache=not no_cache)
+        hits, missed = ask(
+            settings, lambda store: _answer(store, parsed, settings, timer, page, use_cache=not no_cache)
         )
     if as_json:
         click.echo(to_json([_as_dict(hit) for hit in hits]))
         return 0
     screen.table(_COLUMNS, [row for hit in hits for row in _rows(hit, explain=explain)])
     if not hits:
-        screen.note(f"nothing found for {query!r}" + (f" from hit {offset + 1} on" if offset else ""))
+        where = f" from hit {offset + 1} on" if offset else ""
+        screen.note(f"nothing found for {query!r}{where}{missed}")
     return 0
 
 
@@ -155,6 +156,21 @@ def _refuse(names: Sequence[str], why: str) -> None:
         if parameter.name in names and context.get_parameter_source(parameter.name) is _GIVEN:
             shown = parameter.opts[0] if isinstance(parameter, click.Option) else "QUERY"
             raise click.UsageError(f"{shown} {why}.")
+
+
+async def why_nothing(store: Store) -> str:
+    """Return what to add to "nothing found" where no query can find anything; else nothing."""
+    if (await store.counts()).models:
+        return ""
+    return f": the index {store.label} is empty; findingmodel index update DIR fills it"
+
+
+async def _answer(
+    store: Store, query: Query, settings: Settings, timer: Timer, page: dict[str, int], *, use_cache: bool
+) -> tuple[Sequence[HitRow], str]:
+    """Search, and say why there is nothing where the index holds nothing."""
+    hits = await _find(store, query, settings, timer, page, use_cache=use_cache)
+    return hits, "" if hits else await why_nothing(store)
 
 
 async def _find(

@@ -70,7 +70,12 @@ async def find_by_code(
         system: "RADLEX", say; case and punctuation do not matter, nor which name of SNOMED CT it is.
         code: "RID1301", say; case does not matter.
         limit, offset: of models. One that carries the code in several places has a row for each.
+
+    Raises:
+        QueryError: *limit* or *offset* is out of range.
     """
+    if limit < 1 or offset < 0:
+        raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one model, from 0 on")
     facets = code_facets(system, code)
     ids = await _holders(store, facets, offset + limit)
     page = ids[offset : offset + limit]

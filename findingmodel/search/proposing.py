@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.stores.records import TermQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from findingmodel.search.plan import Plan
 
@@ -40,7 +41,7 @@ class _Group(NamedTuple):
     Attributes:
         entries: at most so many.
         weight: how much the word tells.
-        tokens: of each reading the rarest.
+        tokens: of each reading the rarest, the best reading first.
     """
 
     entries: int
@@ -67,13 +68,27 @@ def make_requests(plan: Plan) -> tuple[Request, ...]:
         return ()
     rare, common = _parted(groups)
     if len(common) < 2:
-        return (_any_of(base, [*rare, *common]),)
-    return _two_of(base, rare, common), _any_of(base, groups[:1])
+        return (_any_of(plan, base, [*rare, *common]),)
+    return _two_of(base, rare, common), _any_of(plan, base, groups[:1])
 
 
-def _any_of(base: TermQuery, groups: Sequence[_Group]) -> Request:
+def _any_of(plan: Plan, base: TermQuery, groups: Sequence[_Group]) -> Request:
+    """Ask for entries with a word of *groups*, in its best readings if they would be too many.
+
+    Only where one reading alone has too many entries, the store chooses among them.
+    """
     query = base._replace(groups=tuple(group.tokens for group in groups))
-    return Request(query, None if _entries(groups) <= SOME else FEW)
+    if _entries(groups) <= SOME:
+        return Request(query, None)
+    tokens = list(dict.fromkeys(token for group in groups for token in group.tokens))
+    fitting = _fitting(tokens, plan.counts)
+    return Request(base._replace(groups=(fitting,)), None) if fitting else Request(query, FEW)
+
+
+def _fitting(tokens: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the first of *tokens*, as many as `SOME` entries have together."""
+    sums = accumulate(counts[token] for token in tokens)
+    return tuple(token for token, entries in zip(tokens, sums, strict=True) if entries <= SOME)
 
 
 def _two_of(base: TermQuery, rare: Sequence[_Group], common: Sequence[_Group]) -> Request:
@@ -125,10 +140,10 @@ def _groups(plan: Plan) -> list[_Group]:
 def _group(plan: Plan, place: int) -> _Group:
     strong: dict[str, int] = {}
     weak: dict[str, int] = {}
-    for reading in plan.readings:
-        if place in reading.places:
-            token = min(reading.tokens, key=plan.counts.__getitem__)
-            (strong if reading.quality >= _STRONG else weak)[token] = plan.counts[token]
+    own = [reading for reading in plan.readings if place in reading.places]
+    for reading in sorted(own, key=lambda reading: -reading.quality):
+        token = min(reading.tokens, key=plan.counts.__getitem__)
+        (strong if reading.quality >= _STRONG else weak).setdefault(token, plan.counts[token])
     if sum(strong.values()) < _NEXT_TO_NONE:
         strong.update(weak)
     return _Group(sum(strong.values()), plan.weights[place], tuple(strong))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from findingmodel.search.hits import EXACT
 from findingmodel.search.scoring import DIGITS, Ranked, Scorer
+from findingmodel.text.query import NUMBER_WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +30,7 @@ def rank(plan: Plan, proposals: Iterable[Proposal]) -> list[Ranked]:
     Ties are broken by ``oifm_id``. One is left out that lacks a phrase of the query or has an excluded one,
     or that scores next to nothing beside the best. If the best cover too little of the query, nothing answers
     it; a word that no entry has may well be the finding, so with one of these more of the others is asked
-    for.
+    for. Numbers alone find only what is named so.
     """
     found = sorted(_scored(plan, proposals).values(), key=_order)
     if plan.words and max([one.coverage for one in found[:_LOOKED_AT]], default=0.0) < _floor(plan):
@@ -73,6 +74,8 @@ def _order(ranked: Ranked) -> tuple[float, str]:
 
 
 def _floor(plan: Plan) -> float:
+    if all(word.weight <= NUMBER_WEIGHT for word in plan.words):
+        return 1.0
     if plan.query.narrative:
         return _FLOOR_SENTENCE
     return _FLOOR_UNKNOWN if plan.unknown else _FLOOR

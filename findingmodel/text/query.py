@@ -15,20 +15,21 @@ from findingmodel.errors import QueryError
 from findingmodel.text.negation import denied, is_denial
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import analyze, stem
-from findingmodel.text.tables import importance
+from findingmodel.text.tables import importance, written_out
 from findingmodel.text.terms import code_facets, facet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LONGEST_QUERY", "Query", "Word", "parse_query"]
+__all__ = ["LONGEST_QUERY", "NUMBER_WEIGHT", "Query", "Word", "parse_query"]
 
 LONGEST_QUERY = 4_000
 """Characters in a query: a long paragraph; the query keeps some dozen words of it."""
+NUMBER_WEIGHT = 0.1
+"""How much a number tells; what tells no more is no finding."""
 _MOST_WORDS = 48
 _KEY_WORDS = 7  # a text of more words reads as a sentence
 _ABBREVIATION = 5  # letters: longer words in capitals are words
-_NUMBER_WEIGHT = 0.1
 _SLIGHT_WEIGHT = 0.3
 
 # What stands between spaces: an optional minus, then NAME:"VALUE", NAME:VALUE, "WORDS" or a word.
@@ -211,7 +212,7 @@ def _filters(name: str, value: str) -> tuple[str, ...]:
 
 def _words(plain: str) -> Iterator[Word]:
     """Yield the words of *plain* that tell something, each once; if none does, all of them."""
-    text = _CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain))
+    text = written_out(_CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain)))
     if _is_in_capitals(text):
         text = text.lower()
     found = [word for clause in _clauses(text) for word in clause]
@@ -255,7 +256,7 @@ def _clause(text: str, *, is_denied: bool) -> Iterator[Word]:
 
 def _weight(text: str, token: str) -> float:
     if text.isdigit():
-        return _NUMBER_WEIGHT
+        return NUMBER_WEIGHT
     known = importance().get(token)
     if known is not None:
         return known

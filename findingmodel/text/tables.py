@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from findingmodel.text.lines import sections
+from findingmodel.text.lines import lines, sections
 from findingmodel.text.normalize import fold
 from findingmodel.text.stem import stem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["importance", "negation", "tells"]
+__all__ = ["importance", "negation", "tells", "written_out"]
 
 _DATA = Path(__file__).with_name("data")
 
@@ -48,3 +49,21 @@ def negation() -> Mapping[str, tuple[tuple[str, ...], ...]]:
             for title, body in sections(_DATA / "negation.txt")
         }
     )
+
+
+def written_out(text: str) -> str:
+    """Return *text* with its shorthand written out.
+
+    >>> written_out("Cyst w/o septa, r/o PE")
+    'Cyst without septa, rule out PE'
+    """
+    pattern, words = _shorthand()
+    return pattern.sub(lambda found: words[found[0].lower()], text)
+
+
+@cache
+def _shorthand() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    words = dict(line.split(" -> ") for line in lines(_DATA / "shorthand.txt"))
+    ends = [re.escape(word) + ("" if word.endswith("/") else r"(?![\w/])") for word in words]
+    longest_first = "|".join(sorted(ends, key=len, reverse=True))
+    return re.compile(rf"(?<![\w/])(?:{longest_first})", re.IGNORECASE | re.ASCII), words

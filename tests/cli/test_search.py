@@ -137,3 +137,13 @@ def test_a_server_need_not_search_twice(tmp_path: Path, monkeypatch: pytest.Monk
         run("index", "update", SAMPLES / "breast", "--force")
         assert [hit["oifm_id"] for hit in answer("search", "breast nodule")][:1] == ["OIFM_SMPL_000037"]
         assert answer("search", "big nodule") != fresh
+
+
+def test_an_empty_index_is_told_from_a_query_that_nothing_answers(tmp_path: Path, db: Path) -> None:
+    empty = tmp_path / "empty.db"
+    source = tmp_path / "q.txt"
+    source.write_text("xyzzy\n")
+    for command in (["search", "xyzzy"], ["search", "--batch", source]):
+        assert "is empty; findingmodel index update DIR fills it" in run(*command, "--db", empty).stderr
+        assert "empty" not in run(*command, "--db", db).stderr
+    assert not empty.exists()
