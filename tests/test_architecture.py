@@ -28,6 +28,7 @@ LADDER = (
     {"answers", "listing"},
     {"opening"},
     {"index"},
+    {"agents"},
     {"cli"},
     {"__init__", "__main__"},
 )
@@ -43,12 +44,14 @@ AT_HOME = {
     "bson": ("stores/mongo*.py",),
     "click": ("cli/*.py",),
     "rich": ("cli/draw.py",),
-    "pydantic": ("model/*.py",),
+    "pydantic": ("model/*.py", "agents/shapes.py", "agents/tools.py"),
     "pydantic_core": ("model/*.py",),
     "Stemmer": ("text/stem.py",),
     "aiofiles": ("observe/ledger_writer.py",),
     "dotenv": ("config.py",),
     "platformdirs": ("config.py",),
+    "mcp": ("agents/ser*.py",),
+    "uvicorn": ("agents/serve.py",),
     "tenacity": ("stores/mongo_calls.py",),
 }
 """The only files that import these packages, wherever in the file and be it for the type checker alone."""
