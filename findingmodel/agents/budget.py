@@ -9,7 +9,7 @@ from findingmodel.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Written", "count_tokens", "fit", "largest", "left_out"]
+__all__ = ["Written", "count_tokens", "fit", "fits", "largest", "left_out"]
 
 
 class Written(Protocol):
@@ -36,6 +36,11 @@ def count_tokens(text: str) -> int:
     return len(text.encode())
 
 
+def fits(answer: Written, max_tokens: int) -> bool:
+    """Return whether *answer* keeps within *max_tokens*."""
+    return count_tokens(answer.as_json()) <= max_tokens
+
+
 def fit(entries: int, build: Callable[[int, int], W], max_tokens: int) -> W:
     """Return the answer with most in it that keeps within *max_tokens*.
 
@@ -50,13 +55,11 @@ def fit(entries: int, build: Callable[[int, int], W], max_tokens: int) -> W:
         QueryError: even the answer without any entry is too long; says how much it needs.
     """
 
-    def fits(kept: int, whole: int) -> bool:
-        return count_tokens(build(kept, whole).as_json()) <= max_tokens
-
-    if fits(entries, entries):
-        return build(entries, entries)
-    kept = largest(entries, lambda kept: fits(kept, 0))
-    whole = largest(kept, lambda whole: fits(kept, whole))
+    everything = build(entries, entries)
+    if fits(everything, max_tokens):
+        return everything
+    kept = largest(entries, lambda kept: fits(build(kept, 0), max_tokens))
+    whole = largest(kept, lambda whole: fits(build(kept, whole), max_tokens))
     answer = build(kept, whole)
     needed = count_tokens(answer.as_json())
     if needed > max_tokens:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from findingmodel.agents.budget import fit, left_out
+from findingmodel.agents.budget import fit, fits, left_out
 from findingmodel.agents.shapes import ModelAnswer
 from findingmodel.agents.views import attribute_outline, model_heads, to_json
 from findingmodel.errors import QueryError
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["model_answer"]
 
 _MOST_OTHERS = 5
+_LESS_NEEDED = ("contributors", "synonyms", "tags", "index_codes")
 
 
 def model_answer(
     model: FindingModelFull, others: Sequence[IndexEntry], *, markdown: bool, max_tokens: int
 ) -> ModelAnswer:
-    """Return *model* with as much of it as fits.
+    """Return *model* with as much of it as fits; who made it is the first to go.
 
     Args:
         model: the whole model.
@@ -35,20 +36,18 @@ def model_answer(
     Raises:
         QueryError: not even its name and description fit.
     """
-    hint = _others(others)
     make = _page if markdown else _document
     count = len(model.attributes)
-    whole, *barer = model_heads(model)
-    try:
-        return fit(count, make(model, whole, hint), max_tokens)
-    except QueryError:
-        pass
-    for head in barer[:-1]:
+    everything = make(model, model_heads(model)[0], _others(others))(count, count)
+    if fits(everything, max_tokens):
+        return everything
+    *heads, barest = model_heads(model)[1:]
+    for head in heads:
         try:
             return fit(count, make(model, head), max_tokens)
         except QueryError:
             continue
-    return fit(count, make(model, barer[-1]), max_tokens)
+    return fit(count, make(model, barest), max_tokens)
 
 
 def _document(model: FindingModelFull, head: FindingModelFull, hint: str | None = None) -> Build:
@@ -78,9 +77,10 @@ def _page(model: FindingModelFull, head: FindingModelFull, hint: str | None = No
 
 def _missing(model: FindingModelFull, head: FindingModelFull, kept: int, whole: int) -> str | None:
     attributes = left_out("attribute", len(model.attributes), kept, whole)
-    if head.contributors == model.contributors:
+    gone = [field for field in _LESS_NEEDED if getattr(head, field) != getattr(model, field)]
+    if not gone:
         return attributes
-    return f"Left out: contributors or codes. {attributes or 'Allow more max_tokens.'}"
+    return f"Left out: {', '.join(gone)}. {attributes or 'Allow more max_tokens.'}"
 
 
 def _others(others: Sequence[IndexEntry]) -> str | None:

@@ -329,7 +329,7 @@ def entries_of(tool: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
 async def test_what_was_left_out_is_said(samples: str) -> None:
     async with asking(samples) as client:
         found = await ask(client, "search_finding_models", query="lung", limit=5, max_tokens=500)
-        model = await ask(client, "get_finding_model", id_or_name="PE", max_tokens=1_500)
+        model = await ask(client, "get_finding_model", id_or_name="PE", max_tokens=2_000)
         little = await ask(client, "get_finding_model", id_or_name="PE", max_tokens=600)
     kept = len(found["models"])
     whole = len([one for one in found["models"] if "attributes" in one])
@@ -338,15 +338,17 @@ async def test_what_was_left_out_is_said(samples: str) -> None:
         "Allow more max_tokens, or ask for less."
     )
     assert model["left_out"] == (
-        "Shortened: the last 6 of 6 attributes. Allow more max_tokens, or ask for less."
+        "Left out: contributors. Shortened: the last 5 of 6 attributes. "
+        "Allow more max_tokens, or ask for less."
     )
-    assert model["model"]["attributes"][0] == {
+    assert "contributors" not in model["model"]
+    assert model["model"]["attributes"][0]["values"]
+    assert little["model"]["attributes"][0] == {
         "oifma_id": "OIFMA_SMPL_000001",
         "name": "presence",
         "type": "choice",
     }
-    assert little["left_out"].startswith("Left out: contributors or codes. Left out: the last ")
-    assert "contributors" not in little["model"]
+    assert little["left_out"].startswith("Left out: contributors, synonyms, tags, index_codes. Left out: ")
 
 
 async def test_a_model_with_a_name_beyond_any_budget_says_how_much_it_needs(tmp_path: Path) -> None:

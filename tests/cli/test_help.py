@@ -39,6 +39,7 @@ def test_the_version_is_printed() -> None:
         ["index", "stats"],
         ["index", "history"],
         ["search"],
+        ["mcp"],
         ["config"],
     ],
     ids=" ".join,
@@ -53,7 +54,7 @@ def test_every_command_explains_itself(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "number", "expected"),
     [
-        ("findingmodel ", 1, {"index", "search", "config"}),
+        ("findingmodel ", 1, {"index", "search", "mcp", "config"}),
         ("findingmodel index export ", 3, {"markdown", "ids", "jsonl"}),
         ("findingmodel index update --dr", 3, {"--dry-run"}),
         ("findingmodel index list --sort ", 4, {"name", "oifm_id", "filename"}),
