@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["newcomer"]  # a fixture is found by its name here
 
-GUIDES = ["docs/howto/agents.md"]
+GUIDES = ["docs/howto/agents.md", "docs/howto/notebook.md"]
 
 
 def guide(name: str) -> list[Block]:
@@ -51,7 +52,12 @@ def test_the_code_of_a_guide_prints_what_it_shows(name: str, newcomer: Path) -> 
             check=False,
         )
         assert done.stderr == ""
-        assert comparable(done.stdout) == comparable(expected)
+        assert without_scores(done.stdout) == without_scores(expected)
+
+
+def without_scores(output: str) -> str:
+    """*output* without what every improvement of the search changes."""
+    return re.sub(r"\b\d\.\d+\b", "N.N", comparable(output))
 
 
 @pytest.mark.parametrize("name", GUIDES)
