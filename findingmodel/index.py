@@ -11,7 +11,6 @@ from findingmodel.blocking import Blocking, blocking
 from findingmodel.errors import NotFoundError
 from findingmodel.observe.notes import record_update
 from findingmodel.opening import Opening
-from findingmodel.search import tally
 from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
@@ -248,7 +247,7 @@ class Index(Opening):
             QueryError: a filter cannot be used.
         """
         if query is None and not tags:
-            return {count.tag: count.models for count in await tally.count_tags(self._store)}
+            return {count.tag: count.models for count in await self._searcher.all_tags()}
         return await self._searcher.count_tags(parse_query(query or "", tags=tags or ()))
 
     async def search_by_slug(

@@ -294,6 +294,27 @@ except KeyboardInterrupt:
         assert process.communicate(timeout=60) == ("cancelled\ninterrupted 58\n", "")
 
 
+def test_an_interrupt_waits_until_the_task_has_cleaned_up() -> None:
+    loop, done = BackgroundLoop("the thread of a test"), []
+
+    async def wait() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await asyncio.sleep(0)
+            done.append("cleaned up")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(wait())
+    finally:
+        signal.signal(signal.SIGINT, before)
+        loop.stop()
+    assert done == ["cleaned up"]
+
+
 def test_whoever_waits_when_it_is_closed_is_told() -> None:
     loop = BackgroundLoop("the thread of a test")
     begun = threading.Event()

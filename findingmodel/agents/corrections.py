@@ -76,15 +76,17 @@ async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
 async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry]:
     """Return the models with ids like *key*; with an attribute's id, the model that it belongs to."""
     wanted = key.upper()
+    source, _, number = wanted.rpartition("_")
+    padded = await index.get(f"{source}_{number.lstrip('0'):0>6}")  # zeros are what gets lost
+    if padded is not None:
+        return [padded]
     entries = {}
     async for entry in index:
         entries[entry.oifm_id] = entry
         if any(attribute.attribute_id == wanted for attribute in entry.attributes):
             return [entry]
-    source, _, number = wanted.rpartition("_")
-    padded = f"{source}_{number.lstrip('0'):0>6}"  # digits are what gets lost
     near = await asyncio.to_thread(get_close_matches, wanted, list(entries), _MOST, _LIKE_ID)
-    return [entries[oifm_id] for oifm_id in dict.fromkeys([padded, *near]) if oifm_id in entries][:_MOST]
+    return [entries[oifm_id] for oifm_id in near]
 
 
 def _plain(text: str) -> str:

@@ -35,6 +35,7 @@ async def serve_stdio(settings: Settings) -> None:
 
     Raises:
         ConfigError, StoreError: the index cannot be opened.
+        BrokenPipeError: the agent went away without reading its answer.
     """
     interrupted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
@@ -45,7 +46,13 @@ async def serve_stdio(settings: Settings) -> None:
     if interrupted.is_set():
         os._exit(_INTERRUPTED)
     waiting.cancel()
-    await serving
+    reader_gone = False
+    try:
+        await serving
+    except* BrokenPipeError:
+        reader_gone = True
+    if reader_gone:
+        raise BrokenPipeError
 
 
 async def serve_http(settings: Settings, port: int, listening: Callable[[str], None]) -> None:

@@ -237,6 +237,7 @@ async def test_resources_are_whole_models(samples: str) -> None:
         page = (await client.read_resource(f"findingmodel://models/{EMBOLISM}.md")).contents[0]
         with pytest.raises(MCPError, match=r"nearest are OIFM_SMPL_000001 \(Pulmonary embolism\)"):
             await client.read_resource("findingmodel://models/OIFM_SMPL_00001.json")
+        document = (await client.read_resource(f"findingmodel://models/{EMBOLISM}.json")).contents[0]
         with pytest.raises(MCPError):
             await client.read_resource("findingmodel://models/..%2F..%2Fetc%2Fpasswd.json")
     assert [(one.uri_template, one.mime_type) for one in templates] == [
@@ -244,6 +245,8 @@ async def test_resources_are_whole_models(samples: str) -> None:
         ("findingmodel://models/{oifm_id}.md", "text/markdown"),
     ]
     assert page.mime_type == "text/markdown"
+    path = SAMPLES / "chest" / "pulmonary_embolism.fm.json"
+    assert json.loads(document.text) == json.loads(path.read_bytes())
     assert page.text.startswith("# Pulmonary embolism\n")
 
 

@@ -181,6 +181,18 @@ def test_an_interrupt_ends_a_server_that_waits_for_input(samples: str) -> None:
         assert process.stderr.read() == ""
 
 
+def test_an_agent_that_goes_away_without_reading_is_no_traceback(samples: str) -> None:
+    with ended(started("--db", samples)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(PING.decode() + "\n")
+        process.stdin.close()
+        assert process.wait(30) == 141
+        assert process.stderr.read() == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_server_over_http(samples: str, number: signal.Signals) -> None:
     with ended(started("--http", "--port", "0", "--db", samples)) as process:
