@@ -41,6 +41,9 @@ def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> int:
     """
     import asyncio
 
+    given = click.get_current_context().get_parameter_source("port")
+    if given is click.core.ParameterSource.COMMANDLINE and not http:
+        raise click.UsageError("--port can be given with --http only.")
     try:
         from findingmodel.agents.serve import serve_http, serve_stdio
     except ImportError as error:

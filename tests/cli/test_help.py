@@ -81,6 +81,8 @@ def test_a_shell_can_complete_commands_and_options(words: str, number: int, expe
         ["search", "x", "--branch", "../up"],
         ["search", "x", "--db", "findings"],
         ["config", "--db", "findings"],
+        ["mcp", "--port", "8750"],
+        ["mcp", "--http", "--port", "70000"],
     ],
     ids=" ".join,
 )
