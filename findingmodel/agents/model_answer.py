@@ -37,20 +37,20 @@ def model_answer(
         QueryError: not even its name and description fit.
     """
     make = _page if markdown else _document
+    whole, lighter, barest = model_heads(model)
     count = len(model.attributes)
-    everything = make(model, model_heads(model)[0], _others(others))(count, count)
+    hint = _others(others)
+    everything = make(model, whole, hint, [])(count, count)
     if fits(everything, max_tokens):
         return everything
-    *heads, barest = model_heads(model)[1:]
-    for head in heads:
-        try:
-            return fit(count, make(model, head), max_tokens)
-        except QueryError:
-            continue
-    return fit(count, make(model, barest), max_tokens)
+    gone = ["other models with this name"] if others else []
+    try:
+        return fit(count, make(model, lighter, hint, _gone(model, lighter)), max_tokens)
+    except QueryError:
+        return fit(count, make(model, barest, None, _gone(model, barest) + gone), max_tokens)
 
 
-def _document(model: FindingModelFull, head: FindingModelFull, hint: str | None = None) -> Build:
+def _document(model: FindingModelFull, head: FindingModelFull, hint: str | None, gone: list[str]) -> Build:
     """Return what makes the answer in JSON."""
     whole = [to_json(attribute) for attribute in model.attributes]
     short = [attribute_outline(attribute) for attribute in model.attributes]
@@ -58,29 +58,32 @@ def _document(model: FindingModelFull, head: FindingModelFull, hint: str | None 
 
     def build(kept: int, full: int) -> ModelAnswer:
         content = facts | {"attributes": [*whole[:full], *short[full:kept]]}
-        missing = _missing(model, head, kept, full)
+        missing = _missing(gone, len(whole), kept, full)
         return ModelAnswer(oifm_id=model.oifm_id, name=model.name, model=content, hint=hint, left_out=missing)
 
     return build
 
 
-def _page(model: FindingModelFull, head: FindingModelFull, hint: str | None = None) -> Build:
+def _page(model: FindingModelFull, head: FindingModelFull, hint: str | None, gone: list[str]) -> Build:
     """Return what makes the answer in Markdown, in which attributes are left out but not shortened."""
 
     def build(kept: int, _full: int) -> ModelAnswer:
         page = head.model_copy(update={"attributes": model.attributes[:kept]}).as_markdown()
-        missing = _missing(model, head, kept, kept)
+        missing = _missing(gone, len(model.attributes), kept, kept)
         return ModelAnswer(oifm_id=model.oifm_id, name=model.name, markdown=page, hint=hint, left_out=missing)
 
     return build
 
 
-def _missing(model: FindingModelFull, head: FindingModelFull, kept: int, whole: int) -> str | None:
-    attributes = left_out("attribute", len(model.attributes), kept, whole)
-    gone = [field for field in _LESS_NEEDED if getattr(head, field) != getattr(model, field)]
-    if not gone:
-        return attributes
-    return f"Left out: {', '.join(gone)}. {attributes or 'Allow more max_tokens.'}"
+def _gone(model: FindingModelFull, head: FindingModelFull) -> list[str]:
+    """Return the names of the fields that *head* lacks."""
+    kept = to_json(head)
+    return [field for field in to_json(model) if field not in kept]
+
+
+def _missing(gone: list[str], attributes: int, kept: int, whole: int) -> str | None:
+    rest = left_out("attribute", attributes, kept, whole)
+    return f"Left out: {', '.join(gone)}. {rest or 'Allow more max_tokens.'}" if gone else rest
 
 
 def _others(others: Sequence[IndexEntry]) -> str | None:

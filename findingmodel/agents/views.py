@@ -59,14 +59,12 @@ def short_resolution(whole: Resolution) -> Resolution:
     return whole.model_copy(update={"matches": whole.matches[:1]})
 
 
-def model_heads(model: FindingModelFull) -> list[FindingModelFull]:
+def model_heads(model: FindingModelFull) -> tuple[FindingModelFull, FindingModelFull, FindingModelFull]:
     """Return *model* without attributes: whole, without contributors, and with its description alone."""
     whole = model.model_copy(update={"attributes": []})
-    few = {"contributors": None, "index_codes": None, "synonyms": None, "tags": None}
-    bare = model.model_construct(
-        **model.model_dump(include={"oifm_id", "name", "description"}), attributes=[]
-    )
-    return [whole, whole.model_copy(update={"contributors": None}), bare.model_copy(update=few)]
+    told = model.model_dump(include={"oifm_id", "name", "description"})
+    bare = model.model_construct(**told, attributes=[])
+    return whole, whole.model_copy(update={"contributors": None}), bare
 
 
 def to_json(part: FindingModelFull | AttributeIded) -> dict[str, Any]:

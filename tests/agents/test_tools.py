@@ -351,7 +351,7 @@ async def test_what_was_left_out_is_said(samples: str) -> None:
         "name": "presence",
         "type": "choice",
     }
-    assert little["left_out"].startswith("Left out: contributors, synonyms, tags, index_codes. Left out: ")
+    assert little["left_out"].startswith("Left out: synonyms, tags, contributors, index_codes. Left out: ")
 
 
 async def test_a_model_with_a_name_beyond_any_budget_says_how_much_it_needs(tmp_path: Path) -> None:
@@ -363,6 +363,19 @@ async def test_a_model_with_a_name_beyond_any_budget_says_how_much_it_needs(tmp_
         assert (await ask(client, "get_finding_model", id_or_name="long", max_tokens=needed))["name"]
         nearest = await refused(client, "get_finding_model", id_or_name="OIFM_TEST_00001", max_tokens=300)
     assert "nearest" not in nearest  # its name alone would break the budget
+
+
+async def test_fields_and_namesakes_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    write_model(tmp_path, "1.fm.json", 1, synonyms=["MS"], unheard_of="x" * 1_000)
+    write_model(tmp_path, "2.fm.json", 2, synonyms=["MS"])
+    async with asking_about(tmp_path) as client:
+        answer = await ask(client, "get_finding_model", id_or_name="ms", max_tokens=700)
+        most = await ask(client, "get_finding_model", id_or_name="ms", max_tokens=1_700)
+    gone = "synonyms, tags, contributors, index_codes, unheard_of, other models with this name"
+    assert answer["left_out"].startswith(f"Left out: {gone}. ")
+    assert "hint" not in answer
+    assert most["left_out"].startswith("Left out: contributors. ")
+    assert most["hint"].startswith("1 more with this name: ")
 
 
 async def test_a_model_of_many_attributes_keeps_the_first_whole(tmp_path: Path) -> None:
