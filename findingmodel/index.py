@@ -14,7 +14,9 @@ from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
 from findingmodel.sync import single
+from findingmodel.sync.contributors import put_contributors
 from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.rebuild import rebuild as rebuild_index
 from findingmodel.sync.single import IndexReturnType
 from findingmodel.sync.update import update
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from findingmodel.answers import CodeMatch, Page, SearchAnswers, Suggestion
-    from findingmodel.model import FindingModelFull, IndexEntry, Organization, Person, SearchHit
+    from findingmodel.model import Contributor, FindingModelFull, IndexEntry, Organization, Person, SearchHit
     from findingmodel.sync.report import UpdateReport
 
 __all__ = ["Index", "IndexReturnType"]
@@ -46,7 +48,7 @@ class Index(Opening):
         branch: which of several indexes in one database.
         settings: all settings; where None, those of the environment (`Settings.load`).
         mongodb_uri: another word for *url*.
-        db_name: MongoDB: the database, whichever the URL names.
+        db_name: MongoDB: the database, whichever the URL names. Without any URL, on this machine's server.
         client: MongoDB: a Motor client or pymongo's AsyncMongoClient to be used; it stays open.
 
     Raises:
@@ -101,12 +103,14 @@ class Index(Opening):
         return answers.to_organization(found[0]) if found else None
 
     async def get_people(self) -> list[Person]:
-        """Return everyone who contributed, by user name."""
-        return [answers.to_person(credit) for credit in await self._store.contributors("person")]
+        """Return everyone who contributed, by name."""
+        people = map(answers.to_person, await self._store.contributors("person"))
+        return sorted(people, key=lambda person: person.name)
 
     async def get_organizations(self) -> list[Organization]:
-        """Return every organization that contributed, by code."""
-        return [answers.to_organization(credit) for credit in await self._store.contributors("organization")]
+        """Return every organization that contributed, by name."""
+        organizations = map(answers.to_organization, await self._store.contributors("organization"))
+        return sorted(organizations, key=lambda organization: organization.name)
 
     async def get_full(self, oifm_id: str) -> FindingModelFull:
         """Return the whole model, as its file has it.
@@ -254,6 +258,7 @@ class Index(Opening):
         remove: bool = True,
         force: bool = False,
         strict: bool = False,
+        rebuild: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> UpdateReport:
         """Make the index hold exactly the valid models below *directory*.
@@ -266,6 +271,7 @@ class Index(Opening):
             remove: remove models whose file is gone.
             force: do it even if most models would be removed.
             strict: write nothing if any file fails.
+            rebuild: MongoDB: put an index of findingmodel 0.3 or 0.4 aside first (`sync.rebuild`).
             progress: called with (files done, files to load).
 
         Returns:
@@ -287,12 +293,13 @@ class Index(Opening):
             lease_seconds=self._settings.lease_seconds,
         )
         whole = Path(directory)
+        run = rebuild_index if rebuild else update
         async with self._writing() as writing:
             return await record_update(
                 self._notebook,
                 whole,
                 options,
-                lambda begun: update(writing.store, whole, options, progress=progress, begun=begun),
+                lambda begun: run(writing.store, whole, options, progress=progress, begun=begun),
             )
 
     async def add_or_update_entry_from_file(
@@ -316,6 +323,18 @@ class Index(Opening):
         file = Path(filename)
         async with self._noting("add", file=file) as writing:
             return await single.add_file(writing, file, given=model)
+
+    async def add_or_update_contributors(self, contributors: Iterable[Contributor]) -> list[str] | None:
+        """Add people and organizations, as models that name them would (`sync.contributors`).
+
+        Returns:
+            Of whom *contributors* say different things, in which case nothing is written; None if of nobody.
+
+        Raises:
+            LeaseHeldError: another update is running.
+        """
+        async with self._writing() as writing:
+            return await put_contributors(writing, contributors)
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """Let others see all that a block writes at once, when it ends; nothing of it, if it raises.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.answers import CachedSearcher
 from findingmodel.config import Settings
+from findingmodel.driver_objects import DriverObjects
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
 from findingmodel.search.cache import Freshness, QueryCache
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Opening"]
 
 _GIVEN_CLIENT = "mongodb://(client)"
+_USUAL_SERVER = "mongodb://localhost:27017"
 _SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
 _SERVER_CONCURRENCY = 8  # queries of a batch; in a file they would only wait for each other
 
@@ -47,7 +49,7 @@ class _Together(NamedTuple):
     searcher: CachedSearcher
 
 
-class Opening:
+class Opening(DriverObjects):
     """A database that is opened on first use, and what is kept in memory for it; see `findingmodel.Index`."""
 
     def __init__(
@@ -65,6 +67,8 @@ class Opening:
         self._settings = _settings(
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
+        if client is None and db_name is not None and "db" not in self._settings.sources:
+            self._settings = replace(self._settings, db=_USUAL_SERVER)
         opened = self._settings.db if client is None else _GIVEN_CLIENT
         self._store: Store = open_store(
             opened,
@@ -129,7 +133,7 @@ class Opening:
     async def setup_indexes(self) -> None:
         """Create what is missing in the database; any number of times. Updates do so by themselves."""
         async with self._writing():
-            await self._store.setup()
+            await self._store.setup(anew=True)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Writing]:

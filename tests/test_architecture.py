@@ -25,7 +25,7 @@ LADDER = (
     {"stores"},
     {"sync", "search"},  # writing and reading do not know each other
     {"observe"},
-    {"answers", "listing"},
+    {"answers", "driver_objects", "listing"},
     {"opening"},
     {"index"},
     {"cli"},
