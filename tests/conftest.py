@@ -15,6 +15,8 @@ SLOW = (
     "cli/test_terminal.py",
     "stores/test_mongomock.py",
     "stores/test_pool.py",
+    "sync/test_bad_files.py",
+    "sync/test_not_written.py",
     "sync/test_staging.py",
     "tests/servers.py",
     "tests/test_make_corpus.py",
