@@ -1,4 +1,4 @@
-"""What an Index answers with: rows of the store as models, and searches that are remembered."""
+"""What an Index answers with: rows of the store, and what a search found, as models."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from findingmodel.model.entry import IndexEntry, SearchHit
 from findingmodel.model.match import Match
 from findingmodel.model.parse import parse_model
 from findingmodel.search.batch import search_batch
-from findingmodel.search.engine import Searcher
 from findingmodel.text.normalize import tokenize
-from findingmodel.text.query import parse_query
+from findingmodel.text.query import LONGEST_QUERY, parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from findingmodel.errors import QueryError
     from findingmodel.model.finding import FindingModelFull
-    from findingmodel.search.cache import Freshness, QueryCache
+    from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
-    from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import Credit, EntryRow
-    from findingmodel.text.query import Query
 
 __all__ = [
-    "CachedSearcher",
     "CodeMatch",
     "Page",
     "SearchAnswers",
@@ -39,8 +35,6 @@ __all__ = [
     "to_organization",
     "to_person",
 ]
-
-_LONGEST_QUERY = 4_000  # characters; a query keeps some dozen words, and finds them in less
 
 
 class Page(NamedTuple):
@@ -91,39 +85,6 @@ class SearchAnswers(dict[str, list[SearchHit]]):
         self.errors = dict(errors)
 
 
-class CachedSearcher(Searcher):
-    """A Searcher that remembers its answers, each with the generation of the index that it is true of.
-
-    Args:
-        store: the index; it must be open.
-        branch: which of the database's indexes.
-        cache: where answers are kept.
-        freshness: which generation the index has.
-    """
-
-    def __init__(self, store: Store, *, branch: str, cache: QueryCache, freshness: Freshness) -> None:
-        super().__init__(store)
-        self._branch = branch
-        self._cache = cache
-        self._freshness = freshness
-
-    async def generation(self) -> int:
-        """Return the generation of the index, as fresh as was asked for."""
-        return await self._freshness.generation()
-
-    async def search(
-        self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
-    ) -> list[HitRow]:
-        """Return the hits from *offset* on, at most *limit*, best first."""
-        current = await self.generation() if generation is None else generation
-        search = super().search
-
-        async def compute() -> tuple[HitRow, ...]:
-            return tuple(await search(query, limit=limit, offset=offset, generation=current))
-
-        return list(await self._cache.get((query, limit, offset, self._branch, current), compute))
-
-
 async def answer(
     searcher: Searcher, text: str, *, limit: int, offset: int, tags: Sequence[str]
 ) -> list[SearchHit]:
@@ -135,7 +96,7 @@ async def answer(
         QueryError: a filter in *text* cannot be used, or *limit* or *offset* is out of range.
         StoreError: the store failed.
     """
-    asked = text[:_LONGEST_QUERY]
+    asked = text[:LONGEST_QUERY]
     if not (tokenize(asked) or tags):
         return []
     return _to_hits(await searcher.search(parse_query(asked, tags=tags), limit=limit, offset=offset))
@@ -150,7 +111,7 @@ async def answer_all(
         QueryError: *limit* is out of range.
         StoreError: the store failed.
     """
-    asked = {text: text[:_LONGEST_QUERY] for text in texts}
+    asked = {text: text[:LONGEST_QUERY] for text in texts}
     queries = [text for text in asked.values() if tags or tokenize(text)]
     rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)
     answers = SearchAnswers({text: [] for text in asked}, {})
@@ -202,7 +163,7 @@ def _to_hits(rows: Iterable[HitRow]) -> list[SearchHit]:
     """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
     return [
         SearchHit.model_validate(
-            {**row.entry, "score": row.score, "matched": [Match(*match) for match in row.matched]}
+            {**row._asdict(), **row.entry, "matched": [Match(*match) for match in row.matched]}
         )
         for row in rows
     ]

@@ -205,7 +205,7 @@ class Settings:
     mongodb_socket_timeout_ms: int = _setting(
         "FINDINGMODEL_MONGODB_SOCKET_TIMEOUT_MS",
         _MILLISECONDS,
-        10_000,
+        20_000,
         "MongoDB: how long one answer may take.",
     )
     mongodb_retry_attempts: int = _setting(
@@ -257,7 +257,7 @@ class Settings:
         "FINDINGMODEL_CACHE_FILE",
         _text(re.compile(r"[^\0]+"), "a path"),
         "",
-        "Search on MongoDB: a file where commands remember answers; none by default.",
+        "Search on MongoDB: a file where processes remember answers; none by default.",
     )
     ledger: str = _setting(
         "FINDINGMODEL_LEDGER",
@@ -307,6 +307,11 @@ class Settings:
                 f" which is {settings.mongodb_max_pool_size}; lower the first or raise the second"
             )
         return settings
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the index lives on a server, which answers many at once and is waited for."""
+        return self.db.lower().startswith("mongodb")
 
     def describe(self) -> list[SettingView]:
         """Return every setting with its value and where that came from, in the order of this class."""

@@ -10,6 +10,7 @@ from findingmodel import answers, listing
 from findingmodel.errors import NotFoundError
 from findingmodel.observe.notes import record_update
 from findingmodel.opening import Opening
+from findingmodel.search import tally
 from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
@@ -19,6 +20,7 @@ from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.rebuild import rebuild as rebuild_index
 from findingmodel.sync.single import IndexReturnType
 from findingmodel.sync.update import update
+from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Index", "IndexReturnType"]
 
-_MOST_PARSED_AT_ONCE = 10
+_MOST_PARSED_HERE = 10  # models; parsing more of them would stop the event loop for too long
 
 
 class Index(Opening):
@@ -83,7 +85,11 @@ class Index(Opening):
         """Return the entry with this id, name, slug or synonym, in any case; None if there is none.
 
         Where several share it, the one whose id it is comes first, then name, slug, synonym; then the least
-        id.
+        id. A key like ``code:RADLEX:RID1301`` asks for a model that carries this code, in itself at best; see
+        `find_by_code`.
+
+        Raises:
+            QueryError: the key begins with ``code:`` and names no system and code.
         """
         rows = await find(self._store, id_or_name_or_syn)
         return answers.to_entry(rows[0]) if rows else None
@@ -133,7 +139,7 @@ class Index(Opening):
         ids = list(dict.fromkeys(oifm_ids))
         found = await self._store.models(ids)
         texts = {oifm_id: found[oifm_id] for oifm_id in ids if oifm_id in found}
-        if len(texts) > _MOST_PARSED_AT_ONCE:
+        if len(texts) > _MOST_PARSED_HERE:
             return await asyncio.to_thread(answers.to_models, texts)
         return answers.to_models(texts)
 
@@ -207,6 +213,22 @@ class Index(Opening):
             self._searcher, queries, limit=most, tags=tags or (), concurrency=self._concurrency
         )
 
+    async def count_tags(
+        self, query: str | None = None, *, tags: Sequence[str] | None = None
+    ) -> dict[str, int]:
+        """Return by tag how many models have it, the most frequent first; case and accents do not matter.
+
+        Args:
+            query: as for `search`: only what it finds counts, all of it.
+            tags: only models that have all of them count.
+
+        Raises:
+            QueryError: a filter cannot be used.
+        """
+        if query is None and not tags:
+            return {count.tag: count.models for count in await tally.count_tags(self._store)}
+        return await self._searcher.count_tags(parse_query(query or "", tags=tags or ()))
+
     async def search_by_slug(
         self, pattern: str, limit: int = 100, offset: int = 0, match_type: str = "contains"
     ) -> Page:
@@ -220,18 +242,12 @@ class Index(Opening):
         Raises:
             QueryError: an argument is out of range.
         """
-        listing.check_page(limit, offset)
-        ids = await listing.find_slugs(self._store, pattern, match_type)
-        page = ids[offset : offset + limit]
-        rows = await self._store.get(page)
-        return answers.Page(
-            answers.to_entries(rows[oifm_id] for oifm_id in page if oifm_id in rows), len(ids)
-        )
+        rows, total = await listing.page_by_slug(self._store, pattern, match_type, limit=limit, offset=offset)
+        return answers.Page(answers.to_entries(rows), total)
 
     async def suggest(self, text: str, limit: int = 10) -> list[Suggestion]:
         """Return entries, with the name or synonym that goes on as *text*, whose words may be unfinished."""
-        vocabulary = await self._searcher.vocabulary(await self._searcher.generation())
-        found = await suggest(self._store, vocabulary, text, limit=limit)
+        found = await suggest(self._store, await self._searcher.vocabulary(), text, limit=limit)
         return [answers.Suggestion(answers.to_entry(entry), label) for entry, label in found]
 
     async def find_by_code(

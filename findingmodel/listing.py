@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["check_page", "each_entry", "find_slugs", "markdown_table", "page_of"]
+__all__ = ["each_entry", "markdown_table", "page_by_slug", "page_of"]
 
 _PAGE = 1_000
 _SORTS = ("name", "oifm_id", "filename")
@@ -27,10 +27,10 @@ async def page_of(store: Store, *, limit: int, offset: int, order_by: str, order
     """Return one page of all entries.
 
     Raises:
-        QueryError: one of the arguments is none of those that are allowed.
+        QueryError: an argument is out of range.
         StoreError: the store failed.
     """
-    check_page(limit, offset)
+    _check_page(limit, offset)
     _check("order_by", order_by, _SORTS)
     _check("order_dir", order_dir, _DIRECTIONS)
     return await store.page(sort=order_by, descending=order_dir == "desc", offset=offset, limit=limit)
@@ -45,41 +45,49 @@ async def each_entry(store: Store) -> AsyncIterator[EntryRow]:
         offset += len(rows)
 
 
-async def find_slugs(store: Store, pattern: str, match_type: str) -> list[str]:
-    """Return the ids of the entries whose slug matches, whole slugs first, then beginnings, then by slug.
+async def page_by_slug(
+    store: Store, pattern: str, match_type: str, *, limit: int, offset: int
+) -> tuple[list[EntryRow], int]:
+    """Return one page of the entries whose slug matches, and how many do.
+
+    Whole slugs come first, then beginnings, then the others, each by slug.
 
     Args:
         store: the index.
         pattern: any text; its slug is looked for. Without a letter or digit it matches nothing.
         match_type: "exact", "prefix" or "contains".
+        limit, offset: which part of them.
 
     Raises:
-        QueryError: there is no such *match_type*.
+        QueryError: an argument is out of range.
         StoreError: the store failed.
     """
+    _check_page(limit, offset)
     _check("match_type", match_type, _MATCH_TYPES)
+    ids = await _find_slugs(store, pattern, match_type)
+    page = ids[offset : offset + limit]
+    rows = await store.get(page)
+    return [rows[oifm_id] for oifm_id in page if oifm_id in rows], len(ids)
+
+
+async def _find_slugs(store: Store, pattern: str, match_type: str) -> list[str]:
     wanted = slug(pattern)
     if not wanted:
         return []
     if match_type == "exact":
-        found = [entry for entry in await store.lookup([fold(wanted)]) if entry["slug_name"] == wanted]
-        return sorted(entry["oifm_id"] for entry in found)
-    places = []
+        holders = await store.lookup([fold(wanted)])
+        return sorted(entry["oifm_id"] for entry in holders if entry["slug_name"] == wanted)
+    found = []
     async for rows in store.lexicon():
         for row in rows:
-            name = slug(row.name)
-            at = name.find(wanted)
+            whole = slug(row.name)
+            at = whole.find(wanted)
             if at == 0 or (at > 0 and match_type == "contains"):
-                places.append((name != wanted, at > 0, name, row.oifm_id))
-    return [oifm_id for *_, oifm_id in sorted(places)]
+                found.append((whole != wanted, at > 0, whole, row.oifm_id))
+    return [oifm_id for *_, oifm_id in sorted(found)]
 
 
-def check_page(limit: int, offset: int) -> None:
-    """Accept a page that can be asked for.
-
-    Raises:
-        QueryError: it cannot.
-    """
+def _check_page(limit: int, offset: int) -> None:
     if limit < 1 or offset < 0:
         raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one entry, from 0 on")
 

@@ -7,13 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.answers import CachedSearcher
 from findingmodel.config import Settings
 from findingmodel.driver_objects import DriverObjects
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.cache import Freshness, QueryCache
+from findingmodel.search.remembered import CachedSearcher
 from findingmodel.stores import open_store
+from findingmodel.stores.sqlite_cache import SQLiteTier
 from findingmodel.stores.transactions import current, joined, refuse_nested
 from findingmodel.sync.lease import transaction
 from findingmodel.sync.single import Writing
@@ -32,7 +34,6 @@ __all__ = ["Opening"]
 _GIVEN_CLIENT = "mongodb://(client)"
 _USUAL_SERVER = "mongodb://localhost:27017"
 _SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
-_SERVER_CONCURRENCY = 8  # queries of a batch; in a file they would only wait for each other
 
 
 class _Together(NamedTuple):
@@ -79,10 +80,14 @@ class Opening(DriverObjects):
             client=client,
         )
         self._notebook = Notebook.of(self._settings, url=opened, database=db_name)
-        is_server = client is not None or self._settings.db.lower().startswith("mongodb")
-        self._concurrency = _SERVER_CONCURRENCY if is_server else 1
+        is_server = client is not None or self._settings.is_server
+        self._concurrency = AT_A_SERVER if is_server else 1
+        cache_file = self._settings.cache_file if is_server and client is None else ""
+        self._tier = SQLiteTier(cache_file) if cache_file else None
         self._cache = QueryCache(
-            capacity=self._settings.cache_size, ttl_seconds=self._settings.cache_ttl_seconds
+            capacity=self._settings.cache_size,
+            ttl_seconds=self._settings.cache_ttl_seconds,
+            tier=self._tier,
         )
         self._freshness = Freshness(
             self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
@@ -103,12 +108,19 @@ class Opening(DriverObjects):
         """What the cache of searches did so far."""
         return self._cache.statistics
 
+    def invalidate_cache(self) -> None:
+        """Forget what searches found, and look at the index anew.
+
+        Seldom needed: an update by any process is seen within a second.
+        """
+        self._own_searcher.forget()
+
     @property
     def _searcher(self) -> CachedSearcher:
         together: _Together | None = current(self)
         return self._own_searcher if together is None else together.searcher
 
-    def _make_searcher(self, cache: QueryCache, freshness: Freshness) -> CachedSearcher:
+    def _make_searcher(self, cache: QueryCache, freshness: Freshness | None = None) -> CachedSearcher:
         return CachedSearcher(self._store, branch=self._settings.branch, cache=cache, freshness=freshness)
 
     # life
@@ -125,6 +137,8 @@ class Opening(DriverObjects):
     async def close(self) -> None:
         """Close the database, for good; twice is fine. A client that was given stays open."""
         self._freshness.forget()  # what is remembered must not outlive it
+        if self._tier is not None:
+            self._tier.close()
         try:
             await self._notebook.close()
         finally:
@@ -160,11 +174,7 @@ class Opening(DriverObjects):
             self._writing() as writing,
             transaction(writing.store, lease_seconds=writing.lease_seconds),
         ):
-            freshness = Freshness(writing.store.generation, max_age_seconds=0)
-            with joined(
-                self,
-                _Together(writing, asyncio.Lock(), self._make_searcher(QueryCache(), freshness)),
-            ):
+            with joined(self, _Together(writing, asyncio.Lock(), self._make_searcher(QueryCache()))):
                 yield
 
     @asynccontextmanager

@@ -6,19 +6,23 @@ QUESTIONS is plain text with a query a line, CSV with a heading, or JSON Lines; 
 is JSON Lines or CSV, by its name; without it they go to standard output. With --by-sentence a text may be a
 whole report. It does what ``findingmodel search --batch`` does, and shows how to do so in Python. Progress
 and the summary go to standard error. Exit codes: 0 done; 1 done, but some of the texts were no queries; 2 bad
-usage; 3 the database failed.
+usage; 3 the database failed; 130 interrupted; 141 nobody reads the answers any more.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from findingmodel.config import Settings
+from findingmodel.drive import drive, inline
 from findingmodel.errors import FindingModelError, StoreError
 from findingmodel.search import batch_read, batch_write
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.batch_run import BatchJob, run_batch
 from findingmodel.search.engine import Searcher
 from findingmodel.stores import open_store
@@ -26,19 +30,30 @@ from findingmodel.stores import open_store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from findingmodel.drive import Offload
     from findingmodel.search.batch_run import BatchSummary
 
 __all__ = ["main"]
 
-_UNDER_WAY = 16  # queries sent to a server before the first answer is waited for
+_INTERRUPTED, _READER_GONE = 130, 141  # exit codes, as a shell would report the signals
 _BETWEEN = 1_000  # questions between two lines of progress
 
 
-async def run(settings: Settings, job: BatchJob) -> BatchSummary:
-    """Open the index that *settings* name, and do *job*."""
-    store = open_store(settings.db, branch=settings.branch, settings=settings)
-    await store.open()
+def run(settings: Settings, job: BatchJob) -> BatchSummary:
+    """Do *job* against the index that *settings* name.
+
+    A server answers many queries at once in an event loop; a file answers at once, and needs none.
+    """
+    if settings.is_server:
+        return asyncio.run(answer(settings, job._replace(concurrency=AT_A_SERVER), asyncio.to_thread))
+    return drive(answer(settings, job, inline))
+
+
+async def answer(settings: Settings, job: BatchJob, offload: Offload) -> BatchSummary:
+    """Open the index, and do *job*."""
+    store = open_store(settings.db, branch=settings.branch, settings=settings, offload=offload)
     try:
+        await store.open()
         return await run_batch(Searcher(store), job, echo=sys.stdout.write, progress=show_progress)
     finally:
         await store.close()
@@ -73,10 +88,18 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     chosen = vars(parser().parse_args(arguments))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says
     try:
         settings = Settings.load(db=chosen.pop("db"), branch=chosen.pop("branch"))
-        is_server = settings.db.lower().startswith("mongodb")
-        summary = asyncio.run(run(settings, BatchJob(**chosen, concurrency=_UNDER_WAY if is_server else 1)))
+        summary = run(settings, BatchJob(**chosen))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("batch_search: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        return _READER_GONE
     except (FindingModelError, OSError) as error:
         print(f"batch_search: {error}", file=sys.stderr)
         return 3 if isinstance(error, StoreError) else 2

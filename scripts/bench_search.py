@@ -24,7 +24,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.drive import drive
-from findingmodel.errors import FindingModelError
+from findingmodel.errors import FindingModelError, QueryError
 from findingmodel.search.batch_read import ENCODING, form_of, read_questions
 from findingmodel.search.engine import Searcher
 from findingmodel.stores import open_store
@@ -116,7 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often each query is asked (default: 5)")
     options = parser.parse_args(arguments)
     try:
-        run(options.index, read_queries(options.queries), options.rounds)
+        queries = read_queries(options.queries)
+        if not queries:
+            raise QueryError(f"{options.queries} holds no query")
+        run(options.index, queries, options.rounds)
     except (FindingModelError, OSError, sqlite3.Error) as error:
         print(f"bench_search: {error}", file=sys.stderr)
         return 2

@@ -133,11 +133,11 @@ async def fill(store: Store, models: Sequence[tuple[str, dict[str, Any]]]) -> No
     await store.setup()
     records = []
     for path, model in models:
-        data = json.dumps({key: value for key, value in model.items() if value is not None}).encode()
-        parsed = parse_model(data).model
+        text = json.dumps({key: value for key, value in model.items() if value is not None}).encode()
+        parsed = parse_model(text).model
         if parsed is None:
             raise ValueError(f"{path}: no valid finding model")
-        records.append(make_record(parsed, data, Fingerprint(path, len(data), 0, "", 0)))
+        records.append(make_record(parsed, text, Fingerprint(path, len(text), 0, "", 0)))
     for start in range(0, len(records), _BATCH):
         await store.write(WriteBatch(upserts=records[start : start + _BATCH]))
     await store.advance()
@@ -198,7 +198,7 @@ def show(tables: Mapping[str, Mapping[str, Figures]]) -> None:
 
 
 def show_ablation(judged: Sequence[Judged], runs: Mapping[str, Mapping[str, list[str]]]) -> None:
-    """Print MRR@10 by category of the search without each of its parts.
+    """Print MRR@10 by category of the search without each of its parts; *runs* has the whole one under "".
 
     Where nothing answers a category, its figure is the share of empty answers.
     """
@@ -215,10 +215,8 @@ def show_worst(
 ) -> None:
     """Print the queries whose best entry ranks lowest, with what was found instead."""
     answerable = [one for one in judged if one.relevant]
-    worst = sorted(answerable, key=lambda one: (mean_reciprocal_rank(one.relevant, run[one.qid]), one.qid))[
-        :most
-    ]
-    for one in worst:
+    answerable.sort(key=lambda one: (mean_reciprocal_rank(one.relevant, run[one.qid]), one.qid))
+    for one in answerable[:most]:
         best = max(one.relevant.values())
         meant = [names.get(oifm_id, oifm_id) for oifm_id, grade in one.relevant.items() if grade == best]
         found = [names.get(oifm_id, oifm_id) for oifm_id in run[one.qid][:3]]
@@ -233,7 +231,7 @@ class Bench:
     ) -> None:
         dropped = {one.dropped for one in judged if one.dropped}
         self.judged = judged
-        self.models = (models, without(models, dropped))
+        self.models = (models, without(models, dropped))  # in the order of the stores
         self.stores = stores
 
     async def fill(self) -> None:
@@ -251,15 +249,15 @@ class Bench:
         self, stages: Sequence[str] = STAGES, sources: Sequence[Source] = SOURCES
     ) -> dict[str, list[str]]:
         """Ask every query of its index."""
-        searchers = [Searcher(store, stages=stages, sources=sources) for store in self.stores]
+        whole, reduced = (Searcher(store, stages=stages, sources=sources) for store in self.stores)
         return {
-            one.qid: await our_search(searchers[one.dropped is not None], one.query) for one in self.judged
+            one.qid: await our_search(reduced if one.dropped else whole, one.query) for one in self.judged
         }
 
     def plain(self) -> dict[str, list[str]]:
         """Ask every query of the baseline."""
-        searches = [plain_search(models) for models in self.models]
-        return {one.qid: searches[one.dropped is not None](one.query) for one in self.judged}
+        whole, reduced = map(plain_search, self.models)
+        return {one.qid: (reduced if one.dropped else whole)(one.query) for one in self.judged}
 
 
 async def measure(options: argparse.Namespace) -> None:
@@ -294,9 +292,7 @@ async def report(bench: Bench, options: argparse.Namespace) -> None:
     )
     if options.ablate:
         print()
-        show_ablation(
-            bench.judged, {left_out: await bench.run_without(left_out) for left_out in ("", *PARTS)}
-        )
+        show_ablation(bench.judged, {"": run, **{part: await bench.run_without(part) for part in PARTS}})
     if options.worst:
         print()
         names = {model["oifm_id"]: model["name"] for _, model in bench.models[0]}

@@ -25,3 +25,9 @@ def test_what_is_no_index_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "x.db").write_text("a letter")
     assert main([str(tmp_path / "x.db"), str(SAMPLES.parent / "queries.jsonl")]) == 2
     assert capsys.readouterr().err.startswith("bench_search: ")
+
+
+def test_no_queries_are_no_measurement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "q.txt").write_text("\n")
+    assert main([str(tmp_path / "x.db"), str(tmp_path / "q.txt")]) == 2
+    assert "holds no query" in capsys.readouterr().err

@@ -217,7 +217,7 @@ class SearchingRules:
         assert isinstance(best, SearchHit)
         entry = await filled.get("pulmonary embolism")
         assert entry is not None
-        assert best.model_dump(exclude={"score", "matched"}) == entry.model_dump()
+        assert best.model_dump(exclude={"score", "matched", "negated"}) == entry.model_dump()
         assert best.score >= 1
         assert best.matched[0].stage == "exact"
         assert best.matched[0].field == "synonym"
@@ -260,6 +260,12 @@ class SearchingRules:
         again.clear()
         assert await filled.search("nodule") == first
         await filled.search("nodule", limit=5)
+        assert filled.cache_statistics.misses == 2
+
+    async def test_what_is_remembered_can_be_forgotten(self, filled: Index) -> None:
+        first = await filled.search("nodule")
+        filled.invalidate_cache()
+        assert await filled.search("nodule") == first
         assert filled.cache_statistics.misses == 2
 
     async def test_equal_searches_at_once_are_one(self, filled: Index) -> None:
@@ -348,6 +354,27 @@ class SearchingRules:
         assert [(match.place, match.name) for match in found] == [("value", "spiculated")] * 2
         assert found[0].entry == await filled.get("OIFM_TEST_000001")
         assert found[0].id == "OIFMA_TEST_000010.2"
+        assert names(await filled.matches("code:RadLex:rid5713"))[0] == "pulmonary embolism"
+        assert await filled.get("code:RADLEX:RID5713") == found[0].entry
+        assert await filled.get("code:RADLEX:RID0") is None
+        with pytest.raises(QueryError, match="code:RADLEX:RID1301"):
+            await filled.get("code:RADLEX")
+
+    async def test_a_finding_that_a_sentence_denies_is_marked(self, filled: Index) -> None:
+        (denied,) = await filled.search("No pulmonary embolism.", limit=1)
+        (stated,) = await filled.search("There is pulmonary embolism.", limit=1)
+        assert (denied.name, denied.negated, stated.negated) == ("pulmonary embolism", True, False)
+        assert repr(denied).endswith(", denied)")
+        assert denied.model_dump()["negated"] is True
+
+    async def test_tags_are_counted_for_all_hits(self, filled: Index) -> None:
+        every = await filled.count_tags()
+        assert list(every.values()) == sorted(every.values(), reverse=True)
+        assert every["US"] == 2
+        assert await filled.count_tags("thyroid") == {"US": 1}
+        assert (await filled.count_tags(tags=["us", "heart"])) == {"US": 1, "heart": 1}
+        with pytest.raises(QueryError):
+            await filled.count_tags("tag:")
 
 
 class WritingRules:
@@ -534,6 +561,21 @@ class TestMongo(Rules):
     @pytest.fixture
     def url(self, mongo_server: Server, mongo_database: str) -> str:
         return f"{mongo_server.uri}/{mongo_database}"
+
+    async def test_another_process_need_not_search_again(
+        self, url: str, filled: Index, defs: Path, tmp_path: Path
+    ) -> None:
+        settings = Settings(db=url, cache_file=str(tmp_path / "cache" / "answers.db"))
+        found = []
+        for _ in range(2):
+            async with Index(settings=settings) as index:
+                found.append(await index.search("nodule", 3))
+        assert found[0] == found[1] == await filled.search("nodule", 3)
+        assert (index.cache_statistics.misses, index.cache_statistics.tier_hits) == (0, 1)
+        write_model(defs, "new.fm.json", 8, name="nodule")
+        await filled.update_from_directory(defs)
+        async with Index(settings=settings) as index:
+            assert names(await index.search("nodule", 1)) == ["nodule"]
 
 
 def test_making_an_index_does_nothing(tmp_path: Path) -> None:

@@ -150,10 +150,63 @@ def test_location_and_degree_weigh_less_than_the_finding() -> None:
         ("embolism is not seen", {"embolism"}),
         ("nodule without calcification", {"calcification"}),
         ("pneumothorax", set()),
+        ("embolism has been ruled out", {"embolism"}),
+        ("Effusion is not identified, consolidation is seen.", {"effusion"}),
+        ("Nodule is no longer seen.", {"nodule"}),
+        ("The appendix can't be found", {"appendix"}),
+        ("It isn\N{RIGHT SINGLE QUOTATION MARK}t a fracture", {"fracture"}),
+        ("Effusion: none. Mass: cyst. Hernia: not seen.", {"effusion", "hernia"}),
+        ("Lungs: no effusion", {"effusion"}),
+        ("gallbladder is absent", {"gallbladder"}),
+        ("pneumothorax resolved, but effusion", {"pneumothorax"}),
+        ("negative ulnar variance", set()),
+        ("No change in the nodule, no effusion", {"effusion"}),
+        ("Not only a fracture", set()),
+        ("Fracture cannot be confidently excluded.", set()),
+        ("Fracture cannot be excluded, but effusion is excluded", {"effusion"}),
+        ("PE not ruled out", set()),
+        ("Rule out PE", set()),
+        ("R/O PE, cyst w/o septa", {"septa"}),
+        ("Cyst w/septa, neg for mass", {"mass"}),
+        ("-No pneumothorax is seen.", {"pneumothorax"}),
     ],
 )
 def test_denied_words_are_marked(text: str, denied: set[str]) -> None:
     assert {word.text for word in parse_query(text).words if word.negated} == denied
+
+
+def test_shorthand_is_read_as_words_that_tell_nothing() -> None:
+    assert telling("s/p fall, hx of stroke, and/or mass") == ["fall", "stroke", "mass"]
+
+
+def test_words_that_only_deny_tell_nothing() -> None:
+    assert telling("It isn't a fracture, which is ruled out.") == ["fracture"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "excluded"),
+    [
+        ("-chronic pancreatitis", ["pancreatitis"], (("chronic",),)),
+        ("- chronic pancreatitis", ["chronic", "pancreatitis"], ()),
+        ("-Chronic pancreatitis is seen.", ["chronic", "pancreatitis"], ()),
+        ("\N{BULLET}chronic pancreatitis", ["chronic", "pancreatitis"], ()),
+    ],
+)
+def test_a_hyphen_at_the_start_excludes_a_word_but_is_the_mark_of_a_list_before_a_sentence(
+    text: str, words: list[str], excluded: tuple
+) -> None:
+    assert (telling(text), parse_query(text).excluded) == (words, excluded)
+
+
+def test_a_filter_cannot_be_excluded_at_the_start_either() -> None:
+    with pytest.raises(QueryError, match="cannot be excluded"):
+        parse_query("-tag:CT")
+
+
+def test_curly_quotation_marks_are_quotation_marks() -> None:
+    assert parse_query(
+        "\N{LEFT DOUBLE QUOTATION MARK}ground glass\N{RIGHT DOUBLE QUOTATION MARK} opacity"
+    ) == (parse_query('"ground glass" opacity'))
 
 
 def test_a_sentence_is_told_from_key_words() -> None:

@@ -26,7 +26,7 @@ class Slow(SQLiteStore):
     most = 0
     calls = 0
 
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
+    async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
         self.calls += 1
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -37,7 +37,7 @@ class Slow(SQLiteStore):
 
 
 class Broken(Slow):
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
+    async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
         await super().candidates(query, limit=limit)
         raise StoreUnavailableError("the server is gone")
 

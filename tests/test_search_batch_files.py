@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from findingmodel.drive import drive
 from findingmodel.errors import QueryError
+from findingmodel.search import batch_read
 from findingmodel.search.batch_read import ENCODING, Question, by_sentence, form_of, read_questions
 from findingmodel.search.batch_run import BatchJob, BatchSummary, run_batch
 from findingmodel.search.engine import Searcher
@@ -75,9 +76,37 @@ def test_a_cell_too_many_fails_alone_for_it_hides_half_a_query() -> None:
     ]
 
 
-def test_csv_that_cannot_be_read_on_says_from_where() -> None:
-    with pytest.raises(QueryError, match="from line 3 on"):
-        questions("query\nmass\n" + "x" * (csv.field_size_limit() + 1), "csv")
+def test_a_quotation_mark_that_nothing_closes_fails_for_it_hides_the_rest() -> None:
+    found = questions('id,query\n1,PE\n2,"mass\n3,AAA\n', "csv")
+    assert [(one.line, one.query) for one in found] == [(2, "PE"), (3, "")]
+    assert "nothing closes" in str(found[1].error)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_quoted_cell_may_end_the_file(end: str) -> None:
+    assert asked(f'query\n"mass\nof bone"{end}', "csv") == [(2, "mass\nof bone")]
+
+
+def test_a_cell_may_hold_a_long_report_and_one_too_long_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = csv.field_size_limit()
+    assert asked(f"query,text\nPE,{'x' * (limit + 1)}\nAAA,", "csv") == [(2, "PE"), (3, "AAA")]
+    monkeypatch.setattr(batch_read, "_LONGEST_CELL", 100)
+    assert errors(f"query\n{'x' * 101}\nAAA", "csv") == [
+        "this cannot be read as CSV: field larger than field limit (100)",
+        None,
+    ]
+    assert csv.field_size_limit() == limit
+
+
+def test_a_column_may_be_named_in_any_case_but_once() -> None:
+    assert asked("id, Query \n1,PE\n", "csv") == [(2, "PE")]
+    assert asked("Query,query\nPE,AAA\n", "csv") == [(2, "AAA")]
+    with pytest.raises(QueryError, match="2 columns are named 'query'"):
+        questions("query,query\nPE,AAA\n", "csv")
+
+
+def test_nul_characters_fail_their_own_line_alone() -> None:
+    assert errors(b"P\0E\nPE", "text") == ["this has NUL characters, which are no text", None]
 
 
 def test_json_lines_are_objects_or_strings() -> None:
@@ -202,6 +231,17 @@ def test_what_is_no_text_is_written_as_an_escape(tmp_path: Path) -> None:
     assert run(BatchJob(str(source), str(target)))[0].failed == 1
     assert json.loads(target.read_bytes())["query"] == "caf\udce9"
     assert run(BatchJob(str(source), str(target), resume=True))[0].resumed == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_files_as_windows_writes_them_are_read(tmp_path: Path, encoding: str) -> None:
+    source = tmp_path / "q.csv"
+    mark = "\N{BYTE ORDER MARK}" if encoding.endswith("e") else ""
+    source.write_bytes(
+        f"{mark}query;n\r\nPE;1\r\nM\N{LATIN SMALL LETTER E WITH ACUTE}ni\r\n".encode(encoding)
+    )
+    _, written = run(BatchJob(str(source)))
+    assert [json.loads(line)["query"] for line in written.splitlines()] == ["PE", "M\xe9ni"]
 
 
 def test_progress_is_told_for_each_answer(source: Path) -> None:

@@ -189,6 +189,24 @@ async def test_the_generation_is_asked_for_at_most_once_in_its_time() -> None:
     assert source.calls == 3
 
 
+async def test_a_generation_that_was_asked_for_before_a_change_is_not_believed_after_it() -> None:
+    generations, asked, gate = iter([1, 2]), asyncio.Event(), asyncio.Event()
+
+    async def read() -> int:
+        found = next(generations)
+        asked.set()
+        await gate.wait()
+        return found
+
+    fresh = Freshness(read, max_age_seconds=60)
+    before = asyncio.create_task(fresh.generation())
+    await asked.wait()
+    fresh.forget()
+    after = asyncio.create_task(fresh.generation())
+    gate.set()
+    assert [await before, await after, await fresh.generation()] == [1, 2, 2]
+
+
 async def test_a_generation_of_no_age_is_asked_for_always() -> None:
     source = Source(1)
     fresh = Freshness(source, max_age_seconds=0)

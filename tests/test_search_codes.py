@@ -55,6 +55,12 @@ def test_pages_are_of_models() -> None:
     assert carried("SNOMED", "123.4", limit=5, offset=3) == []
 
 
+@pytest.mark.parametrize("page", [{"limit": 0}, {"limit": -1}, {"offset": -1}])
+def test_a_page_has_a_model_at_least(page: dict[str, int]) -> None:
+    with pytest.raises(QueryError, match="at least one model"):
+        carried("SNOMED", "123.4", **page)
+
+
 @pytest.mark.parametrize(("system", "code"), [("RADLEX", "123.4"), ("SNOMED", "123"), ("", ""), ("x", "*")])
 def test_a_code_of_another_system_is_another_code(system: str, code: str) -> None:
     assert carried(system, code) == []

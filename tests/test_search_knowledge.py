@@ -7,8 +7,8 @@ import pytest
 import findingmodel.search
 from findingmodel.search import knowledge
 from findingmodel.search.knowledge import forms, meanings_at, plain_words
+from findingmodel.text.lines import lines
 from findingmodel.text.stem import analyze
-from findingmodel.text.tables import lines
 
 DATA = Path(findingmodel.search.__file__).with_name("data")
 TABLES = sorted(path.name for path in DATA.glob("*.txt"))

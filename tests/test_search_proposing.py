@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from findingmodel.drive import drive
 from findingmodel.search.plan import make_plan
-from findingmodel.search.proposing import FEW, SOME, is_complete, term_queries
+from findingmodel.search.proposing import FEW, SOME, make_filter
 from findingmodel.search.vocabulary import Vocabulary
+from findingmodel.stores.records import TermQuery
 from findingmodel.text.query import parse_query
 from findingmodel.text.stem import stem
 from tests.search_index import FINDINGS, filled, make_records
@@ -23,7 +24,7 @@ CROWD = [(f"bone mass {number}", [], "", []) for number in range(FEW * 2)]
 
 
 def requests(store: SQLiteStore, text: str) -> tuple[Request, ...]:
-    return term_queries(drive(make_plan(parse_query(text), Vocabulary(store))))
+    return drive(make_plan(parse_query(text), Vocabulary(store))).requests
 
 
 def proposed(store: SQLiteStore, text: str) -> list[str]:
@@ -33,7 +34,7 @@ def proposed(store: SQLiteStore, text: str) -> list[str]:
 
 def test_few_entries_are_asked_for_by_any_word() -> None:
     (request,) = requests(SMALL, "renal cyst")
-    assert (request.query.match, request.limit, request.is_complete) == ("any", SOME, True)
+    assert (request.query.match, request.limit) == ("any", None)
     assert len(proposed(SMALL, "renal cyst")) > 2
 
 
@@ -65,8 +66,7 @@ def test_the_rarest_word_is_asked_for_alone_if_no_entry_has_two() -> None:
 def test_more_entries_than_can_be_ranked_are_left_to_the_store() -> None:
     store = filled(make_records([(f"fracture {number}", [], "", []) for number in range(SOME + 1)]))
     (request,) = requests(store, "fracture")
-    assert (request.limit, request.is_complete) == (FEW, False)
-    assert not is_complete(drive(make_plan(parse_query("fracture"), Vocabulary(store))))
+    assert request.limit == FEW
 
 
 def test_unknown_words_ask_for_nothing() -> None:
@@ -74,9 +74,9 @@ def test_unknown_words_ask_for_nothing() -> None:
 
 
 def test_filters_alone_are_asked_for_as_such() -> None:
-    (request,) = requests(SMALL, "tag:CT")
-    assert request.query.groups == ()
-    assert request.query.facets == (("tag:ct",),)
+    plan = drive(make_plan(parse_query("tag:CT -bone"), Vocabulary(SMALL)))
+    assert plan.requests == ()
+    assert make_filter(plan) == TermQuery((), "any", ("bone",), (("tag:ct",),))
 
 
 def test_single_excluded_words_are_left_to_the_store() -> None:
@@ -100,3 +100,10 @@ def test_what_is_meant_is_among_the_candidates_of_every_pair_of_words() -> None:
             found = proposed(SMALL, f"{one} {other}")
             number = next(n for n, finding in enumerate(FINDINGS, 1) if finding[0] == name)
             assert f"OIFM_TEST_{number:06d}" in found
+
+
+def test_of_too_many_readings_the_best_are_asked_for_so_that_every_store_gives_the_same() -> None:
+    half = SOME * 3 // 4
+    crowd = [(f"{part} {number}", [], "", []) for part in ("kidney", "renal") for number in range(half)]
+    (request,) = requests(filled(make_records(crowd)), "kidney")
+    assert (request.query.groups, request.limit) == (((stem("kidney"),),), None)

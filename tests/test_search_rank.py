@@ -91,14 +91,3 @@ def test_a_sure_source_lifts_an_entry_and_an_unsure_one_hardly() -> None:
         for one in lifted:
             score = plain.get(one.candidate.oifm_id, 0.0)
             assert score <= one.score <= 1 - (1 - score) * (1 - sureness) + 0.2
-
-
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.integers(1, 12))
-def test_the_wanted_best_are_those_of_the_whole_ranking(words: list[str], wanted: int) -> None:
-    plan = plan_of(" ".join(words))
-    assert rank(plan, PROPOSALS, wanted)[:wanted] == rank(plan, PROPOSALS)[:wanted]
-    mixed = [
-        proposal._replace(sureness=0.7 if number % 5 == 0 else 0.0)
-        for number, proposal in enumerate(PROPOSALS)
-    ]
-    assert rank(plan, mixed, wanted)[:wanted] == rank(plan, mixed)[:wanted]

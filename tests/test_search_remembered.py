@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from findingmodel.drive import drive
 from findingmodel.search.cache import QueryCache
 from findingmodel.search.engine import Searcher
-from findingmodel.search.remembered import HITS, remembered
+from findingmodel.search.remembered import HITS, CachedSearcher
 from findingmodel.stores.sqlite_cache import SQLiteTier
 from findingmodel.text.query import parse_query
 from tests.search_index import filled, make_records
@@ -25,10 +25,10 @@ def test_hits_are_read_as_they_were_written() -> None:
 def test_an_equal_search_is_remembered_by_the_next_process_until_the_index_changes(tmp_path: Path) -> None:
     store = filled()
 
-    def search(query: str, index: str = "one") -> tuple[list[str], QueryCache]:
+    def search(query: str, branch: str = "one") -> tuple[list[str], QueryCache]:
         tier = SQLiteTier(tmp_path / "answers.db")
         cache = QueryCache(tier=tier)
-        hits = drive(remembered(cache, Searcher(store), parse_query(query), index=index, limit=3))
+        hits = drive(CachedSearcher(store, branch=branch, cache=cache).search(parse_query(query), limit=3))
         tier.close()
         return [hit.entry["name"] for hit in hits], cache
 
@@ -37,7 +37,7 @@ def test_an_equal_search_is_remembered_by_the_next_process_until_the_index_chang
     again, cache = search("renal  cyst")
     assert cache.statistics.tier_hits == 1
     assert again == first
-    assert search("renal cyst", index="another")[1].statistics.misses == 1
+    assert search("renal cyst", branch="another")[1].statistics.misses == 1
     filled([*make_records(), *make_records([("renal cyst rupture", [], "", [])])][-1:], store)
     changed, cache = search("renal cyst")
     assert cache.statistics.misses == 1

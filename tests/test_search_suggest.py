@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findingmodel.drive import drive
+from findingmodel.errors import QueryError
 from findingmodel.search.suggest import suggest
 from findingmodel.search.vocabulary import Vocabulary
-from tests.search_index import FINDINGS, filled
+from tests.search_index import FINDINGS, filled, make_records
 
 INDEX = filled()
 WORDS = Vocabulary(INDEX)
@@ -58,3 +59,16 @@ def test_an_entry_is_suggested_once() -> None:
 
 def test_the_limit_is_kept() -> None:
     assert len(labels("p", limit=2)) == 2
+
+
+def test_of_more_entries_than_can_be_looked_at_those_with_rare_words_are() -> None:
+    crowd = [(f"bone mass {number}", [], "", []) for number in range(400)]
+    store = filled(make_records([*crowd, ("biopsy of the bone", [], "", [])]))
+    found = drive(suggest(store, Vocabulary(store), "b", limit=1_000))
+    assert [one.label for one in found] == ["biopsy of the bone"]
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_at_least_one_is_asked_for(limit: int) -> None:
+    with pytest.raises(QueryError, match="at least one suggestion"):
+        labels("p", limit=limit)

@@ -10,7 +10,7 @@ from findingmodel.text.query import parse_query
 from tests.search_index import FINDINGS, filled, names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from findingmodel.stores.records import Frequencies
 
@@ -21,9 +21,12 @@ class NoCount(SQLiteStore):
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         return None
 
+    async def words(self) -> None:
+        return None
+
 
 class Asked(SQLiteStore):
-    """A store that notes which tokens it counted, and how often its names were read."""
+    """A store that notes which tokens it counted, and how often its words or names were read."""
 
     asked: list[str]
     read = 0
@@ -31,6 +34,10 @@ class Asked(SQLiteStore):
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         self.asked = [*getattr(self, "asked", []), *tokens]
         return await super().frequencies(tokens)
+
+    async def words(self) -> Mapping[str, int] | None:
+        self.read += 1
+        return await super().words()
 
     def lexicon(self):
         self.read += 1
@@ -57,14 +64,14 @@ def test_a_store_that_cannot_count_gives_the_same_answers() -> None:
         ], query
 
 
-def test_known_words_are_found_without_reading_all_names() -> None:
+def test_known_words_are_found_without_reading_all_words() -> None:
     store = Asked(":memory:")
     filled(store=store)
     assert names(store, "renal cyst")[0] == "renal cyst"
     assert store.read == 0
 
 
-def test_names_are_read_once_for_unknown_words() -> None:
+def test_words_are_read_once_for_unknown_words() -> None:
     store = Asked(":memory:")
     searcher = Searcher(filled(store=store))
     for text in ("nodlue", "embolsm", "pneumothroax"):

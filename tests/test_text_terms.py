@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.text.terms import BREAK, analyze_entry, code_facets, facet, initials
+from findingmodel.text.terms import BETWEEN, analyze_entry, code_facets, facet, initials
 
 
 def test_synonyms_are_kept_apart() -> None:
     terms = analyze_entry("Nodule", ["lung nodules", "SPN"], "", [])
-    assert terms.synonyms.split(f" {BREAK} ") == ["lung nodul", "spn"]
+    assert terms.synonyms.split(BETWEEN) == ["lung nodul", "spn"]
 
 
 def test_a_description_that_repeats_the_name_is_left_out() -> None:
@@ -43,7 +43,7 @@ def test_every_synonym_has_its_place_whatever_it_is_made_of(
     name: str, synonyms: list[str], description: str, other: list[str]
 ) -> None:
     terms = analyze_entry(name, synonyms, description, other)
-    assert len(terms.synonyms.split(f" {BREAK} ")) == len(synonyms)
+    assert len(terms.synonyms.split(BETWEEN)) == len(synonyms)
     for field in (terms.name, terms.description, terms.other):
         assert field == " ".join(field.split())
 

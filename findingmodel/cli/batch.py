@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.cli.search import why_nothing
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, safe_json, to_json, visible
+from findingmodel.search.batch import AT_A_SERVER
 from findingmodel.search.batch_run import BatchJob, run_batch
 from findingmodel.search.engine import Searcher
 
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
     from findingmodel.search.batch_run import BatchSummary
+    from findingmodel.stores.protocol import Store
     from findingmodel.timing import Timer
 
 __all__ = ["search_file"]
 
 _STREAM = "-"
-_UNDER_WAY = 16  # queries sent to a server before the first answer is waited for
 
 
 def search_file(
@@ -41,16 +43,18 @@ def search_file(
     target = output or _STREAM
     if as_json and target == _STREAM:
         options["write_as"] = "jsonl"
-    is_remote = settings.db.lower().startswith("mongodb")
-    job = BatchJob(source, target, concurrency=_UNDER_WAY if is_remote else 1, **options)
+    concurrency = AT_A_SERVER if settings.is_server else 1
+    job = BatchJob(source, target, concurrency=concurrency, **options)
     with _echo(job, as_json=as_json) as echo, screen.progress("searching") as progress:
-        summary = ask(
-            settings,
-            lambda store: run_batch(Searcher(store, timer=timer), job, echo=echo, progress=progress),
-        )
+
+        async def answer(store: Store) -> tuple[BatchSummary, str]:
+            done = await run_batch(Searcher(store, timer=timer), job, echo=echo, progress=progress)
+            return done, "" if done.matched or done.ambiguous else await why_nothing(store)
+
+        summary, missed = ask(settings, answer)
     if as_json and target != _STREAM:
         click.echo(to_json({"queries": summary.queries, **summary._asdict()}))
-    screen.note(_told(summary))
+    screen.note(f"{_told(summary)}{missed}")
     return 1 if summary.failed else 0
 
 

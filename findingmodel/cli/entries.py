@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["get", "list_entries", "stats"]
 
 _COLUMNS = (Column("id", wraps=False), Column("name", bold=True), Column("file", cut=True))
-_CODE = "code:"
 _LABEL_WIDTH = 14  # as in the other lines of an entry
 _SORTS = ("name", "oifm_id", "filename")
 
@@ -58,13 +57,13 @@ def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, a
 
     Exit code 1 means that nothing was found for some of the keys.
     """
-    from findingmodel.search.codes import find_by_key
+    from findingmodel.search.codes import distinct_entries, find_by_key, is_code_key
     from findingmodel.search.lookup import find_many
 
     async def answer(store: Store) -> tuple[Found, Carried, Mapping[str, bytes]]:
-        carried = {key: await find_by_key(store, key) for key in keys if key.lower().startswith(_CODE)}
+        carried = {key: await find_by_key(store, key) for key in keys if is_code_key(key)}
         found = await find_many(store, [key for key in keys if key not in carried])
-        found.update({key: _distinct(rows) for key, rows in carried.items()})
+        found.update({key: distinct_entries(rows) for key, rows in carried.items()})
         best = {entries[0]["oifm_id"] for entries in found.values() if entries}
         return found, carried, await store.models(best) if full else {}
 
@@ -79,10 +78,6 @@ def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, a
     for key in absent:
         screen.note(f"not found: {key}")
     return 1 if absent else 0
-
-
-def _distinct(rows: Sequence[CodeRow]) -> list[EntryRow]:
-    return list({row.entry["oifm_id"]: row.entry for row in rows}.values())
 
 
 def _with_others(entries: Sequence[EntryRow], carried: Sequence[CodeRow]) -> dict[str, Any] | None:

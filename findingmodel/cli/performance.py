@@ -40,7 +40,7 @@ async def measure_reads(store: Store, settings: Settings) -> Snapshot:
             await store.lookup([fold(entry["name"])])
         with monitor.measure("whole model"):
             await store.models([entry["oifm_id"]])
-    if _is_server(settings):
+    if settings.is_server:
         from findingmodel.stores.pool import pool_statistics
 
         monitor.watch_pool(pool_statistics)
@@ -69,7 +69,7 @@ def show_performance(screen: Screen, snapshot: Snapshot, settings: Settings) -> 
 def _sizes(settings: Settings) -> dict[str, int]:
     """Return how large the files of this index are, by what they are; without those that are not there."""
     files: dict[str, list[Path]] = {}
-    if not _is_server(settings):
+    if not settings.is_server:
         index = sqlite_path(settings.db)
         files["index"] = [Path(index), Path(f"{index}-wal")]
     if settings.cache_file:
@@ -79,7 +79,3 @@ def _sizes(settings: Settings) -> dict[str, int]:
         files["ledger"] = [ledger, *older_files(ledger)]
     sizes = {name: [path.stat().st_size for path in paths if path.is_file()] for name, paths in files.items()}
     return {name: sum(found) for name, found in sizes.items() if found}
-
-
-def _is_server(settings: Settings) -> bool:
-    return settings.db.lower().startswith("mongodb")

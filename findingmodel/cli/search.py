@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from findingmodel.text.query import Query
     from findingmodel.timing import Timer
 
-__all__ = ["search"]
+__all__ = ["search", "why_nothing"]
 
 _COLUMNS = (
     Column("id", wraps=False),
@@ -136,15 +136,16 @@ def search(
         if facets:
             return _show_tags(screen, settings, parsed, timer, as_json=as_json)
         page = {"limit": limit, "offset": offset}
-        hits = ask(
-            settings, lambda store: _find(store, parsed, settings, timer, page, use_cache=not no_cache)
+        hits, missed = ask(
+            settings, lambda store: _answer(store, parsed, settings, timer, page, use_cache=not no_cache)
         )
     if as_json:
         click.echo(to_json([_as_dict(hit) for hit in hits]))
         return 0
     screen.table(_COLUMNS, [row for hit in hits for row in _rows(hit, explain=explain)])
     if not hits:
-        screen.note(f"nothing found for {query!r}" + (f" from hit {offset + 1} on" if offset else ""))
+        where = f" from hit {offset + 1} on" if offset else ""
+        screen.note(f"nothing found for {query!r}{where}{missed}")
     return 0
 
 
@@ -157,24 +158,38 @@ def _refuse(names: Sequence[str], why: str) -> None:
             raise click.UsageError(f"{shown} {why}.")
 
 
+async def why_nothing(store: Store) -> str:
+    """Return what to add to "nothing found" where no query can find anything; else nothing."""
+    if (await store.counts()).models:
+        return ""
+    return f": the index {store.label} is empty; findingmodel index update DIR fills it"
+
+
+async def _answer(
+    store: Store, query: Query, settings: Settings, timer: Timer, page: dict[str, int], *, use_cache: bool
+) -> tuple[Sequence[HitRow], str]:
+    """Search, and say why there is nothing where the index holds nothing."""
+    hits = await _find(store, query, settings, timer, page, use_cache=use_cache)
+    return hits, "" if hits else await why_nothing(store)
+
+
 async def _find(
     store: Store, query: Query, settings: Settings, timer: Timer, page: dict[str, int], *, use_cache: bool
 ) -> Sequence[HitRow]:
     """Search, or remember an earlier search where the index is far away and a cache file is set."""
     from findingmodel.search.engine import Searcher
 
-    searcher = Searcher(store, timer=timer)
-    if not (use_cache and settings.cache_file and settings.db.lower().startswith("mongodb")):
-        return await searcher.search(query, **page)
+    if not (use_cache and settings.cache_file and settings.is_server):
+        return await Searcher(store, timer=timer).search(query, **page)
     from findingmodel.search.cache import QueryCache
-    from findingmodel.search.remembered import remembered
+    from findingmodel.search.remembered import CachedSearcher
     from findingmodel.stores.sqlite_cache import SQLiteTier
 
     tier = SQLiteTier(settings.cache_file)
     try:
         cache = QueryCache(ttl_seconds=settings.cache_ttl_seconds, tier=tier)
-        index = f"{store.label} {settings.branch}"
-        return await remembered(cache, searcher, query, index=index, **page)
+        searcher = CachedSearcher(store, branch=settings.branch, cache=cache, timer=timer)
+        return await searcher.search(query, **page)
     finally:
         tier.close()
 

@@ -36,7 +36,7 @@ def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]])
         ConfigError: no such store.
         StoreError: it cannot be reached, or it failed.
     """
-    if _is_embedded(settings):
+    if not settings.is_server:
         return drive(_with_store(settings, inline, question))
     return ask_in_loop(settings, question)
 
@@ -70,7 +70,7 @@ def update(
     """
     from findingmodel.sync.preflight import preflight
 
-    if _is_embedded(settings):
+    if not settings.is_server:
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report))
@@ -104,10 +104,6 @@ def _noted(settings: Settings, directory: Path, options: UpdateOptions, run: Run
     from findingmodel.observe.notes import Notebook, record_update
 
     return asyncio.run(record_update(Notebook.of(settings), directory, options, run))
-
-
-def _is_embedded(settings: Settings) -> bool:
-    return not settings.db.lower().startswith("mongodb")
 
 
 async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:

@@ -54,10 +54,17 @@ class IndexEntry(_Frozen):
 
 
 class SearchHit(IndexEntry):
-    """An entry that a search found, with its score (higher is better) and the reasons for it."""
+    """An entry that a search found.
+
+    Attributes:
+        score: higher is better; 1 and more is an exact match.
+        matched: why it was found.
+        negated: the query denies this finding, as in "no pneumothorax".
+    """
 
     score: float
     matched: tuple[Match, ...] = ()
+    negated: bool = False
 
     @field_serializer("matched")
     def _by_name(self, matched: tuple[Match, ...]) -> list[dict[str, Any]]:
@@ -66,7 +73,8 @@ class SearchHit(IndexEntry):
     def __repr__(self) -> str:
         stages = ", ".join(dict.fromkeys(match.stage for match in self.matched))
         found_by = f", found by {stages}" if stages else ""
-        return f"SearchHit({self.oifm_id} {self.name!r}, score {self.score:.3f}{found_by})"
+        denied = ", denied" if self.negated else ""
+        return f"SearchHit({self.oifm_id} {self.name!r}, score {self.score:.3f}{found_by}{denied})"
 
     __str__ = __repr__
 

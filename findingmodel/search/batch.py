@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     Status = Literal["matched", "ambiguous", "unmatched", "failed"]
     Hits = tuple[HitRow, ...]
 
-__all__ = ["STATUSES", "BatchRow", "search_batch", "stream_batch"]
+__all__ = ["AT_A_SERVER", "STATUSES", "BatchRow", "search_batch", "stream_batch"]
 
 STATUSES: tuple[Status, ...] = ("matched", "ambiguous", "unmatched", "failed")
 """What can become of a query: one clear best hit, several or weak ones, none, or it is no query."""
+
+AT_A_SERVER = 4
+"""Queries under way at once where a server answers: enough to hide the delay of a network.
+
+In a file they would only wait for each other.
+"""
 
 _CHUNK = 500
 _MOST_KEPT = 5_000  # answers: reports repeat themselves

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
 
 from findingmodel.errors import QueryError
+from findingmodel.text.normalize import fold
 from findingmodel.text.sentences import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     Form = Literal["text", "csv", "jsonl"]
 
-__all__ = ["ENCODING", "FORMS", "Question", "by_sentence", "form_of", "read_questions"]
+__all__ = ["ENCODING", "FORMS", "Question", "by_sentence", "encoding_of", "form_of", "read_questions"]
 
 FORMS: tuple[Form, ...] = ("text", "csv", "jsonl")
 
@@ -29,10 +31,14 @@ class _Encoding(TypedDict):
 
 ENCODING: Final = _Encoding(encoding="utf-8-sig", errors="surrogateescape", newline="")
 """How to open a file of questions, so that bytes that are no text spoil their own line alone."""
+_UTF_16: Final = _Encoding(encoding="utf-16", errors="backslashreplace", newline="")
 
 _SUFFIXES: Mapping[str, Form] = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
 _DELIMITERS = (",", ";", "\t")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
+_LONGEST_CELL = (
+    16_000_000  # characters: a quotation mark that is never closed would take the rest of the file
+)
 _NO_FIELDS: Mapping[str, Any] = {}
 
 
@@ -54,6 +60,15 @@ class Question(NamedTuple):
     part: int = 0
 
 
+def encoding_of(start: bytes) -> _Encoding:
+    r"""Return how to open a file that begins with *start*: `ENCODING`, but for UTF-16, as Windows writes it.
+
+    >>> encoding_of(b"PE\n")["encoding"], encoding_of(b"\xff\xfeP\0E\0")["encoding"]
+    ('utf-8-sig', 'utf-16')
+    """
+    return _UTF_16 if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ENCODING
+
+
 def form_of(name: str) -> Form:
     """Return what the name of a file says it is.
 
@@ -70,10 +85,10 @@ def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator
         lines: the open file; it is read as the questions are needed.
         form: one of `FORMS`. CSV has a heading, and cells set off by commas, semicolons or tabs; a line of
             JSON is an object or a string.
-        column: where the query stands in CSV, and in an object.
+        column: where the query stands in CSV, in any case there, and in an object.
 
     Raises:
-        QueryError: CSV without that column, or that cannot be read at all.
+        QueryError: CSV without that column, or with two of them.
     """
     if form == "csv":
         questions = _from_csv(lines, column)
@@ -98,6 +113,8 @@ def by_sentence(questions: Iterable[Question]) -> Iterator[Question]:
 def _checked(question: Question) -> Question:
     if question.error is None and _NOT_TEXT.search(question.query):
         return question._replace(error=QueryError("this is not UTF-8 text"))
+    if question.error is None and "\0" in question.query:
+        return question._replace(error=QueryError("this has NUL characters, which are no text"))
     return question
 
 
@@ -123,26 +140,78 @@ def _from_csv(lines: TextIO, column: str) -> Iterator[Question]:
     heading = lines.readline()
     delimiter = max(_DELIMITERS, key=heading.count)
     names = next(csv.reader([heading], delimiter=delimiter), [])
-    if column not in names:
-        raise QueryError(
-            f"there is no column {column!r}, only {', '.join(map(repr, names))}"
-            if names
-            else "there is no heading with the names of the columns"
-        )
-    reader = csv.reader(lines, delimiter=delimiter)
-    line = 2
+    place = _place(names, column)
+    before = csv.field_size_limit(_LONGEST_CELL)
     try:
-        for cells in reader:
-            if cells:
-                yield _from_cells(line, names, cells, column)
-            line = reader.line_num + 2
-    except csv.Error as error:
-        raise QueryError(f"the CSV cannot be read from line {line} on: {error}") from error
+        for line, cells in _rows(lines, delimiter):
+            if isinstance(cells, QueryError):
+                yield Question(line, "", error=cells)
+            elif cells:
+                yield _from_cells(line, names, cells, place)
+    finally:
+        csv.field_size_limit(before)
 
 
-def _from_cells(line: int, names: list[str], cells: list[str], column: str) -> Question:
-    fields = dict(zip(names, cells, strict=False))
-    query = fields.pop(column, "")
+def _place(names: Sequence[str], column: str) -> int:
+    """Return where the query stands: in the column of this name, or else of this name in another case."""
+    found = [place for place, name in enumerate(names) if name == column]
+    found = found or [place for place, name in enumerate(names) if fold(name) == fold(column)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise QueryError(
+            f"{len(found)} columns are named {column!r}: name the one with the queries otherwise"
+        )
+    raise QueryError(
+        f"there is no column {column!r}, only {', '.join(map(repr, names))}"
+        if names
+        else "there is no heading with the names of the columns"
+    )
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | QueryError]]:
+    """Yield the cells of each row below the heading, or why there are none, and the line where it starts."""
+    watched = _Lines(lines)
+    reader = csv.reader(watched, delimiter=delimiter)
+    line = 2
+    while not watched.are_over():
+        try:
+            cells = next(reader, [])
+            # Only a row whose quotation mark is still open asks for a line that is not there.
+            yield line, QueryError(_OPEN) if watched.are_over() and cells else cells
+        except csv.Error as error:
+            yield line, QueryError(f"this cannot be read as CSV: {error}")
+        line = reader.line_num + 2
+
+
+class _Lines:
+    """Lines that know whether one more was asked for than there are."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._are_over = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines, None)
+        if line is None:
+            self._are_over = True
+            raise StopIteration
+        return line
+
+    def are_over(self) -> bool:
+        """Return whether a line was asked for that is not there."""
+        return self._are_over
+
+
+_OPEN = "a quotation mark opens here that nothing closes: all that follows in the file is in one cell"
+
+
+def _from_cells(line: int, names: Sequence[str], cells: Sequence[str], place: int) -> Question:
+    fields = {name: cell for at, (name, cell) in enumerate(zip(names, cells, strict=False)) if at != place}
+    query = cells[place] if place < len(cells) else ""
     if len(cells) > len(names):
         error = QueryError(f"{len(cells)} cells below {len(names)} names: quote cells that hold a delimiter")
         return Question(line, query, fields, error)

@@ -14,11 +14,11 @@ from findingmodel.errors import QueryError
 from findingmodel.search import batch_read, batch_write
 from findingmodel.search.batch import STATUSES, stream_batch
 from findingmodel.search.batch_read import by_sentence, read_questions
-from findingmodel.search.batch_write import Begun, CsvLines, JsonLines, begun
+from findingmodel.search.batch_write import Begun, CsvLines, JsonLines, take_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-    from typing import TextIO
+    from typing import BinaryIO, TextIO
 
     from findingmodel.search.batch import BatchRow
     from findingmodel.search.batch_read import Question
@@ -165,14 +165,19 @@ def _check(job: BatchJob) -> None:
 @contextmanager
 def _opened(source: str) -> Iterator[TextIO]:
     if source != _STREAM:
-        with Path(source).open(**batch_read.ENCODING) as lines:
+        with Path(source).open("rb") as data, _as_text(data) as lines:
             yield lines
         return
-    lines = io.TextIOWrapper(sys.stdin.buffer, **batch_read.ENCODING)
+    lines = _as_text(sys.stdin.buffer)
     try:
         yield lines
     finally:
         lines.detach()  # standard input is not ours to close
+
+
+def _as_text(data: BinaryIO) -> io.TextIOWrapper:
+    start = data.peek(2) if isinstance(data, io.BufferedReader) else b""
+    return io.TextIOWrapper(data, **batch_read.encoding_of(start))
 
 
 def _questions(job: BatchJob, lines: TextIO) -> Iterator[Question]:
@@ -191,7 +196,7 @@ def _total(job: BatchJob) -> int:
 def _known(job: BatchJob, writer: Writer) -> Begun:
     path = Path(job.target)
     if job.resume and path.exists():
-        return begun(path, job.written_as, writer)
+        return take_up(path, job.written_as, writer)
     return Begun(0, 0, "", Counter())
 
 

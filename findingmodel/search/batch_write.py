@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 
     Form = Literal["jsonl", "csv"]
 
-__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "begun", "form_of"]
+__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "form_of", "take_up"]
 
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
 _START = {"jsonl": b'{"line": ', "csv": b""}
-_COLUMNS = (
-    *("line", "part", "query", "status"),
-    *("oifm_id", "name", "score", "stage", "field", "negated", "others", "error"),
-)
+_HIT_COLUMNS = ("oifm_id", "name", "score", "stage", "field", "negated")
+_COLUMNS = ("line", "part", "query", "status", *_HIT_COLUMNS, "others", "error")
 
 
 def form_of(name: str) -> Form:
@@ -97,7 +95,7 @@ class CsvLines(NamedTuple):
 
     def record(self, question: Question, row: BatchRow) -> str:
         """Return one answer."""
-        best = _facts(row.hits[0]).values() if row.hits else [""] * 6
+        best = _facts(row.hits[0]).values() if row.hits else [""] * len(_HIT_COLUMNS)
         others = " ".join(hit.entry["oifm_id"] for hit in row.hits[1:])
         error = question.error or row.error or ""
         own = [question.line, question.part, question.query, row.status, *best, others, error]
@@ -120,7 +118,7 @@ class Begun(NamedTuple):
     counts: Counter[str]
 
 
-def begun(path: Path, form: Form, writer: Writer) -> Begun:
+def take_up(path: Path, form: Form, writer: Writer) -> Begun:
     """Return what the answers in *path* hold, and cut off a record that was not written to its end.
 
     Raises:
@@ -131,7 +129,7 @@ def begun(path: Path, form: Form, writer: Writer) -> Begun:
     with path.open("rb") as lines:
         for record in _whole_records(lines, form):
             if size or record != heading:
-                known = _and(known, record, form, path)
+                known = _with_record(known, record, form, path)
             size += len(record)
         lines.seek(size)
         rest = lines.read()
@@ -152,7 +150,7 @@ def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
             record = b""
 
 
-def _and(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
+def _with_record(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
     """Return what is known with one more answer."""
     try:
         if form == "csv":
@@ -167,20 +165,17 @@ def _and(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
 
 
 def _stranger(path: Path) -> QueryError:
-    return QueryError(f"{path} does not hold such answers, so nothing can go on there")
+    return QueryError(
+        f"{path} does not hold such answers, so nothing can go on there: name another file, or write it anew"
+    )
 
 
 def _facts(hit: HitRow) -> dict[str, Any]:
     """Return what a reader of many answers needs of a hit."""
     reason = main_reason(hit)
-    return {
-        "oifm_id": hit.entry["oifm_id"],
-        "name": hit.entry["name"],
-        "score": hit.score,
-        "stage": reason.stage if reason else "filter",
-        "field": reason.field if reason else "",
-        "negated": hit.negated,
-    }
+    stage, field = (reason.stage, reason.field) if reason else ("filter", "")
+    facts = (hit.entry["oifm_id"], hit.entry["name"], hit.score, stage, field, hit.negated)
+    return dict(zip(_HIT_COLUMNS, facts, strict=True))
 
 
 def _csv(cells: Sequence[Any]) -> str:

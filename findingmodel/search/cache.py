@@ -148,7 +148,7 @@ class QueryCache:
         value = await self._flight.share(key, look_behind)
         if not computed:
             self._counted["shared"] += 1
-        return cast("T", value)
+        return value
 
     def invalidate(self, tag: str | None = None) -> None:
         """Forget all answers, or those with this *tag*; what is being computed now is not kept either."""
@@ -214,22 +214,27 @@ class Freshness:
         self._clock = clock
         self._known = 0
         self._until = float("-inf")
+        self._epoch = 0
         self._flight = Flight()
 
     async def generation(self) -> int:
         """Return the generation."""
         if self._clock() >= self._until:
-            await self._flight.share("generation", self._ask)
+            # Who asks after `forget` must not share an answer that was asked for before.
+            return await self._flight.share(self._epoch, self._ask)
         return self._known
 
     def forget(self) -> None:
         """Ask again next time: this process has just changed the index."""
         self._until = float("-inf")
+        self._epoch += 1
 
-    async def _ask(self) -> None:
-        asked = self._clock()
-        self._known = await self._read()
-        self._until = asked + self._max_age_seconds
+    async def _ask(self) -> int:
+        asked, epoch = self._clock(), self._epoch
+        generation = await self._read()
+        if epoch == self._epoch:
+            self._known, self._until = generation, asked + self._max_age_seconds
+        return generation
 
 
 def cached(

@@ -10,12 +10,24 @@ from findingmodel.stores.records import TermQuery
 from findingmodel.text.terms import code_facets, facet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
+    from findingmodel.text.query import Query
 
-__all__ = ["Carrier", "CodeRow", "carriers", "find_by_code", "find_by_key"]
+__all__ = [
+    "Carrier",
+    "CodeRow",
+    "carriers",
+    "code_facets_of",
+    "distinct_entries",
+    "find_by_code",
+    "find_by_key",
+    "is_code_key",
+]
+
+_PREFIX = "code:"  # of keys, and of facets
 
 
 class Carrier(NamedTuple):
@@ -58,7 +70,12 @@ async def find_by_code(
         system: "RADLEX", say; case and punctuation do not matter, nor which name of SNOMED CT it is.
         code: "RID1301", say; case does not matter.
         limit, offset: of models. One that carries the code in several places has a row for each.
+
+    Raises:
+        QueryError: *limit* or *offset* is out of range.
     """
+    if limit < 1 or offset < 0:
+        raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one model, from 0 on")
     facets = code_facets(system, code)
     ids = await _holders(store, facets, offset + limit)
     page = ids[offset : offset + limit]
@@ -72,16 +89,31 @@ async def find_by_code(
     ]
 
 
-async def find_by_key(store: Store, key: str, *, limit: int = 100) -> list[CodeRow]:
-    """Return what `find_by_code` does for *key*, which is written ``code:SYSTEM:CODE``.
+def is_code_key(key: str) -> bool:
+    """Return whether *key* asks for a code instead of an id or a name."""
+    return key.lower().startswith(_PREFIX)
+
+
+async def find_by_key(store: Store, key: str) -> list[CodeRow]:
+    """Return what `find_by_code` does for *key*, written ``code:SYSTEM:CODE``; of 100 models at most.
 
     Raises:
         QueryError: it is not.
     """
-    _, system, code = (*key.split(":", 2), "", "")[:3]
+    system, _, code = key[len(_PREFIX) :].partition(":")
     if not (system and code):
         raise QueryError(f"{key} names no system and code: write it as in code:RADLEX:RID1301")
-    return await find_by_code(store, system, code, limit=limit)
+    return await find_by_code(store, system, code)
+
+
+def code_facets_of(query: Query) -> list[str]:
+    """Return the facets of *query* that ask for a code."""
+    return [name for group in query.facets for name in group if name.startswith(_PREFIX)]
+
+
+def distinct_entries(rows: Iterable[CodeRow]) -> list[EntryRow]:
+    """Return the models of *rows*, each once, in their order."""
+    return list({row.entry["oifm_id"]: row.entry for row in rows}.values())
 
 
 async def carriers(store: Store, ids: Collection[str], facets: Collection[str]) -> dict[str, list[Carrier]]:

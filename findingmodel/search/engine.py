@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import QueryError
-from findingmodel.search.codes import carriers
+from findingmodel.search.codes import carriers, code_facets_of
 from findingmodel.search.explain import carried, explain, is_denied
-from findingmodel.search.hits import HitRow
+from findingmodel.search.hits import EXACT, HitRow
 from findingmodel.search.lookup import match_field
 from findingmodel.search.plan import make_plan
 from findingmodel.search.rank import rank
 from findingmodel.search.readings import STAGES
-from findingmodel.search.scoring import BY_ID
+from findingmodel.search.scoring import AS_TYPED, BY_ID
 from findingmodel.search.sources import SOURCES
+from findingmodel.search.tally import TagTally
 from findingmodel.search.vocabulary import Vocabulary
-from findingmodel.text.normalize import fold
 from findingmodel.text.query import parse_query
 from findingmodel.timing import untimed
 
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Searcher", "search"]
 
-_EXACT_SCORES = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}
-_FEWEST = 10  # candidates, before common words are taken one by one
-_MOST_EXACT = 100
+_FEWEST = 10  # candidates where filters alone choose: an excluded phrase may take some of a short page away
+_MOST_EXACT = 100  # hits put in order by their fields: so many models never share a name
 
 
 async def search(store: Store, text: str, *, limit: int = 10, tags: Sequence[str] = ()) -> list[HitRow]:
@@ -69,7 +68,7 @@ class Searcher:
         self._sources = sources
         self._stages = stages
         self._vocabulary = Vocabulary(store)
-        self._generation = -1
+        self._generation = -1  # of the vocabulary
 
     async def generation(self) -> int:
         """Return the generation of the index."""
@@ -77,7 +76,7 @@ class Searcher:
 
     async def vocabulary(self, generation: int | None = None) -> Vocabulary:
         """Return what is known of the words of this *generation* of the index; else of the newest."""
-        current = await self._store.generation() if generation is None else generation
+        current = await self.generation() if generation is None else generation
         if current != self._generation:
             self._generation, self._vocabulary = current, Vocabulary(self._store)
         return self._vocabulary
@@ -92,44 +91,42 @@ class Searcher:
         if limit < 1 or offset < 0:
             raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one hit, from 0 on")
         plan, ranked = await self._ranked(query, offset + limit, generation)
-        exact = [one for one in ranked[:_MOST_EXACT] if one.score >= 1]
-        page = ranked[offset : offset + limit]
-        entries = await self._entries([*exact, *page])
+        exact = [one for one in ranked[:_MOST_EXACT] if one.score >= EXACT]
+        shown = slice(offset, offset + limit)
+        entries = await self._entries([*exact, *ranked[shown]])
         ordered = _exact_first(query.key, exact, entries) + ranked[len(exact) :]
-        page = [one for one in ordered[offset : offset + limit] if one.candidate.oifm_id in entries]
+        page = [one for one in ordered[shown] if one.candidate.oifm_id in entries]  # else it is gone by now
         with self._timer("search.explain", items=len(page)):
             hits = [_hit(plan, one, entries[one.candidate.oifm_id]) for one in page]
-        codes = [name for group in query.facets for name in group if name.startswith("code:")]
-        return await self._with_carriers(hits, codes) if codes and hits else hits
+        return await self._with_carriers(query, hits)
 
-    async def count_tags(self, query: Query, *, generation: int | None = None) -> dict[str, int]:
+    async def count_tags(self, query: Query) -> dict[str, int]:
         """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
-        _, ranked = await self._ranked(query, None, generation)
-        entries = await self._entries(ranked)
-        names: dict[str, str] = {}
-        counts: dict[str, int] = {}
-        for one in ranked:
-            entry = entries.get(one.candidate.oifm_id)
-            for tag in (entry["tags"] or ()) if entry else ():
-                name = names.setdefault(fold(tag), tag)
-                counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+        _, ranked = await self._ranked(query, None)
+        tally = TagTally()
+        tally.add((await self._entries(ranked)).values())
+        return {count.tag: count.models for count in tally.counts()}
 
     async def _ranked(
-        self, query: Query, wanted: int | None, generation: int | None
+        self, query: Query, wanted: int | None, generation: int | None = None
     ) -> tuple[Plan, list[Ranked]]:
+        """Return all that answers *query*, best first; at most *wanted* of what filters alone let through."""
         with self._timer("search.plan"):
             plan = await make_plan(query, await self.vocabulary(generation), self._stages)
         proposals: list[Proposal] = []
+        most = None if wanted is None else max(wanted, _FEWEST)
         with self._timer("search.candidates") as span:
             for source in self._sources:
-                proposals += await source(self._store, plan, max(wanted or 0, _FEWEST))
+                proposals += await source(self._store, plan, most)
             span.items = len(proposals)
         with self._timer("search.rank", items=len(proposals)):
-            return plan, rank(plan, proposals, wanted)
+            return plan, rank(plan, proposals)
 
-    async def _with_carriers(self, hits: Sequence[HitRow], codes: Sequence[str]) -> list[HitRow]:
-        """Return *hits* with what in each model carries one of *codes*, which are facets."""
+    async def _with_carriers(self, query: Query, hits: list[HitRow]) -> list[HitRow]:
+        """Return *hits* with what in each model carries a code that *query* asks for."""
+        codes = code_facets_of(query)
+        if not (codes and hits):
+            return hits
         found = await carriers(self._store, [hit.entry["oifm_id"] for hit in hits], codes)
         return [
             hit._replace(matched=(*hit.matched, *map(carried, found.get(hit.entry["oifm_id"], ()))))
@@ -150,8 +147,8 @@ def _exact_first(key: str, ranked: Sequence[Ranked], entries: Mapping[str, Entry
     found = []
     for one in ranked:
         entry = entries.get(one.candidate.oifm_id)
-        field = match_field(key, entry) if entry else None
-        found.append(one._replace(score=_EXACT_SCORES[field]) if field and one.score < BY_ID else one)
+        field = match_field(key, entry) if entry and one.score < BY_ID else None
+        found.append(one._replace(score=AS_TYPED[field]) if field else one)
     return sorted(found, key=lambda one: (-one.score, one.candidate.oifm_id))
 
 

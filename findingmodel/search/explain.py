@@ -5,9 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.search.hits import MatchRow
+from findingmodel.search.hits import EXACT, MatchRow
 from findingmodel.search.lookup import match_field
-from findingmodel.search.scoring import BY_ID, FIELDS, LABEL_SHARE, partly, split_terms, word_weights
+from findingmodel.search.scoring import (
+    BY_ID,
+    FIELDS,
+    LABEL_SHARE,
+    partial_quality,
+    split_terms,
+    word_weights,
+)
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import stem
 
@@ -33,9 +40,9 @@ class _Evidence(NamedTuple):
 
 def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[MatchRow, ...]:
     """Return why *entry* was found, the weightiest reason first; their scores add up to the entry's."""
-    if ranked.score >= 1:
+    if ranked.score >= EXACT:
         return (_exact(plan, ranked, entry),)
-    rows = [*_by_words(plan, ranked, entry)]
+    rows = list(_by_words(plan, ranked, entry))
     rest = ranked.score - sum([row.score for row in rows])
     if ranked.label >= 0:
         rows.append(
@@ -89,11 +96,11 @@ def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
     found: dict[int, _Evidence] = {}
     by_token = plan.by_token
     for (field, weight), tokens in zip(FIELDS, split_terms(ranked.candidate.terms).fields, strict=True):
-        hits = by_token.keys() & tokens
-        for token in hits:
+        # In the order of the plan: a set has another in every process, and of equals the first wins.
+        for token in [token for token in by_token if token in tokens]:
             for reading in by_token[token]:
-                some = hits.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}
-                value = partly(reading.quality, some, reading.tokens) * weight
+                some = tokens.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}
+                value = partial_quality(reading.quality, some, reading.tokens) * weight
                 for place in reading.places:
                     if place not in found or value > found[place].value:
                         found[place] = _Evidence(value, reading.stage, field, frozenset(some))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Hashable
 
 __all__ = ["Flight"]
+
+T = TypeVar("T")
 
 
 class Flight:
@@ -21,7 +23,7 @@ class Flight:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, list[asyncio.Future[Any]]] = {}
 
-    async def share(self, key: Hashable, compute: Callable[[], Awaitable[Any]]) -> Any:
+    async def share(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
         """Return the result of *compute*, or of an equal computation that is under way.
 
         Its error is everyone's error. If the one who computes is cancelled, one of those who wait computes
@@ -30,17 +32,17 @@ class Flight:
         while key in self._waiting:
             landed, result = await self._join(key)
             if landed:
-                return result
+                return cast("T", result)
         self._waiting[key] = []
         try:
-            result = await compute()
+            computed = await compute()
         except BaseException as error:
             self._fail(key, error)
             raise
         for future in self._waiting.pop(key):
             if not future.done():
-                future.set_result((True, result))
-        return result
+                future.set_result((True, computed))
+        return computed
 
     async def _join(self, key: Hashable) -> tuple[bool, Any]:
         import asyncio

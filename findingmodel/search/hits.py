@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["HitRow", "MatchRow", "is_clear", "main_reason"]
+__all__ = ["EXACT", "HitRow", "MatchRow", "is_clear", "main_reason"]
+
+EXACT = 1.0
+"""A score of this and more is that of an exact match."""
 
 _WHOLE = ("exact", "label")  # stages that compare whole names
 _GOOD = 0.5  # on judged queries a best hit below this is the right one in 4 of 10 cases
@@ -59,7 +62,9 @@ def is_clear(hits: Sequence[HitRow]) -> bool:
     """
     best = hits[0].score if hits else 0.0
     second = hits[1].score if len(hits) > 1 else 0.0
-    return second < best if best >= 1 else best >= _GOOD and second < _NEAR * best
+    if best >= EXACT:
+        return second < best
+    return best >= _GOOD and second < _NEAR * best
 
 
 def main_reason(hit: HitRow) -> MatchRow | None:
@@ -68,4 +73,5 @@ def main_reason(hit: HitRow) -> MatchRow | None:
     A whole name or synonym tells more than words do.
     """
     whole = [match for match in hit.matched if match.stage in _WHOLE]
-    return next(iter([*whole, *hit.matched]), None)
+    reasons = whole or hit.matched
+    return reasons[0] if reasons else None

@@ -7,8 +7,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.text.lines import lines, sections
 from findingmodel.text.stem import american, analyze
-from findingmodel.text.tables import importance, lines, sections
+from findingmodel.text.tables import tells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,9 +132,8 @@ def _library() -> dict[str, list[_Line]]:
 
 def _first_letters(said: str) -> str:
     """Return how the first word of *said* that tells anything begins; small words are their own stems."""
-    importances = importance()
     words = said.lower().split()
-    telling = next((word for word in words if importances.get(word, 1.0) > 0), words[0])
+    telling = next(filter(tells, words), words[0])
     return american(telling)[:_SHELF]
 
 
@@ -173,4 +173,4 @@ def _shelf(letters: str) -> tuple[Meaning, ...]:
 def _telling(phrase: str) -> tuple[str, ...]:
     """Return the stems of *phrase* without the words that a query would be freed from as well."""
     stems = analyze(phrase)
-    return tuple([stem for stem in stems if importance().get(stem, 1.0) > 0] or stems)
+    return tuple(list(filter(tells, stems)) or stems)

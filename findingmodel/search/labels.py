@@ -8,20 +8,20 @@ end alike.
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz.distance import OSA
 
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import american, stem
+from findingmodel.text.terms import SMALL_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Label", "alike", "labels_of"]
 
-_SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
 _MOST_HOLDERS = 25
 """What more models than this share says nothing about two of them."""
 
@@ -65,7 +65,7 @@ def labels_of(oifm_id: str, name: str, synonyms: Sequence[str]) -> list[Label]:
     found: dict[tuple[str, ...], Label] = {}
     for place, text in enumerate((name, *synonyms)):
         tokens = [american(token) for token in tokenize(text)]
-        words = tuple(sorted(stem(token) for token in tokens if token not in _SMALL)) or tuple(tokens)
+        words = tuple(sorted(stem(token) for token in tokens if token not in SMALL_WORDS)) or tuple(tokens)
         if words:
             found.setdefault(words, Label(oifm_id, place == 0, text, words, "".join(tokens)))
     return list(found.values())
@@ -75,7 +75,7 @@ def alike(labels: Iterable[Label]) -> Iterator[tuple[Label, Label, bool]]:
     """Yield each two labels of different models that are alike, once, and whether only their form differs."""
     every = list(labels)
     seen: set[tuple[int, int]] = set()
-    for one, other, exact in (*_equal(every), *_similar(every)):
+    for one, other, exact in chain(_equal(every), _similar(every)):
         key = (id(one), id(other)) if one.model < other.model else (id(other), id(one))
         if one.model != other.model and key not in seen:
             seen.add(key)
@@ -127,6 +127,10 @@ def _may_be_typo(one: str, other: str) -> bool:
 
 def _opposed(one: str, other: str, prefixes: Sequence[str]) -> bool:
     """Return whether the words differ by these prefixes, as hypertrophy and hypotrophy do."""
-    rests = {word[len(prefix) :] for word in (one, other) for prefix in prefixes if word.startswith(prefix)}
-    begun = [prefix for word in (one, other) for prefix in prefixes if word.startswith(prefix)]
-    return len(begun) == 2 and begun[0] != begun[1] and len(rests) == 1
+    parted = [
+        (prefix, word.removeprefix(prefix))
+        for word in (one, other)
+        for prefix in prefixes
+        if word.startswith(prefix)
+    ]
+    return len(parted) == 2 and parted[0][0] != parted[1][0] and parted[0][1] == parted[1][1]

@@ -7,11 +7,13 @@ from math import ceil, prod
 from typing import TYPE_CHECKING
 
 from findingmodel.search import readings
+from findingmodel.search.proposing import make_requests
 from findingmodel.text.stem import analyze
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from findingmodel.search.proposing import Request
     from findingmodel.search.readings import Reading
     from findingmodel.search.vocabulary import Vocabulary, WordList
     from findingmodel.text.query import Query, Word
@@ -44,7 +46,8 @@ class Plan:
     def __init__(
         self, query: Query, found: Sequence[Reading], counts: Mapping[str, int], vocabulary: Vocabulary
     ) -> None:
-        weigh, self._entries = vocabulary.weight, max(vocabulary.entries, 1)
+        weigh = vocabulary.weight
+        self._entries = max(vocabulary.entries, 1)
         self.query = query
         self.words = query.words
         self.readings = found
@@ -52,6 +55,11 @@ class Plan:
         self.unknown = frozenset(_unread(query.words, found))
         self.counts = counts
         self.weights = [word.weight * weigh(self._frequency(place)) for place, word in enumerate(query.words)]
+
+    @cached_property
+    def requests(self) -> tuple[Request, ...]:
+        """What a store is asked for, one after the other until something is found."""
+        return make_requests(self)
 
     @cached_property
     def by_token(self) -> dict[str, list[Reading]]:
@@ -95,7 +103,7 @@ def _read(words: Sequence[Word]) -> list[Reading]:
     sources = (
         readings.typed,
         readings.joined,
-        readings.initial,
+        readings.abbreviated,
         readings.meant,
         readings.combined,
         readings.decomposed,
@@ -106,8 +114,8 @@ def _read(words: Sequence[Word]) -> list[Reading]:
 def _guess(words: Sequence[Word], unread: Sequence[int], unfinished: bool, known: WordList) -> list[Reading]:
     """Return what unknown words may mean: small letters for capitals, unfinished or mistyped words."""
     capitals = [word._replace(capitals=len(word.text) <= _LONGEST_ABBREVIATION) for word in words]
-    short = [reading for source in (readings.initial, readings.meant) for reading in source(capitals)]
-    found = [reading for reading in short if not set(reading.places).isdisjoint(unread)]
+    abbreviations = [*readings.abbreviated(capitals), *readings.meant(capitals)]
+    found = [reading for reading in abbreviations if not set(reading.places).isdisjoint(unread)]
     for place in unread:
         completed = list(readings.completed(place, words[place], known))
         found += readings.split(place, words[place], known)

@@ -1,17 +1,18 @@
-"""term_queries: what a plan asks a store for: entries few enough to be ranked, the best among them."""
+"""Proposing: what to ask a store for, so that few entries need be ranked and the best are among them."""
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.stores.records import TermQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from findingmodel.search.plan import Plan
 
-__all__ = ["FEW", "SOME", "Request", "is_complete", "term_queries"]
+__all__ = ["FEW", "SOME", "Request", "make_filter", "make_requests"]
 
 FEW = 75  # entries: so many are ranked in well under a millisecond
 SOME = 600  # entries: so many are ranked in a few milliseconds
@@ -27,13 +28,11 @@ class Request(NamedTuple):
 
     Attributes:
         query: what to look for.
-        limit: most candidates; where more entries match, the store chooses.
-        is_complete: no more than *limit* can match, so that every store gives the same.
+        limit: most candidates, the store's best; None for all of those that match, which are few.
     """
 
     query: TermQuery
-    limit: int
-    is_complete: bool
+    limit: int | None
 
 
 class _Group(NamedTuple):
@@ -42,7 +41,7 @@ class _Group(NamedTuple):
     Attributes:
         entries: at most so many.
         weight: how much the word tells.
-        tokens: of each reading the rarest.
+        tokens: of each reading the rarest, the best reading first.
     """
 
     entries: int
@@ -50,40 +49,54 @@ class _Group(NamedTuple):
     tokens: tuple[str, ...]
 
 
-def term_queries(plan: Plan) -> tuple[Request, ...]:
+def make_filter(plan: Plan) -> TermQuery:
+    """Return what every candidate must have and must not have, whatever its words."""
+    excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
+    return TermQuery((), "any", excluded, plan.query.facets)
+
+
+def make_requests(plan: Plan) -> tuple[Request, ...]:
     """Return what to ask the store, one after the other until something is found.
 
     Rare words make candidates alone. Where the heavy words are common, two of them make one together: the
-    others could not be among the best. Only if that finds nothing, the rarest word alone is asked for.
+    others could not be among the best. Only if that finds nothing, the rarest word alone is asked for. Where
+    no word is known, there is nothing to ask.
     """
-    excluded = tuple(tokens[0] for tokens in plan.query.excluded if len(tokens) == 1)
-    base = TermQuery((), "any", excluded, plan.query.facets)
-    if not plan.words:
-        return (Request(base, 0, True),)
+    base = make_filter(plan)
     groups = _groups(plan)
+    if not groups:
+        return ()
     rare, common = _parted(groups)
-    rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
     if len(common) < 2:
-        chosen = [*rare, *common]
-        return (
-            (_request(base._replace(groups=tuple(g.tokens for g in chosen)), _entries(chosen)),)
-            if chosen
-            else ()
-        )
-    pairs = _any_two(rare_tokens, common)
-    alone = _request(base._replace(groups=(groups[0].tokens,)), groups[0].entries)
+        return (_any_of(plan, base, [*rare, *common]),)
+    return _two_of(base, rare, common), _any_of(plan, base, groups[:1])
+
+
+def _any_of(plan: Plan, base: TermQuery, groups: Sequence[_Group]) -> Request:
+    """Ask for entries with a word of *groups*, in its best readings if they would be too many.
+
+    Only where one reading alone has too many entries, the store chooses among them.
+    """
+    query = base._replace(groups=tuple(group.tokens for group in groups))
+    if _entries(groups) <= SOME:
+        return Request(query, None)
+    tokens = list(dict.fromkeys(token for group in groups for token in group.tokens))
+    fitting = _fitting(tokens, plan.counts)
+    return Request(base._replace(groups=(fitting,)), None) if fitting else Request(query, FEW)
+
+
+def _fitting(tokens: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the first of *tokens*, as many as `SOME` entries have together."""
+    sums = accumulate(counts[token] for token in tokens)
+    return tuple(token for token, entries in zip(tokens, sums, strict=True) if entries <= SOME)
+
+
+def _two_of(base: TermQuery, rare: Sequence[_Group], common: Sequence[_Group]) -> Request:
+    """Ask for entries with a word of *rare*, or with two of *common*."""
+    rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
     most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
-    return (Request(base._replace(groups=pairs, match="all"), SOME, most <= SOME), alone)
-
-
-def is_complete(plan: Plan) -> bool:
-    """Return whether every entry that has the words of the query next to each other is a candidate."""
-    requests = term_queries(plan)
-    return bool(requests) and requests[0].is_complete
-
-
-def _request(query: TermQuery, entries: int) -> Request:
-    return Request(query, SOME if entries <= SOME else FEW, entries <= SOME)
+    query = base._replace(groups=_any_two(rare_tokens, common), match="all")
+    return Request(query, None if most <= SOME else SOME)
 
 
 def _entries(groups: Sequence[_Group]) -> int:
@@ -95,14 +108,11 @@ def _any_two(rare: tuple[str, ...], common: Sequence[_Group]) -> tuple[tuple[str
 
     Whoever lacks all words but one lacks the group from which that one is left out.
     """
-    return tuple(
-        tuple(
-            dict.fromkeys(
-                [*rare, *(token for other in common if other is not group for token in other.tokens)]
-            )
-        )
-        for group in common
-    )
+    groups = []
+    for left_out in common:
+        others = [token for group in common if group is not left_out for token in group.tokens]
+        groups.append(tuple(dict.fromkeys([*rare, *others])))
+    return tuple(groups)
 
 
 def _parted(groups: Sequence[_Group]) -> tuple[list[_Group], list[_Group]]:
@@ -130,10 +140,10 @@ def _groups(plan: Plan) -> list[_Group]:
 def _group(plan: Plan, place: int) -> _Group:
     strong: dict[str, int] = {}
     weak: dict[str, int] = {}
-    for reading in plan.readings:
-        if place in reading.places:
-            token = min(reading.tokens, key=plan.counts.__getitem__)
-            (strong if reading.quality >= _STRONG else weak)[token] = plan.counts[token]
+    own = [reading for reading in plan.readings if place in reading.places]
+    for reading in sorted(own, key=lambda reading: -reading.quality):
+        token = min(reading.tokens, key=plan.counts.__getitem__)
+        (strong if reading.quality >= _STRONG else weak).setdefault(token, plan.counts[token])
     if sum(strong.values()) < _NEXT_TO_NONE:
         strong.update(weak)
     return _Group(sum(strong.values()), plan.weights[place], tuple(strong))

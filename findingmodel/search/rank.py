@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from heapq import heappush, heappushpop
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from findingmodel.search.hits import EXACT
 from findingmodel.search.scoring import DIGITS, Ranked, Scorer
+from findingmodel.text.query import NUMBER_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from findingmodel.search.plan import Plan
     from findingmodel.search.sources import Proposal
@@ -17,77 +17,56 @@ if TYPE_CHECKING:
 
 __all__ = ["rank"]
 
-_FLOOR, _FLOOR_UNKNOWN, _FLOOR_SENTENCE = 0.35, 0.45, 0.3
-_FLOOR_BELOW_BEST = 0.2
+_FLOOR = 0.35  # of the coverage
+_FLOOR_UNKNOWN = 0.45
+_FLOOR_SENTENCE = 0.3
+_FLOOR_BELOW_BEST = 0.2  # of the best score
 _LOOKED_AT = 3  # the entry that covers most of the query may be second, after one with a better name
 
 
-def rank(plan: Plan, proposals: Iterable[Proposal], wanted: int | None = None) -> list[Ranked]:
+def rank(plan: Plan, proposals: Iterable[Proposal]) -> list[Ranked]:
     """Return the proposed entries that answer the query of *plan*, best first, each once.
 
     Ties are broken by ``oifm_id``. One is left out that lacks a phrase of the query or has an excluded one,
     or that scores next to nothing beside the best. If the best cover too little of the query, nothing answers
     it; a word that no entry has may well be the finding, so with one of these more of the others is asked
-    for.
-
-    Args:
-        plan: the query.
-        proposals: from all sources.
-        wanted: how many of the result must be there, the best; the others may be. All of them if None.
+    for. Numbers alone find only what is named so.
     """
-    most = None if wanted is None else max(wanted, _LOOKED_AT)
-    found = sorted(_scored(plan, proposals, most).values(), key=_order)
+    found = sorted(_scored(plan, proposals).values(), key=_order)
     if plan.words and max([one.coverage for one in found[:_LOOKED_AT]], default=0.0) < _floor(plan):
         return []
-    least = _least(found[0].score) if found else 0.0
+    least = min(found[0].score, EXACT) * _FLOOR_BELOW_BEST if found else 0.0
     return [one for one in found if one.score >= least]
 
 
-def _scored(plan: Plan, proposals: Iterable[Proposal], wanted: int | None) -> dict[str, Ranked]:
-    """Return by id the entries that can be among the *wanted* best."""
+def _scored(plan: Plan, proposals: Iterable[Proposal]) -> dict[str, Ranked]:
+    """Return by id the entries that the query does not exclude."""
     scorer = Scorer(plan)
+    is_picky = bool(plan.query.phrases or plan.query.excluded)
     best: dict[str, Ranked] = {}
-    scores: list[float] = []  # a heap of the wanted best
-    top = 0.0
-    for bound, (candidate, sureness) in sorted(
-        _bounded(plan, scorer, proposals), key=itemgetter(0), reverse=True
-    ):
-        if bound < _least(top) or (len(scores) == wanted and bound < scores[0]):
-            break
-        if bound < 1 and len(scores) == wanted and not sureness and scorer.close_bound(candidate) < scores[0]:
+    for candidate, sureness in proposals:
+        if is_picky and _is_unwanted(plan, candidate.terms):
             continue
         ranked = _fused(scorer.score(candidate), sureness)
         known = best.get(candidate.oifm_id)
-        if known is None and wanted is not None:
-            (heappushpop if len(scores) == wanted else heappush)(scores, ranked.score)
         if known is None or ranked.score > known.score:
             best[candidate.oifm_id] = ranked
-            top = max(top, ranked.score)
     return best
 
 
-def _bounded(plan: Plan, scorer: Scorer, proposals: Iterable[Proposal]) -> Iterator[tuple[float, Proposal]]:
-    """Yield the proposals that the query does not exclude, with what each scores at most."""
-    picky = bool(plan.query.phrases or plan.query.excluded)
-    for proposal in proposals:
-        if not (picky and _is_unwanted(plan, proposal[0].terms)):
-            bound = scorer.bound(proposal[0])
-            sureness = proposal[1]
-            yield (1 - (1 - bound) * (1 - sureness) if sureness and bound < 1 else bound), proposal
-
-
-def _least(top: float) -> float:
-    return min(top, 1.0) * _FLOOR_BELOW_BEST
-
-
 def _fused(ranked: Ranked, sureness: float) -> Ranked:
-    """Return *ranked* with another source's evidence, as independent of its own."""
-    if not sureness or ranked.score >= 1:
+    """Return *ranked* with the evidence of a source that knows by other means than words."""
+    if not sureness or ranked.score >= EXACT:
         return ranked
     return ranked._replace(
-        score=round(1 - (1 - ranked.score) * (1 - sureness), DIGITS),
-        coverage=1 - (1 - ranked.coverage) * (1 - sureness),
+        score=round(_together(ranked.score, sureness), DIGITS),
+        coverage=_together(ranked.coverage, sureness),
     )
+
+
+def _together(one: float, other: float) -> float:
+    """Return how sure two independent pieces of evidence make, as probabilities would."""
+    return 1 - (1 - one) * (1 - other)
 
 
 def _order(ranked: Ranked) -> tuple[float, str]:
@@ -95,6 +74,8 @@ def _order(ranked: Ranked) -> tuple[float, str]:
 
 
 def _floor(plan: Plan) -> float:
+    if all(word.weight <= NUMBER_WEIGHT for word in plan.words):
+        return 1.0
     if plan.query.narrative:
         return _FLOOR_SENTENCE
     return _FLOOR_UNKNOWN if plan.unknown else _FLOOR

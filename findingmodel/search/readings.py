@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "STAGES",
     "Reading",
+    "abbreviated",
     "combined",
     "completed",
     "corrected",
     "decomposed",
-    "initial",
     "joined",
     "meant",
     "split",
@@ -34,8 +34,15 @@ __all__ = [
 
 STAGES = ("words", "compound", "initials", "meaning", "technical", "prefix", "typo")
 
-_JOINED, _SPLIT, _INITIALS, _COMBINED, _DECOMPOSED = 0.95, 0.9, 0.85, 0.8, 0.75
-_COMPLETED, _CORRECTED = 0.85, 0.95
+# How well each reading stands for the words as typed; of the last two that is the best case.
+_JOINED = 0.95
+_SPLIT = 0.9
+_INITIALS = 0.85
+_COMBINED = 0.8
+_DECOMPOSED = 0.75
+_COMPLETED = 0.85
+_CORRECTED = 0.95
+
 _ABBREVIATION = range(3, 7)
 _SHORTEST_PART = 3
 _SHORTEST_COMPOUND = 7
@@ -72,7 +79,7 @@ def joined(words: Sequence[Word]) -> Iterator[Reading]:
             yield Reading((place, place + 1), (stem(one + other),), _JOINED, "compound")
 
 
-def initial(words: Sequence[Word]) -> Iterator[Reading]:
+def abbreviated(words: Sequence[Word]) -> Iterator[Reading]:
     """Yield short words as the initials of a name: "AAA"."""
     for place, word in enumerate(words):
         if len(word.text) in _ABBREVIATION and word.text.isalpha() and (word.capitals or len(words) == 1):
@@ -96,11 +103,11 @@ def combined(words: Sequence[Word]) -> Iterator[Reading]:
         return
     tokens = [word.token for word in words]
     parts, observations = (_standing(tokens, kind) for kind in forms())
-    for observation, place in observations:
-        for part, other in parts:
-            if not set(place) & set(other):
+    for observation, observed_at in observations:
+        for part, part_at in parts:
+            if set(part_at).isdisjoint(observed_at):
                 for word in _compounds(part, observation):
-                    yield Reading((*other, *place), (stem(word),), _COMBINED, "technical")
+                    yield Reading((*part_at, *observed_at), (stem(word),), _COMBINED, "technical")
 
 
 def decomposed(words: Sequence[Word]) -> Iterator[Reading]:
@@ -123,6 +130,7 @@ def _standing(tokens: Sequence[str], known: Sequence[Form]) -> list[tuple[str, t
 
 
 def _compounds(part: str, observation: str) -> tuple[str, ...]:
+    """Return the words that the two forms make: "cardi" and "-megaly", "brady-" and "cardi"."""
     if observation.startswith("-"):
         return (part + observation[1:], f"{part}o{observation[1:]}")
     return (observation[:-1] + part, f"{observation[:-1]}{part}us", f"{observation[:-1]}{part}ia")
@@ -141,9 +149,8 @@ def completed(place: int, word: Word, known: WordList) -> Iterator[Reading]:
     prefix = american(word.text)
     for text in known.starting(prefix, _MOST_COMPLETIONS):
         if text != prefix:
-            yield Reading(
-                (place,), (stem(text),), _COMPLETED * (0.5 + 0.5 * len(prefix) / len(text)), "prefix"
-            )
+            quality = _COMPLETED * (0.5 + 0.5 * len(prefix) / len(text))
+            yield Reading((place,), (stem(text),), quality, "prefix")
 
 
 def corrected(words: Sequence[Word], place: int, known: WordList) -> Iterator[Reading]:

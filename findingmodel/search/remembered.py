@@ -1,41 +1,71 @@
-"""remembered: answers of earlier searches, kept in memory and, for short-lived processes, in a file."""
+"""CachedSearcher: a search that remembers, in memory and, for short-lived processes, in a file."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from findingmodel.search.cache import Codec
+from findingmodel.search.cache import Codec, Freshness
+from findingmodel.search.engine import Searcher
 from findingmodel.search.hits import HitRow, MatchRow
+from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
     from findingmodel.search.cache import QueryCache
-    from findingmodel.search.engine import Searcher
+    from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
+    from findingmodel.timing import Timer
 
-__all__ = ["HITS", "remembered"]
+__all__ = ["HITS", "CachedSearcher"]
 
 
-async def remembered(
-    cache: QueryCache, searcher: Searcher, query: Query, *, index: str, limit: int = 10, offset: int = 0
-) -> tuple[HitRow, ...]:
-    """Return the hits of *query* as `Searcher.search` does; those of an equal search, if *cache* has them.
+class CachedSearcher(Searcher):
+    """A Searcher that remembers its answers, each with the generation of the index that it is true of.
 
     Args:
+        store: the index; it must be open.
+        branch: which index of its database this is; *cache* may be shared by many.
         cache: where answers are kept.
-        searcher: the index.
-        query: as parsed.
-        index: what names the index among all that share *cache*: its database and branch.
-        limit: most hits.
-        offset: hits to pass over.
+        freshness: which generation the index has; if None, the store is asked each time.
+        timer: measures each step of what is not remembered.
     """
-    generation = await searcher.generation()
 
-    async def search() -> tuple[HitRow, ...]:
-        return tuple(await searcher.search(query, limit=limit, offset=offset, generation=generation))
+    def __init__(
+        self,
+        store: Store,
+        *,
+        branch: str,
+        cache: QueryCache,
+        freshness: Freshness | None = None,
+        timer: Timer = untimed,
+    ) -> None:
+        super().__init__(store, timer=timer)
+        self._name = f"{store.label} {branch}"
+        self._cache = cache
+        self._freshness = freshness or Freshness(store.generation, max_age_seconds=0)
 
-    key = (index, generation, query, limit, offset)
-    return await cache.get(key, search, tag=index, codec=HITS)
+    async def generation(self) -> int:
+        """Return the generation of the index, as fresh as was asked for."""
+        return await self._freshness.generation()
+
+    def forget(self) -> None:
+        """Forget what was found in this index, and look at it anew."""
+        self._cache.invalidate(self._name)
+        self._freshness.forget()
+
+    async def search(
+        self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
+    ) -> list[HitRow]:
+        """Return what `Searcher.search` does, or did for an equal query while the index was the same."""
+        current = await self.generation() if generation is None else generation
+        search = super().search
+
+        async def compute() -> tuple[HitRow, ...]:
+            return tuple(await search(query, limit=limit, offset=offset, generation=current))
+
+        key = (self._name, current, query, limit, offset)
+        hits: tuple[HitRow, ...] = await self._cache.get(key, compute, tag=self._name, codec=HITS)
+        return list(hits)
 
 
 def _encode(hits: tuple[HitRow, ...]) -> str:

@@ -19,7 +19,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.tables import importance
-from findingmodel.text.terms import BREAK
+from findingmodel.text.terms import BETWEEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     _Fields = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
 
 __all__ = [
+    "AS_TYPED",
     "BY_ID",
     "DIGITS",
     "FIELDS",
     "LABEL_SHARE",
     "Ranked",
     "Scorer",
-    "partly",
+    "partial_quality",
     "split_terms",
     "word_weights",
 ]
@@ -44,12 +45,11 @@ __all__ = [
 NAME, SYNONYM = 1.0, 0.9
 FIELDS = (("name", NAME), ("synonym", SYNONYM), ("description", 0.45), ("other", 0.5))
 LABEL_SHARE = 0.65
-BY_ID, EXACT_NAME, EXACT_SYNONYM = 2.0, 1.2, 1.1
+BY_ID = 2.0
+AS_TYPED = {"id": BY_ID, "name": 1.9, "slug": 1.8, "synonym": 1.7}  # the field is the query but for case
+EXACT_NAME, EXACT_SYNONYM = 1.2, 1.1  # it is so after analysis
 DIGITS = 9  # sums of the same numbers in another order differ behind these
 _MOST_INEXACT = 0.999
-_ANYTHING = 3.0
-_ROUNDING = 1e-6
-_BETWEEN = f" {BREAK} "
 _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
 _UNKNOWN_IN_SENTENCE = 0.3
@@ -106,22 +106,20 @@ class SplitTerms(NamedTuple):
     Attributes:
         labels: the name and the synonyms.
         fields: the tokens of each of `FIELDS`.
-        tokens: all of them.
     """
 
     labels: tuple[Label, ...]
     fields: _Fields
-    tokens: frozenset[str]
 
 
 @lru_cache(maxsize=4_096)
 def split_terms(terms: Terms) -> SplitTerms:
     """Return *terms* taken apart; what many queries ask about is taken apart once."""
     name, synonyms, description, other = terms
-    labels = tuple(map(_label, [name, *synonyms.split(_BETWEEN)] if synonyms else [name]))
+    labels = tuple(map(_label, [name, *synonyms.split(BETWEEN)] if synonyms else [name]))
     in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
     fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
-    return SplitTerms(labels, fields, fields[0].union(*fields[1:]))
+    return SplitTerms(labels, fields)
 
 
 def _label(text: str) -> Label:
@@ -130,92 +128,79 @@ def _label(text: str) -> Label:
 
 
 class Scorer:
-    """Scores candidates for one plan; the same words found again are not weighed again."""
+    """Scores candidates for one plan; the same words found again are not weighed again.
+
+    There are few sets of words and many candidates: what a set covers is looked for in ``_covers`` before
+    `_cover` is called, because a call for each would take longer than all else.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._weights = word_weights(plan)
-        self._tells = sum(self._weights) > 0  # where no word does, a name or synonym may still be the query
         self._total = sum(self._weights) or 1.0
         self._single, self._several = _by_token(plan)
         self._quality: dict[str, float] = {}
         for reading in plan.readings:
             for token in reading.tokens:
                 self._quality[token] = max(reading.quality, self._quality.get(token, 0.0))
-        self._keys = frozenset(self._quality)
+        self._tokens = frozenset(self._quality)
         self._ids = plan.query.ids
         self._covers: dict[frozenset[str], Cover] = {}
         self._coverages: dict[_Fields, float] = {}
-        self._told = " ".join([word.token for word in plan.words])
-
-    def bound(self, candidate: Candidate) -> float:
-        """Return what the score of *candidate* cannot exceed: its coverage if each word stood in the name."""
-        hits = self._keys & split_terms(candidate.terms).tokens
-        share = (self._covers.get(hits) or self._cover(hits)).share
-        if share > 1 - _ROUNDING or not self._tells or candidate.oifm_id.lower() in self._ids:
-            return _ANYTHING
-        return share + _ROUNDING
-
-    def close_bound(self, candidate: Candidate) -> float:
-        """Return a closer bound, for more work: what *candidate* would score with all its labels in one."""
-        name, synonyms, *_ = fields = self._found(candidate.terms)
-        hits = name | synonyms
-        share = (self._covers.get(hits) or self._cover(hits)).share
-        return LABEL_SHARE * share + (1 - LABEL_SHARE) * self._coverage(fields) + _ROUNDING
+        self._telling = " ".join([word.token for word in plan.words])
 
     def score(self, candidate: Candidate) -> Ranked:
         """Return *candidate* with its score."""
         if candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
+        labels, fields = split_terms(candidate.terms)
         best, best_label = 0.0, -1
-        for number, label in enumerate(split_terms(candidate.terms).labels):
-            hits = self._keys & label.tokens
-            if hits:
+        for number, label in enumerate(labels):
+            found = self._tokens & label.tokens
+            if found:
                 if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
-                cover = self._covers.get(hits) or self._cover(hits)
-                field = SYNONYM if number and label.text != self._told else NAME
+                cover = self._covers.get(found) or self._cover(found)
+                field = SYNONYM if number and label.text != self._telling else NAME
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
-        coverage = self._coverage(self._found(candidate.terms))
+        coverage = self._coverage(fields)
         score = round(LABEL_SHARE * best + (1 - LABEL_SHARE) * coverage, DIGITS)
         return Ranked(candidate, min(score, _MOST_INEXACT), coverage, best_label)
 
-    def _found(self, terms: Terms) -> _Fields:
-        """Return what each field has of all that is asked for."""
-        name, synonyms, description, other = split_terms(terms).fields
-        keys = self._keys
-        return keys & name, keys & synonyms, keys & description, keys & other
-
-    def _cover(self, hits: frozenset[str]) -> Cover:
-        """Return what the tokens *hits* cover of the query."""
+    def _cover(self, found: frozenset[str]) -> Cover:
+        """Return what the tokens *found* cover of the query."""
         places: dict[int, float] = {}
-        for token in hits:
+        for token in found:
             for place, quality in self._single.get(token, ()):
                 if quality > places.get(place, 0.0):
                     places[place] = quality
         for tokens, read, quality in self._several:
-            some = tokens & hits
+            some = tokens & found
             if some:
-                value = partly(quality, some, tokens)
+                value = partial_quality(quality, some, tokens)
                 places.update((place, value) for place in read if value > places.get(place, 0.0))
         importances = _label_weights()
-        weight = sum([importances.get(t, 1.0) * self._quality[t] for t in hits])
+        weight = sum([importances.get(t, 1.0) * self._quality[t] for t in found])
         cover = Cover(places, self._share(places), weight)
-        self._covers[hits] = cover
+        self._covers[found] = cover
         return cover
 
     def _coverage(self, fields: _Fields) -> float:
-        known = self._coverages.get(fields)
+        """Return how much of the query an entry covers that has *fields*."""
+        name, synonyms, description, other = fields
+        asked = self._tokens
+        found = (asked & name, asked & synonyms, asked & description, asked & other)
+        known = self._coverages.get(found)
         if known is not None:
             return known
         places: dict[int, float] = {}
-        for hits, (_, field) in zip(fields, FIELDS, strict=True):
-            for place, quality in (self._covers.get(hits) or self._cover(hits)).places.items():
+        for tokens, (_, field) in zip(found, FIELDS, strict=True):
+            for place, quality in (self._covers.get(tokens) or self._cover(tokens)).places.items():
                 if quality * field > places.get(place, 0.0):
                     places[place] = quality * field
-        coverage = self._coverages[fields] = self._share(places)
+        coverage = self._coverages[found] = self._share(places)
         return coverage
 
     def _share(self, places: dict[int, float]) -> float:
@@ -233,16 +218,16 @@ def word_weights(plan: Plan) -> list[float]:
     ]
 
 
-def partly(quality: float, found: Collection[str], wanted: Collection[str]) -> float:
+def partial_quality(quality: float, found: Collection[str], wanted: Collection[str]) -> float:
     """Return what is left of the *quality* of a reading of which only some tokens are found."""
     if len(found) == len(wanted):
         return quality
-    share: float = _told(found) / (_told(wanted) or 1.0)
+    share: float = _telling_weight(found) / (_telling_weight(wanted) or 1.0)
     left: float = quality * share**_PARTLY
     return left
 
 
-def _told(tokens: Collection[str]) -> float:
+def _telling_weight(tokens: Collection[str]) -> float:
     importances = importance()
     return sum([importances.get(token, 1.0) for token in tokens])
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from findingmodel.search.proposing import is_complete, term_queries
+from findingmodel.search.proposing import make_filter
 from findingmodel.stores.records import Candidate
 from findingmodel.text.terms import analyze_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from findingmodel.search.plan import Plan
     from findingmodel.stores.protocol import Store
@@ -32,27 +32,36 @@ class Proposal(NamedTuple):
 class Source(Protocol):
     """What proposes candidates."""
 
-    async def __call__(self, store: Store, plan: Plan, wanted: int) -> list[Proposal]:
-        """Return proposals for *plan*; fewer than *wanted* cannot fill the page that was asked for."""
+    async def __call__(self, store: Store, plan: Plan, wanted: int | None) -> list[Proposal]:
+        """Return proposals for *plan*; fewer than *wanted* cannot fill the page that was asked for.
+
+        If it is None, every hit will be counted.
+        """
         ...
 
 
-async def by_words(store: Store, plan: Plan, wanted: int) -> list[Proposal]:
-    """Propose what the store's index finds: nearly always by one command."""
-    found: list[Proposal] = []
-    for query, limit, _ in term_queries(plan):
-        found = [Proposal(candidate) for candidate in await store.candidates(query, limit=limit or wanted)]
-        if found:
-            break
-    return found
+async def by_words(store: Store, plan: Plan, wanted: int | None) -> list[Proposal]:
+    """Propose what the store's index finds, nearly always by one command; what is wanted by filters alone."""
+    if not plan.words:
+        return _proposals(await store.candidates(make_filter(plan), limit=wanted))
+    for query, limit in plan.requests:
+        candidates = await store.candidates(query, limit=limit)
+        if candidates:
+            return _proposals(candidates)
+    return []
 
 
-async def by_key(store: Store, plan: Plan, wanted: int) -> list[Proposal]:  # one interface
+async def by_key(store: Store, plan: Plan, wanted: int | None) -> list[Proposal]:
     """Propose entries by id, and by name, slug or synonym where `by_words` may not see them all."""
+    sees_all = bool(plan.requests) and plan.requests[0].limit is None
     keys = list(plan.query.ids)
-    if plan.query.key and not plan.query.facets and not is_complete(plan):
+    if plan.query.key and not plan.query.facets and not sees_all:
         keys.append(plan.query.key)
     return [Proposal(_candidate(entry)) for entry in await store.lookup(keys)] if keys else []
+
+
+def _proposals(candidates: Iterable[Candidate]) -> list[Proposal]:
+    return [Proposal(candidate) for candidate in candidates]
 
 
 SOURCES: Sequence[Source] = (by_words, by_key)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.text.normalize import fold
 
 if TYPE_CHECKING:
-    from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import ContributorKind
+    from collections.abc import Iterable
 
-__all__ = ["ContributorCount", "TagCount", "count_contributors", "count_tags"]
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import ContributorKind, EntryRow
+
+__all__ = ["ContributorCount", "TagCount", "TagTally", "count_contributors", "count_tags"]
 
 _ENTRIES_PER_READ = 2_000
 _KINDS: tuple[ContributorKind, ...] = ("person", "organization")
@@ -47,22 +49,37 @@ class ContributorCount(NamedTuple):
     models: int
 
 
+class TagTally:
+    """Counts the tags of entries, whichever way they are written."""
+
+    def __init__(self) -> None:
+        self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._models: Counter[str] = Counter()
+
+    def add(self, entries: Iterable[EntryRow]) -> None:
+        """Count the tags of *entries*; one that an entry has in two spellings counts once."""
+        for entry in entries:
+            tags = entry["tags"] or ()
+            for tag in tags:
+                self._spellings[fold(tag)][tag] += 1
+            self._models.update({fold(tag) for tag in tags})
+
+    def counts(self) -> list[TagCount]:
+        """Return every tag counted so far, the most frequent first, then by name."""
+        found = [TagCount(_usual(self._spellings[key]), count) for key, count in self._models.items()]
+        return sorted(found, key=lambda one: (-one.models, fold(one.tag)))
+
+
 async def count_tags(store: Store) -> list[TagCount]:
     """Return every tag of the index, the most frequent first, then by name."""
-    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    models: Counter[str] = Counter()
+    tally = TagTally()
     offset = 0
     while entries := await store.page(
         sort="oifm_id", descending=False, offset=offset, limit=_ENTRIES_PER_READ
     ):
         offset += len(entries)
-        for entry in entries:
-            tags = entry["tags"] or ()
-            for tag in tags:
-                spellings[fold(tag)][tag] += 1
-            models.update({fold(tag) for tag in tags})
-    found = [TagCount(_usual(spellings[key]), count) for key, count in models.items()]
-    return sorted(found, key=lambda one: (-one.models, fold(one.tag)))
+        tally.add(entries)
+    return tally.counts()
 
 
 async def count_contributors(store: Store) -> list[ContributorCount]:

@@ -1,4 +1,8 @@
-"""Speller: the words that a mistyped word may stand for."""
+"""Speller: the words that a mistyped word may stand for.
+
+Few words are left to be compared letter by letter, so this needs no library: importing one would take longer
+than the comparisons of a command.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = ["Speller", "edits", "tolerance"]
+
+_LONG_ENOUGH = (4, 8, 13)  # letters for one, two and three edits
+_SHORT = 7  # letters: a word as short keeps its first one
 
 
 class Speller:
@@ -43,14 +50,11 @@ class Speller:
                         yield other, distance
 
 
-_SHORT = 7
-
-
 def tolerance(word: str) -> int:
     """Return how many edits may be a typo of *word*; none where it is short or has a digit."""
     if not word.isalpha():
         return 0
-    return sum(len(word) >= length for length in (4, 8, 13))
+    return sum(len(word) >= length for length in _LONG_ENOUGH)
 
 
 def edits(one: str, other: str, most: int) -> int:
@@ -77,6 +81,7 @@ def edits(one: str, other: str, most: int) -> int:
 
 
 def _letters(word: str) -> int:
+    """Return the set of letters of *word* as bits; some letters share one, for a small integer."""
     bits = 0
     for letter in word:
         bits |= 1 << (ord(letter) & 31)

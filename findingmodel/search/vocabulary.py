@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Vocabulary", "WordList"]
 
 _SHORTEST_WORD = 2
-_MOST_COUNTED = 100_000
+_MOST_COUNTED = 100_000  # tokens whose counts are kept; a batch of millions of queries may ask for more
 
 
 class WordList:
@@ -64,8 +64,8 @@ class WordList:
 class Vocabulary:
     """What one generation of one index knows of words; filled as it is asked.
 
-    Where a store cannot count cheaply, and where a word is unknown, all names are read once
-    (`Store.lexicon`).
+    Written words are read once, when one is unknown (`Store.words`); where a store has no list of them or
+    cannot count cheaply, all names are (`Store.lexicon`).
 
     Attributes:
         entries: how many entries the index has; 0 before the first question.
@@ -99,8 +99,8 @@ class Vocabulary:
 
     async def words(self) -> WordList:
         """Return the words of all names and synonyms."""
-        while self._words is None:
-            await self._flight.share("words", self._read_words)
+        if self._words is None:
+            self._words = await self._flight.share("words", self._read_words)
         return self._words
 
     def weight(self, count: int) -> float:
@@ -108,11 +108,13 @@ class Vocabulary:
         entries = max(self.entries, count)
         return log1p((entries - count + 0.5) / (count + 0.5)) / log1p((entries + 0.5) / 0.5)
 
-    async def _read_words(self) -> None:
-        words: Counter[str] = Counter()
-        async for rows in self._store.lexicon():
-            words.update(_words_of(rows))
-        self._words = WordList(_respelled(words))
+    async def _read_words(self) -> WordList:
+        words = await self._store.words()
+        if words is None:
+            words = Counter()
+            async for rows in self._store.lexicon():
+                words.update(_words_of(rows))
+        return WordList(_respelled(words))
 
     async def _read_counts(self) -> None:
         """Count what the store cannot, and note the words on the way, for reading is what takes time."""
@@ -124,7 +126,8 @@ class Vocabulary:
             words.update(_words_of(rows))
             for row in rows:
                 tokens.update(set(" ".join(row.terms).split()))
-        self._counts, self.entries, self._complete = tokens, entries, True
+        self._counts, self.entries = tokens, entries  # a Counter has 0 for what it lacks
+        self._complete = True
         self._words = WordList(_respelled(words))
 
 

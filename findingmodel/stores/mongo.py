@@ -16,13 +16,13 @@ from findingmodel.stores.mongo_calls import Patience
 from findingmodel.stores.mongo_commands import BATCH, delete, find_among, together, upsert
 from findingmodel.stores.mongo_connection import Collections, Connection, operation
 from findingmodel.stores.mongo_errors import unwritten
-from findingmodel.stores.mongo_query import by_text, by_tokens, facet_filter, tokens_of
+from findingmodel.stores.mongo_query import by_text, by_tokens, selection, tokens_of
 from findingmodel.stores.mongo_setup import SCHEMA_VERSION, STATE, State, prepare, read_state
 from findingmodel.stores.pool import PoolSettings, settled
 from findingmodel.stores.records import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from findingmodel.stores.mongo_connection import Reached
     from findingmodel.stores.records import (
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["MongoStore"]
 
 _LEXICON_CHUNK = 2_000
+_MOST_WITH_ENTRIES = (
+    600  # candidates; of more than a search ranks, entries are better sent for when they are known
+)
 _SORTS = {"name": "sort_name", "oifm_id": "_id", "filename": "filename"}
 _DEFAULT_POOL = PoolSettings()
 _DEFAULT_PATIENCE = Patience()
@@ -189,14 +192,22 @@ class MongoStore:
 
     # search
 
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
-        """Return the best entries for *query*, by the weights of the fields that have its tokens."""
-        if limit <= 0 or not (any(query.groups) or any(query.facets)):
+    async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
+        """Return the best entries for *query*, by the weights of the fields that have its tokens.
+
+        Without a *limit* these are all of them, in any order.
+        """
+        if limit == 0 or not (any(query.groups) or any(query.facets)):
             return []
         return await self._propose(query, limit)
 
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         """Return None: a server counts one token a command, and `lexicon` needs one for them all."""
+        self._connection.reach()
+        return None
+
+    async def words(self) -> Mapping[str, int] | None:
+        """Return None: a server has no list of words, and `lexicon` gives the names to make one of."""
         self._connection.reach()
         return None
 
@@ -324,20 +335,26 @@ class MongoStore:
         self._state = state
 
     @operation("search")
-    async def _propose(self, query: TermQuery, limit: int) -> list[Candidate]:
+    async def _propose(self, query: TermQuery, limit: int | None) -> list[Candidate]:
         """Ask for candidates in the way that suits the query and the server."""
         reading = self._connection.reach().reading
         if self._state is None:
             self._state = await read_state(reading, is_ours=self._is_ours)
-        if self._state.text and (words := by_text(query)) is not None:
+        fields = documents.CANDIDATE_FIELDS
+        if limit is None or limit <= _MOST_WITH_ENTRIES:
+            fields = fields | documents.ENTRY_FIELDS
+        words = by_text(query) if self._state.text else None
+        if limit is None:
+            cursor = reading.entries.find(words or selection(query), fields, batch_size=BATCH)
+        elif words:
             score = {"$meta": "textScore"}
-            cursor = reading.entries.find(words, {"terms": 1, "score": score}, batch_size=limit + 1)
+            cursor = reading.entries.find(words, {**fields, "score": score}, batch_size=limit + 1)
             cursor = cursor.sort([("score", score), ("_id", 1)]).limit(limit)
         elif tokens_of(query):
-            pipeline = by_tokens(query, limit)
+            pipeline = by_tokens(query, limit, fields)
             cursor = await settled(reading.entries.aggregate(pipeline, batchSize=limit + 1))
         else:
-            cursor = reading.entries.find(facet_filter(query), {"terms": 1}, batch_size=limit + 1)
+            cursor = reading.entries.find(selection(query), fields, batch_size=limit + 1)
             cursor = cursor.sort([("_id", 1)]).limit(limit)
         return [documents.candidate(document) for document in await cursor.to_list(None)]
 

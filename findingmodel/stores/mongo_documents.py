@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import ContributorKind, EntryRow, Record
 
 __all__ = [
+    "CANDIDATE_FIELDS",
     "CREDIT_FIELDS",
     "ENTRY_FIELDS",
     "FILE_FIELDS",
@@ -84,6 +85,7 @@ _ENTRY = (
 # Projections: what each reader asks for, so that no more travels.
 ENTRY_FIELDS = dict.fromkeys(_ENTRY, 1)
 FILE_FIELDS = dict.fromkeys(("filename", "file_hash_sha256", "file", "credit_keys"), 1)
+CANDIDATE_FIELDS = {"terms": 1}
 LEXICON_FIELDS = dict.fromkeys(("name", "synonyms", "terms"), 1)
 OWNER_FIELDS = dict.fromkeys(("identity", "filename"), 1)
 CREDIT_FIELDS = dict.fromkeys(("credits", "filename", "file"), 1)
@@ -166,9 +168,10 @@ def model_text(document: Document) -> bytes:
 
 
 def candidate(document: Document) -> Candidate:
-    """Return what ranking needs of a document."""
+    """Return what ranking needs of a document, with the entry if it is there."""
     check_own(document, "terms")
-    return Candidate(document["_id"], Terms(**document["terms"]))
+    entry = entry_row(document) if "oifm_id" in document else None
+    return Candidate(document["_id"], Terms(**document["terms"]), entry)
 
 
 def lexicon_row(document: Document) -> LexiconRow:

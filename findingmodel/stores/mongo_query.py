@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.records import TermQuery
 
-__all__ = ["FIELD_WEIGHTS", "TEXT_FIELDS", "by_text", "by_tokens", "facet_filter", "tokens_of"]
+__all__ = ["FIELD_WEIGHTS", "TEXT_FIELDS", "by_text", "by_tokens", "selection", "tokens_of"]
 
 Condition = dict[str, Any]
 
@@ -43,27 +43,29 @@ def by_text(query: TermQuery) -> Condition | None:
     return _every(words + (_groups(query) if query.match == "all" else []) + _limits(query))
 
 
-def by_tokens(query: TermQuery, limit: int) -> list[Condition]:
-    """Return the aggregation that selects and weighs by tokens, without a text index."""
+def by_tokens(query: TermQuery, limit: int, fields: Condition) -> list[Condition]:
+    """Return the aggregation that selects *fields* and weighs by tokens, without a text index."""
     wanted = {"$literal": tokens_of(query)}
     found = [
         {"$multiply": [FIELD_WEIGHTS.get(name, 1), {"$size": {"$setIntersection": [_words(name), wanted]}}]}
         for name in TEXT_FIELDS
     ]
     return [
-        {"$match": _every(_groups(query) + _limits(query))},
-        {"$project": {"terms": 1, "score": {"$add": found}}},
+        {"$match": selection(query)},
+        {"$project": {**fields, "score": {"$add": found}}},
         {"$sort": {"score": -1, "_id": 1}},
         {"$limit": limit},
     ]
 
 
-def facet_filter(query: TermQuery) -> Condition:
-    """Return the filter for a query that has facets only."""
-    return _every(_limits(query))
+def selection(query: TermQuery) -> Condition:
+    """Return the filter that selects by tokens and facets, without a text index."""
+    return _every(_groups(query) + _limits(query))
 
 
 def _groups(query: TermQuery) -> list[Condition]:
+    if not any(query.groups):
+        return []
     if query.match == "all":
         return [{"tokens": {"$in": list(group)}} for group in query.groups if group]
     return [{"tokens": {"$in": tokens_of(query)}}]

@@ -65,7 +65,7 @@ class PoolSettings(NamedTuple):
     wait_queue_timeout_ms: int = 5_000
     server_selection_timeout_ms: int = 3_000
     connect_timeout_ms: int = 2_000
-    socket_timeout_ms: int = 10_000
+    socket_timeout_ms: int = 20_000
 
     @classmethod
     def of(cls, settings: Settings) -> PoolSettings:

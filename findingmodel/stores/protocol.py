@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from findingmodel.stores.records import (
@@ -53,8 +53,11 @@ class Store(Protocol):
     ) -> list[Credit]: ...  # None for all; ordered by key
 
     # search
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]: ...  # its best first
+    async def candidates(
+        self, query: TermQuery, *, limit: int | None
+    ) -> list[Candidate]: ...  # its best first; None for all, in any order
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way
+    async def words(self) -> Mapping[str, int] | None: ...  # how often in names and synonyms; None: as above
     def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
 
     # update

@@ -173,7 +173,7 @@ class Candidate(NamedTuple):
 
 
 class LexiconRow(NamedTuple):
-    """What search holds in memory for one entry: names as written, and the analysed text."""
+    """What is read of every entry, one after the other: names as written, and the analysed text."""
 
     oifm_id: str
     name: str

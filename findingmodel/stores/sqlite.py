@@ -30,7 +30,7 @@ from findingmodel.stores.sqlite_core import Branch
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from findingmodel.stores.records import (
@@ -140,13 +140,17 @@ class SQLiteStore:
 
     # search
 
-    async def candidates(self, query: TermQuery, *, limit: int) -> list[Candidate]:
-        """Return the best entries for *query* by bm25."""
+    async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
+        """Return the best entries for *query* by bm25; all of them without a *limit*, in any order."""
         return await self._fetch(Branch.candidates, query, limit)
 
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         """Return in how many entries these tokens occur."""
         return await self._ask(Branch.frequencies, tokens)
+
+    async def words(self) -> Mapping[str, int] | None:
+        """Return the words of all names and synonyms, folded, with how often each stands there."""
+        return await self._fetch(Branch.words)
 
     async def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]:
         """Yield every entry's names and terms, in chunks."""

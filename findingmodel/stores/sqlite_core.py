@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.stores.records import (
@@ -24,6 +25,7 @@ from findingmodel.stores.records import (
     Terms,
 )
 from findingmodel.stores.sqlite_schema import for_branch
+from findingmodel.text.normalize import tokenize
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,6 +42,10 @@ _TEXT = "{name synonyms description other}"
 _NAMES = "{name synonyms}"
 
 _ENTRY = 'SELECT e.oifm_id, e.entry, f.path, f.sha256 FROM "entries$" e JOIN "files$" f USING (id)'
+_CANDIDATES = (
+    'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
+    'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
+)
 _CREDIT = 'SELECT c.kind, c.key, c.fields, f.mtime_ns, f.path FROM "credits$" c JOIN "files$" f USING (id)'
 
 
@@ -107,22 +113,24 @@ class Branch(NamedTuple):
         rows = [_credit(row) for row in self._run(statement, (kind,))]
         return rows if keys is None else [row for row in rows if row.key in set(keys)]
 
-    def candidates(self, query: TermQuery, limit: int) -> list[Candidate]:
+    def candidates(self, query: TermQuery, limit: int | None) -> list[Candidate]:
         expression = _match_expression(query)
         if not expression:
             return []
-        order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if any(query.groups) else "e.oifm_id"
-        statement = (
-            'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
-            'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ? '
-            f"ORDER BY {order} LIMIT ?"
-        )
-        return [Candidate(row[0], Terms(*row[1:])) for row in self._run(statement, (expression, limit))]
+        if limit is None:
+            rows = self._run(_CANDIDATES, (expression,))
+        else:
+            order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if any(query.groups) else "e.oifm_id"
+            rows = self._run(f"{_CANDIDATES} ORDER BY {order} LIMIT ?", (expression, limit))
+        return [Candidate(row[0], Terms(*row[1:])) for row in rows]
 
     def frequencies(self, tokens: Collection[str]) -> Frequencies:
         entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
         statement = 'SELECT term, doc FROM temp."vocabulary$" WHERE term IN'
         return Frequencies(entries, dict(self._among(statement, tokens)))
+
+    def words(self) -> dict[str, int]:
+        return dict(self._run('SELECT word, count FROM "words$" WHERE count > 0').fetchall())
 
     def lexicon(self, after: int, limit: int) -> tuple[int, list[LexiconRow]]:
         """Return up to *limit* rows behind the row number *after*, and the last row's number."""
@@ -200,6 +208,7 @@ class Branch(NamedTuple):
             "VALUES (?, ?, ?, ?, ?, ?)",
             [(n, *r.terms, " ".join(r.facets)) for n, r in numbered],
         )
+        self._count_words((name for record in records for name in _names(record.entry)), 1)
 
     def _touch(self, states: Sequence[FileState]) -> None:
         self._each(
@@ -212,7 +221,9 @@ class Branch(NamedTuple):
         """Delete entries by row number, and every row that is theirs."""
         if not numbers:
             return
-        for number, keys in list(self._among('SELECT id, keys FROM "entries$" WHERE id IN', numbers)):
+        rows = list(self._among('SELECT id, keys, names FROM "entries$" WHERE id IN', numbers))
+        self._count_words((name for *_, names in rows for name in json.loads(names)), -1)
+        for number, keys, _ in rows:
             lookup, identity, credit = json.loads(keys)
             self._each('DELETE FROM "keys$" WHERE key = ? AND id = ?', [(key, number) for key in lookup])
             self._each(
@@ -222,6 +233,14 @@ class Branch(NamedTuple):
         for table in ("entries$", "files$", "models$"):
             self._each(f'DELETE FROM "{table}" WHERE id = ?', [(number,) for number in numbers])
         self._each('DELETE FROM "terms$" WHERE rowid = ?', [(number,) for number in numbers])
+
+    def _count_words(self, names: Iterable[str], by: int) -> None:
+        """Count the words of *names*, which have come (1) or gone (-1)."""
+        counts = Counter(tokenize("\n".join(names)))
+        self._each(
+            'INSERT INTO "words$" VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count',
+            [(word, by * count) for word, count in counts.items()],
+        )
 
     def advance(self) -> int:
         generation = self.generation() + 1
@@ -251,8 +270,12 @@ def _entry_columns(number: int, record: Record) -> tuple[Any, ...]:
     keys = json.dumps(
         (record.keys, record.identity, [credit.key for credit in record.credits]), ensure_ascii=False
     )
-    names = json.dumps([entry["name"], *(entry["synonyms"] or ())], ensure_ascii=False)
+    names = json.dumps(_names(entry), ensure_ascii=False)
     return (number, entry["oifm_id"], name_key, names, keys, json.dumps(entry, ensure_ascii=False))
+
+
+def _names(entry: EntryRow) -> list[str]:
+    return [entry["name"], *(entry["synonyms"] or ())]
 
 
 def _file_columns(number: int, file: FileState) -> tuple[Any, ...]:

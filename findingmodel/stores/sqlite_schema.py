@@ -9,7 +9,7 @@ from findingmodel.errors import StoreSchemaError, StoreUnavailableError
 
 __all__ = ["SCHEMA_VERSION", "branch_exists", "count_terms", "create", "for_branch", "verify"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x464D_4958  # "FMIX", so that other programs' files are recognised
 
 # In every statement "$" stands for the branch, so that one file holds several.
@@ -42,6 +42,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS "terms$" USING fts5(
     -- our own tokens, split at spaces only
     tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
 );
+CREATE TABLE IF NOT EXISTS "words$" (     -- how often each word stands in names and synonyms
+    word TEXT PRIMARY KEY, count INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS "meta$" (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -83,7 +86,7 @@ def verify(connection: sqlite3.Connection) -> None:
     """Accept an index that this version can use, or an empty database.
 
     Raises:
-        StoreSchemaError: the file is another program's, or a newer version's.
+        StoreSchemaError: the file is another program's, or another version's.
         StoreUnavailableError: this build of SQLite has no FTS5.
     """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -93,6 +96,11 @@ def verify(connection: sqlite3.Connection) -> None:
             raise StoreSchemaError(
                 f"the index has schema {version}, this findingmodel knows schemas up to {SCHEMA_VERSION}: "
                 "upgrade findingmodel, or index into another file"
+            )
+        if version < SCHEMA_VERSION:
+            raise StoreSchemaError(
+                f"the index has schema {version}, of an older findingmodel; this one has {SCHEMA_VERSION}: "
+                "delete the file and run an update, or index into another file"
             )
         return
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

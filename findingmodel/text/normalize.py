@@ -23,6 +23,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().split())
+    # Folding case and our own replacements may make compatibility forms anew: they are unified after each.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
     return " ".join(unicodedata.normalize("NFKD", bare.translate(_PLAIN).casefold()).split())

@@ -8,27 +8,31 @@ All else is text.
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import QueryError
-from findingmodel.text.negation import denied
+from findingmodel.text.negation import denied, is_denial
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import analyze, stem
-from findingmodel.text.tables import importance
+from findingmodel.text.tables import importance, written_out
 from findingmodel.text.terms import code_facets, facet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Query", "Word", "parse_query"]
+__all__ = ["LONGEST_QUERY", "NUMBER_WEIGHT", "Query", "Word", "parse_query"]
 
-_LONGEST = 4_000  # characters: a long paragraph
+LONGEST_QUERY = 4_000
+"""Characters in a query: a long paragraph; the query keeps some dozen words of it."""
+NUMBER_WEIGHT = 0.1
+"""How much a number tells; what tells no more is no finding."""
 _MOST_WORDS = 48
 _KEY_WORDS = 7  # a text of more words reads as a sentence
 _ABBREVIATION = 5  # letters: longer words in capitals are words
-_NUMBER_WEIGHT = 0.1
 _SLIGHT_WEIGHT = 0.3
 
+# What stands between spaces: an optional minus, then NAME:"VALUE", NAME:VALUE, "WORDS" or a word.
 _PART = re.compile(
     r'(?<!\S)(-?)(?:(tag|modality|contributor|attribute|code|id):(?:"([^"]*)"|(\S*))|(?:"([^"]*)"|(\S+)))',
     re.IGNORECASE,
@@ -37,7 +41,10 @@ _ID = re.compile(r"oifm_[a-z0-9]+_\d+", re.IGNORECASE)
 _NUMBER = r"(?<![\w.])\d+(?:[.,]\d+)?(?:\s*(?:x|by|-|to)\s*\d+(?:[.,]\d+)?)*"
 _MEASURE = re.compile(_NUMBER + r"\s*-?(?:mm|cm|ml|cc|hu|kg|%|millimet\w+|centimet\w+)(?!\w)", re.IGNORECASE)
 _LEVEL = re.compile(r"[ctls]\d{1,2}")  # a vertebra
-_CLAUSE_END = re.compile(r"[.;:!?](?:\s|$)|\n")
+_CLAUSE_END = re.compile(r"([.;:!?](?=\s|$)|\n)")
+_CONTRACTED = re.compile(r"(\bcan|(?<=[a-z])n)['\N{RIGHT SINGLE QUOTATION MARK}]t(?!\w)", re.IGNORECASE)
+_BULLET = re.compile(r"(?:[\s•*]|-+(?=\s))+")
+_QUOTES = str.maketrans(dict.fromkeys("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", '"'))
 _WRITTEN = re.compile(r"[^\W\d_]+")
 
 _EXAMPLES = {
@@ -112,12 +119,12 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
     >>> [(word.text, word.negated) for word in parse_query("No 4 mm nodule in the left lung.").words]
     [('nodule', True), ('left', True), ('lung', True)]
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST_QUERY:
         raise QueryError(
-            f"the query has {len(text)} characters, the most are {_LONGEST}: search sentence by sentence"
+            f"the query has {len(text)} characters, the most are {LONGEST_QUERY}: search sentence by sentence"
         )
     reader = _Reader([(facet("tag", tag),) for tag in tags if tag.strip()])
-    plain = _PART.sub(reader.take, text.lstrip(" \t-•*")).strip()
+    plain = _PART.sub(reader.take, _without_bullet(text.translate(_QUOTES))).strip()
     words = tuple(_words(plain))
     if not (words or reader.facets or reader.ids):
         raise QueryError(
@@ -130,8 +137,19 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
         tuple(reader.excluded),
         tuple(dict.fromkeys(reader.facets)),
         tuple(dict.fromkeys(reader.ids)),
-        plain.endswith(".") or len(plain.split()) > _KEY_WORDS,
+        _is_narrative(plain),
     )
+
+
+def _without_bullet(text: str) -> str:
+    """Return *text* without the mark of a list; a hyphen at the first of a few key words excludes it."""
+    bullet = _BULLET.match(text)
+    rest = text[bullet.end() :] if bullet else text
+    return rest.lstrip("-") if _is_narrative(rest) else rest
+
+
+def _is_narrative(plain: str) -> bool:
+    return plain.endswith(".") or len(plain.split()) > _KEY_WORDS
 
 
 class _Reader:
@@ -188,16 +206,16 @@ def _filters(name: str, value: str) -> tuple[str, ...]:
         return (facet(name, value),)
     system, _, code = value.partition(":")
     if not (system and code):
-        raise QueryError(f"code:{value} names no system: write it as in {_EXAMPLES['code']}")
+        raise QueryError(f"code:{value} names no system and code: write it as in {_EXAMPLES['code']}")
     return code_facets(system, code)
 
 
 def _words(plain: str) -> Iterator[Word]:
     """Yield the words of *plain* that tell something, each once; if none does, all of them."""
-    text = _MEASURE.sub(" ", plain)
+    text = written_out(_CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain)))
     if _is_in_capitals(text):
         text = text.lower()
-    found = [word for clause in _CLAUSE_END.split(text) for word in _clause(clause)]
+    found = [word for clause in _clauses(text) for word in clause]
     telling = {word.token: word for word in reversed(found) if word.weight > 0} or {
         word.token: word for word in reversed(found)
     }
@@ -207,14 +225,27 @@ def _words(plain: str) -> Iterator[Word]:
     yield from (word for word in distinct if word not in surplus)
 
 
+def _uncontracted(verb: re.Match[str]) -> str:
+    """Return "isn't" as "is not", and "can't" as "can not"."""
+    return f"{verb[1]} not" if len(verb[1]) > 1 else " not"
+
+
 def _is_in_capitals(text: str) -> bool:
     """Return whether all is written in capitals, as some reports are, so that they mark no abbreviation."""
     return text.isupper() and any(len(word) > _ABBREVIATION for word in _WRITTEN.findall(text))
 
 
-def _clause(text: str) -> Iterator[Word]:
+def _clauses(text: str) -> Iterator[list[Word]]:
+    """Yield the words of each clause; an answer behind a colon denies what it answers."""
+    *parts, last = _CLAUSE_END.split(text)
+    clauses, ends = [*parts[::2], last], parts[1::2]
+    for clause, end, answer in zip_longest(clauses, ends, clauses[1:], fillvalue=""):
+        yield list(_clause(clause, is_denied=end == ":" and is_denial(tokenize(answer))))
+
+
+def _clause(text: str, *, is_denied: bool) -> Iterator[Word]:
     tokens = tokenize(text)
-    negated = denied(tokens)
+    negated = range(len(tokens)) if is_denied else denied(tokens)
     capitals = {
         fold(word) for word in _WRITTEN.findall(text) if word.isupper() and len(word) <= _ABBREVIATION
     }
@@ -225,7 +256,7 @@ def _clause(text: str) -> Iterator[Word]:
 
 def _weight(text: str, token: str) -> float:
     if text.isdigit():
-        return _NUMBER_WEIGHT
+        return NUMBER_WEIGHT
     known = importance().get(token)
     if known is not None:
         return known

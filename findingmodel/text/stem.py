@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import Stemmer
 
+from findingmodel.text.lines import lines
 from findingmodel.text.normalize import tokenize
 
 if TYPE_CHECKING:
@@ -96,10 +97,9 @@ def _one_form(token: str) -> str:
 
 def _rules(name: str) -> Iterator[tuple[str, str]]:
     """Yield the two sides of each rule in a file of ``data``."""
-    for line in (_DATA / name).read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            left, _, right = line.partition(" -> ")
-            yield left, right
+    for line in lines(_DATA / name):
+        left, _, right = line.partition(" -> ")
+        yield left, right
 
 
 @cache

@@ -11,10 +11,17 @@ from findingmodel.text.stem import analyze
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BREAK", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
+__all__ = ["BETWEEN", "BREAK", "SMALL_WORDS", "Terms", "analyze_entry", "code_facets", "facet", "initials"]
 
 BREAK = "|"
-_SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
+BETWEEN = f" {BREAK} "
+"""What stands between two synonyms."""
+
+SMALL_WORDS = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
+)
+"""Words that neither make initials nor tell labels apart."""
+
 _SHORTEST, _LONGEST = 3, 6
 _PLACES = ("model", "attribute", "value")
 
@@ -48,7 +55,7 @@ def analyze_entry(name: str, synonyms: Sequence[str], description: str, other: S
     more = dict.fromkeys([token for text in other for token in _repeated(text)])
     return Terms(
         " ".join(named),
-        f" {BREAK} ".join([" ".join(label) for label in labels]),
+        BETWEEN.join([" ".join(label) for label in labels]),
         "" if described == named else " ".join(described),
         " ".join([*more, *dict.fromkeys(short)]),
     )
@@ -60,7 +67,7 @@ def initials(label: str) -> str:
     >>> initials("Abdominal aortic aneurysm"), initials("Cyst of the lung"), initials("loss of disc height")
     ('_aaa', '', '_ldh')
     """
-    words = [word for word in fold(label).replace("-", " ").split() if word not in _SMALL]
+    words = [word for word in fold(label).replace("-", " ").split() if word not in SMALL_WORDS]
     if not _SHORTEST <= len(words) <= _LONGEST:
         return ""
     letters = "".join([word[0] for word in words])

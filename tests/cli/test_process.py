@@ -133,6 +133,39 @@ def test_a_reader_that_went_away_is_no_traceback(arguments: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("db")
+def test_the_batch_script_ends_as_quietly_and_writes_what_is_no_text_as_an_escape(tmp_path: Path) -> None:
+    source = tmp_path / "q.txt"
+    source.write_bytes(b"caf\xe9\n")
+    command = [sys.executable, str(ROOT / "scripts" / "batch_search.py"), str(source)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
+    written = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (written.returncode, json.loads(written.stdout)["query"]) == (1, "caf\udce9")
+    reader, writer = os.pipe()
+    os.close(reader)
+    unread = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (unread.returncode, unread.stderr) == (141, b"")
+
+
+@pytest.mark.usefixtures("db")
+def test_an_interrupt_of_the_batch_script_is_exit_130_and_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "q.txt"
+    os.mkfifo(source)
+    begun = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "batch_search.py"), str(source)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
+    )
+    with source.open("w"):  # from here on it waits for a line that does not come
+        begun.send_signal(signal.SIGINT)
+        _, message = begun.communicate()
+    assert (begun.returncode, message) == (130, "batch_search: interrupted\n")
+
+
+@pytest.mark.usefixtures("db")
 def test_output_that_cannot_be_written_is_an_error() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -213,6 +246,11 @@ def test_a_place_where_no_database_can_be_created_is_exit_3(tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+def interruptible() -> None:
+    """A shell that runs the tests in the background makes them and their children deaf to interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_is_exit_130_and_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
@@ -223,6 +261,7 @@ def test_an_interrupt_is_exit_130_and_one_line() -> None:
             | {"PYTHONPATH": str(ROOT), "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "60000"},
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=interruptible,
         )
         connection, _ = silent.accept()  # from here on it waits for an answer that does not come
         begun.send_signal(signal.SIGINT)

@@ -46,6 +46,14 @@ def test_facets_count_the_tags_of_all_hits() -> None:
 
 
 @pytest.mark.usefixtures("db")
+def test_facets_of_a_filter_count_every_model_that_it_lets_through() -> None:
+    models = answer("index", "list", "--limit", 1_000)
+    by_ct = [model for model in models if "CT" in model["tags"]]
+    assert len(by_ct) > 10
+    assert answer("search", "tag:CT", "--facets")["CT"] == len(by_ct)
+
+
+@pytest.mark.usefixtures("db")
 def test_filters_may_stand_in_the_query() -> None:
     hits = answer("search", "modality:mammography contributor:SMPL attribute:numeric")
     assert {hit["oifm_id"] for hit in hits} == {"OIFM_SMPL_000036", "OIFM_SMPL_000037"}
@@ -129,3 +137,13 @@ def test_a_server_need_not_search_twice(tmp_path: Path, monkeypatch: pytest.Monk
         run("index", "update", SAMPLES / "breast", "--force")
         assert [hit["oifm_id"] for hit in answer("search", "breast nodule")][:1] == ["OIFM_SMPL_000037"]
         assert answer("search", "big nodule") != fresh
+
+
+def test_an_empty_index_is_told_from_a_query_that_nothing_answers(tmp_path: Path, db: Path) -> None:
+    empty = tmp_path / "empty.db"
+    source = tmp_path / "q.txt"
+    source.write_text("xyzzy\n")
+    for command in (["search", "xyzzy"], ["search", "--batch", source]):
+        assert "is empty; findingmodel index update DIR fills it" in run(*command, "--db", empty).stderr
+        assert "empty" not in run(*command, "--db", db).stderr
+    assert not empty.exists()

@@ -140,6 +140,7 @@ class SearchRules:
         found = await ids_of(filled, query)
         assert len(found) == len(set(found))
         assert set(found) == expected
+        assert sorted(await ids_of(filled, query, limit=None)) == sorted(found)
 
     async def test_a_candidate_carries_its_terms(self, filled: Store) -> None:
         record = crowd()[7]

@@ -168,6 +168,7 @@ class ClosingRules:
             filled.candidates(TermQuery((("x",),)), limit=1),
             filled.frequencies(["x"]),
             lexicon_of(filled),
+            filled.words(),
             filled.manifest(),
             filled.owners(["x"]),
             filled.credits(["x"]),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from findingmodel.text.normalize import tokenize
 from tests.stores.samples import make_record
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class OpenStore(Protocol):
         ...
 
 
-async def ids_of(store: Store, query: TermQuery, limit: int = 200) -> list[str]:
+async def ids_of(store: Store, query: TermQuery, limit: int | None = 200) -> list[str]:
     return [candidate.oifm_id for candidate in await store.candidates(query, limit=limit)]
 
 
@@ -49,16 +51,19 @@ async def lexicon_of(store: Store) -> dict[str, LexiconRow]:
 
 
 async def contents(store: Store) -> dict[str, Any]:
-    """Everything that a store has to say of its models, in an order of ours."""
+    """Everything that a store has to say of its models, in an order of ours; its words must be its names'."""
     manifest = sorted(await store.manifest())
     ids = [state.oifm_id for state in manifest]
+    lexicon = await lexicon_of(store)
+    names = [name for row in lexicon.values() for name in (row.name, *row.synonyms)]
+    assert await store.words() in (None, Counter(tokenize("\n".join(names))))
     return {
         "manifest": manifest,
         "entries": await store.get(ids),
         "models": await store.models(ids),
         "people": await store.contributors("person"),
         "organizations": await store.contributors("organization"),
-        "lexicon": await lexicon_of(store),
+        "lexicon": lexicon,
         "counts": await store.counts(),
     }
 

@@ -10,14 +10,17 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import errors
 
+from findingmodel.search.engine import Searcher
 from findingmodel.stores.mongo_query import by_text
 from findingmodel.stores.mongo_setup import searches_any_word
 from findingmodel.stores.records import TermQuery, WriteBatch
+from findingmodel.text.query import parse_query
 from tests.servers import running
 from tests.stores.contract_support import crowd, ids_of, lexicon_of
 from tests.stores.databases import own_database
 from tests.stores.listening import listened
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
+from tests.stores.test_search_parity import RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +55,25 @@ async def test_a_question_is_one_command(mongo_server: Server, mongo_database: s
         assert await commands.of(store.acquire(lease)) == ["findAndModify"]
         assert await commands.of(store.release(lease)) == ["delete"]
         assert len(await commands.of(store.counts())) == 3
+
+
+async def test_a_search_is_one_command(mongo_server: Server, mongo_database: str) -> None:
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        await store.setup()
+        await store.write(upserts(*RECORDS))
+        searcher = Searcher(store)
+        await searcher.search(parse_query("nephrolithasis"))  # which wants the list of all words
+        generation = await store.generation()
+        for text in (
+            "pneumothorax",
+            "bone mass",
+            "big hart",
+            "skeletal mass of the lung",
+            "tag:CT cyst",
+            "PVT",
+        ):
+            sent = await commands.of(searcher.search(parse_query(text), generation=generation))
+            assert len(sent) == 1, (text, sent)
 
 
 async def test_many_rows_are_one_reply(mongo_server: Server, mongo_database: str) -> None:
@@ -136,9 +158,10 @@ async def test_text_search_selects_what_tokens_select(mongo_server: Server, mong
             client[mongo_database]["index_meta_main"].update_one({"_id": "state"}, state)
         await store.generation()
         for query, expected in zip(queries, by_tokens, strict=True):
-            await commands.of(store.candidates(query, limit=200))
-            assert commands.sent[0].command["filter"]["$text"] == {"$search": "lung"}
-            assert sorted(await ids_of(store, query)) == expected != []
+            for limit in (200, None):
+                await commands.of(store.candidates(query, limit=limit))
+                assert commands.sent[0].command["filter"]["$text"] == {"$search": "lung"}
+                assert sorted(await ids_of(store, query, limit)) == expected != []
 
 
 ANY_WORD = {"stage": "TEXT_MATCH", "parsedTextQuery": {"terms": ["beta", "alpha"], "negatedTerms": []}}

@@ -145,17 +145,23 @@ async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path) -> Non
     assert "x.db" in modes
 
 
-async def test_a_newer_schema_is_refused_and_left_alone(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [(99, r"schema 99.*upgrade findingmodel"), (1, r"schema 1, of an older.*delete the file")],
+)
+async def test_another_schema_is_refused_and_left_alone(
+    store: Store, tmp_path: Path, version: int, words: str
+) -> None:
     await store.setup()
     await store.close()
     with sqlite3.connect(tmp_path / "new" / "x.db") as connection:
-        connection.execute("PRAGMA user_version = 99")
+        connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    newer = SQLiteStore(tmp_path / "new" / "x.db")
-    for call in (newer.open, newer.setup, newer.manifest):
-        with pytest.raises(StoreSchemaError, match=r"schema 99.*upgrade findingmodel"):
+    other = SQLiteStore(tmp_path / "new" / "x.db")
+    for call in (other.open, other.setup, other.manifest):
+        with pytest.raises(StoreSchemaError, match=words):
             await call()
-    await newer.close()
+    await other.close()
 
 
 async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""How the tables in the ``data`` folders are written: remarks behind ``#``, sections below a ``[title]``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["lines", "sections"]
+
+
+def lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a table that are neither empty nor a remark."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        if text:
+            yield text
+
+
+def sections(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each ``[title]`` of a table with the lines below it."""
+    title = ""
+    body: list[str] = []
+    for line in lines(path):
+        if line.startswith("[") and line.endswith("]"):
+            if title:
+                yield title, body
+            title, body = line[1:-1].strip(), []
+        else:
+            body.append(line)
+    if title:
+        yield title, body
