@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
-    from findingmodel.index import Index, IndexReturnType
+    from findingmodel.index import Index, IndexReturnType, MongoDBIndex
     from findingmodel.model import (
         Attribute,
         AttributeIded,
@@ -83,6 +83,7 @@ __all__ = [
     "IndexReturnType",
     "LeaseHeldError",
     "Match",
+    "MongoDBIndex",
     "NotFoundError",
     "NotWrittenError",
     "NumericAttribute",
@@ -120,7 +121,7 @@ _MODULES = {
         "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
-    "index": "Index IndexReturnType",
+    "index": "Index IndexReturnType MongoDBIndex",
     "sync.report": "UpdateReport",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from findingmodel.model import Contributor, FindingModelFull, IndexEntry, Organization, Person, SearchHit
     from findingmodel.sync.report import UpdateReport
 
-__all__ = ["Index", "IndexReturnType"]
+__all__ = ["Index", "IndexReturnType", "MongoDBIndex"]
 
 _MOST_PARSED_HERE = 10  # models; parsing more of them would stop the event loop for too long
 
@@ -411,3 +411,7 @@ class Index(Opening):
             allow_duplicate_synonyms: of no effect; models may always share synonyms.
         """
         return await single.find_conflicts(self._store, list(models))
+
+
+MongoDBIndex = Index
+"""What findingmodel 0.4 called its index in MongoDB."""
