@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.errors import DocumentError
+from findingmodel.errors import DocumentError, QueryError
 from findingmodel.model.contributors import Organization, Person
 from findingmodel.model.entry import IndexEntry, SearchHit
 from findingmodel.model.match import Match
@@ -16,7 +16,6 @@ from findingmodel.text.query import LONGEST_QUERY, parse_query
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from findingmodel.errors import QueryError
     from findingmodel.model.finding import FindingModelFull
     from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
@@ -108,9 +107,11 @@ async def answer_all(
     """Return what `answer` would for each of *texts*; one that cannot be understood stops no other.
 
     Raises:
-        QueryError: *limit* is out of range.
+        QueryError: *limit* is out of range, or *texts* is one text.
         StoreError: the store failed.
     """
+    if isinstance(texts, str):
+        raise QueryError(f"a batch is a list of queries: write [{texts[:60]!r}] for one")
     asked = {text: text[:LONGEST_QUERY] for text in texts}
     queries = [text for text in asked.values() if tags or tokenize(text)]
     rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)

@@ -312,6 +312,8 @@ class SearchingRules:
         assert await filled.search_batch([]) == {}
         with pytest.raises(QueryError):
             await filled.search_batch(["PE"], limit=0)
+        with pytest.raises(QueryError, match=r"write \['PE'\]"):
+            await filled.search_batch("PE")
 
     async def test_slugs_are_matched_whole_first(self, filled: Index, defs: Path) -> None:
         await filled.add_or_update_entry_from_file(write_model(defs, "n.fm.json", 8, name="nodule"))

@@ -44,9 +44,9 @@ def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, a
     """Show the models that have these ids, names, slugs or synonyms, in any case.
 
     Models may share a synonym: all that do are shown, the best match first. A key like code:RADLEX:RID1301
-    stands for all models in which the model, an attribute or a value carries that code. With --json the
-    answer is a list in the order of the keys, null where nothing was found; other models with the same key
-    stand under "also", and what carries a code under "carriers".
+    stands for the models, 100 at most, that carry that code themselves, in an attribute or in a value. With
+    --json the answer is a list in the order of the keys, null where nothing was found; other models with the
+    same key stand under "also", and what carries a code under "carriers".
 
     \b
     Examples:

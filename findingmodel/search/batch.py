@@ -31,7 +31,7 @@ AT_A_SERVER = 4
 In a file they would only wait for each other.
 """
 
-_CHUNK = 500
+_CHUNK = 100  # queries; their answers are there before the next are searched for
 _MOST_KEPT = 5_000  # answers: reports repeat themselves
 _DAY = 86_400.0  # seconds
 

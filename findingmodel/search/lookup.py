@@ -23,7 +23,7 @@ _FIELDS = ("id", "name", "slug", "synonym")
 async def find(store: Store, key: str) -> list[EntryRow]:
     """Return every entry that has *key* as its id, name, slug or synonym, best first, by one command.
 
-    A key like ``code:RADLEX:RID1301`` stands for the entries of all models that carry the code.
+    A key like ``code:RADLEX:RID1301`` stands for the models, 100 at most, that carry the code.
 
     Raises:
         QueryError: *key* begins so and names no system and code.
