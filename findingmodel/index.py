@@ -287,11 +287,11 @@ class Index(Opening):
             remove: remove models whose file is gone.
             force: do it even if most models would be removed.
             strict: write nothing if any file fails.
-            rebuild: MongoDB: put an index of findingmodel 0.3 or 0.4 aside first (`sync.rebuild`).
+            rebuild: MongoDB: put an index of findingmodel 0.3 or 0.4 aside first.
             progress: called with (files done, files to load).
 
         Returns:
-            What was done, and what failed: ``added, updated, removed = report``.
+            What was done, and what failed; ``added, updated, removed = report``.
 
         Raises:
             DirectoryError: *directory* cannot be listed.
@@ -341,7 +341,7 @@ class Index(Opening):
             return await single.add_file(writing, file, given=model)
 
     async def add_or_update_contributors(self, contributors: Iterable[Contributor]) -> list[str] | None:
-        """Add people and organizations, as models that name them would (`sync.contributors`).
+        """Add people and organizations, until a file that names one is read and says otherwise.
 
         Returns:
             Of whom *contributors* say different things, in which case nothing is written; None if of nobody.

@@ -49,7 +49,7 @@ LOCAL_SERVER = "mongodb://localhost:27017"
 COLUMNS = "110"
 PROMPT = "$ "
 _EXCUSE = re.compile(r"<!-- not run: .+ -->\s*\Z")
-_DIRECTIVE = re.compile(r"\{[\w-]+\}")
+_DIRECTIVE = re.compile(r"\{[\w:-]+\}")
 
 
 class Block(NamedTuple):
