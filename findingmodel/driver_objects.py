@@ -50,3 +50,5 @@ class DriverObjects:
             return self._store.reached  # type: ignore[attr-defined]  # MongoDB's alone has it
         except AttributeError:
             raise AttributeError(f"{self._store.label} has no client and no collections") from None
+        except RuntimeError:
+            raise RuntimeError(f"{self._store.label} has a client only while an event loop runs") from None

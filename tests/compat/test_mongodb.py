@@ -97,6 +97,12 @@ async def test_an_index_in_a_file_says_that_it_has_no_such_objects() -> None:
                 getattr(index, name)
 
 
+def test_where_no_event_loop_runs_there_is_no_client() -> None:
+    index = Index("mongodb://localhost/findings")
+    with pytest.raises(RuntimeError, match="findings has a client only while an event loop runs"):
+        _ = index.client
+
+
 async def test_collections_have_their_old_names_and_documents_their_old_fields(
     mongo_server: Server, mongo_database: str, defs: Path
 ) -> None:

@@ -204,4 +204,6 @@ def test_the_command_says_what_to_do_and_does_it(secantus: Server, database: str
     assert done.exit_code == 0
     report = json.loads(done.stdout)
     assert (report["added"], report["put_aside"]) == (6, "main_0_3")
+    history = CliRunner().invoke(cli, ["index", "history", "--json", *update[3:]])
+    assert "main_0_3" in [note.get("put_aside") for note in json.loads(history.stdout)]
     assert json.loads(CliRunner().invoke(cli, [*update, "--json"]).stdout)["unchanged"] == 6
