@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
-    from findingmodel.index import Index, IndexReturnType, SyncIndex
+    from findingmodel.index import Index, IndexReturnType, MongoDBIndex, SyncIndex
     from findingmodel.model import (
         Attribute,
         AttributeIded,
@@ -85,6 +85,7 @@ __all__ = [
     "IndexReturnType",
     "LeaseHeldError",
     "Match",
+    "MongoDBIndex",
     "NotFoundError",
     "NotWrittenError",
     "NumericAttribute",
@@ -124,7 +125,7 @@ _MODULES = {
         "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
-    "index": "Index IndexReturnType SyncIndex",
+    "index": "Index IndexReturnType MongoDBIndex SyncIndex",
     "sync.report": "UpdateReport",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -15,7 +15,9 @@ from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
 from findingmodel.sync import single
+from findingmodel.sync.contributors import put_contributors
 from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.rebuild import rebuild as rebuild_index
 from findingmodel.sync.single import IndexReturnType
 from findingmodel.sync.update import update
 from findingmodel.text.query import parse_query
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
     from findingmodel.answers import CodeMatch, Hits, Page, SearchAnswers, Suggestion
     from findingmodel.config import Settings
-    from findingmodel.model import FindingModelFull, IndexEntry, Organization, Person
+    from findingmodel.model import Contributor, FindingModelFull, IndexEntry, Organization, Person
     from findingmodel.sync.report import UpdateReport
 
-__all__ = ["Index", "IndexReturnType", "SyncIndex"]
+__all__ = ["Index", "IndexReturnType", "MongoDBIndex", "SyncIndex"]
 
 _MOST_PARSED_HERE = 10  # models; parsing more of them would stop the event loop for too long
 
@@ -49,7 +51,7 @@ class Index(Opening):
         branch: which of several indexes in one database.
         settings: all settings; where None, those of the environment (`Settings.load`).
         mongodb_uri: another word for *url*.
-        db_name: MongoDB: the database, whichever the URL names.
+        db_name: MongoDB: the database, whichever the URL names. Without any URL, on this machine's server.
         client: MongoDB: a Motor client or pymongo's AsyncMongoClient to be used; it stays open.
 
     Raises:
@@ -132,12 +134,14 @@ class Index(Opening):
         return answers.to_organization(found[0]) if found else None
 
     async def get_people(self) -> list[Person]:
-        """Return everyone who contributed, by user name."""
-        return [answers.to_person(credit) for credit in await self._store.contributors("person")]
+        """Return everyone who contributed, by name."""
+        people = map(answers.to_person, await self._store.contributors("person"))
+        return sorted(people, key=lambda person: person.name)
 
     async def get_organizations(self) -> list[Organization]:
-        """Return every organization that contributed, by code."""
-        return [answers.to_organization(credit) for credit in await self._store.contributors("organization")]
+        """Return every organization that contributed, by name."""
+        organizations = map(answers.to_organization, await self._store.contributors("organization"))
+        return sorted(organizations, key=lambda organization: organization.name)
 
     async def get_full(self, oifm_id: str) -> FindingModelFull:
         """Return the whole model, as its file has it.
@@ -295,6 +299,7 @@ class Index(Opening):
         remove: bool = True,
         force: bool = False,
         strict: bool = False,
+        rebuild: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> UpdateReport:
         """Make the index hold exactly the valid models below *directory*.
@@ -307,10 +312,11 @@ class Index(Opening):
             remove: remove models whose file is gone.
             force: do it even if most models would be removed.
             strict: write nothing if any file fails.
+            rebuild: MongoDB: put an index of findingmodel 0.3 or 0.4 aside first.
             progress: called with (files done, files to load).
 
         Returns:
-            What was done, and what failed: ``added, updated, removed = report``.
+            What was done, and what failed; ``added, updated, removed = report``.
 
         Raises:
             DirectoryError: *directory* cannot be listed.
@@ -328,12 +334,13 @@ class Index(Opening):
             lease_seconds=self._settings.lease_seconds,
         )
         whole = Path(directory)
+        run = rebuild_index if rebuild else update
         async with self._writing() as writing:
             return await record_update(
                 self._notebook,
                 whole,
                 options,
-                lambda begun: update(writing.store, whole, options, progress=progress, begun=begun),
+                lambda begun: run(writing.store, whole, options, progress=progress, begun=begun),
             )
 
     async def add_or_update_entry_from_file(
@@ -357,6 +364,18 @@ class Index(Opening):
         file = Path(filename)
         async with self._noting("add", file=file) as writing:
             return await single.add_file(writing, file, given=model)
+
+    async def add_or_update_contributors(self, contributors: Iterable[Contributor]) -> list[str] | None:
+        """Add people and organizations, until a file that names one is read and says otherwise.
+
+        Returns:
+            Of whom *contributors* say different things, in which case nothing is written; None if of nobody.
+
+        Raises:
+            LeaseHeldError: another update is running.
+        """
+        async with self._writing() as writing:
+            return await put_contributors(writing, contributors)
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """Let others see all that a block writes at once, when it ends; nothing of it, if it raises.
@@ -460,7 +479,12 @@ class SyncIndex(Blocking[Index]):
     find_by_code = blocking(Index.find_by_code)
     update_from_directory = blocking(Index.update_from_directory)
     add_or_update_entry_from_file = blocking(Index.add_or_update_entry_from_file)
+    add_or_update_contributors = blocking(Index.add_or_update_contributors)
     remove_entry = blocking(Index.remove_entry)
     remove_unused_entries = blocking(Index.remove_unused_entries)
     validate_model = blocking(Index.validate_model)
     validate_models_batch = blocking(Index.validate_models_batch)
+
+
+MongoDBIndex = Index
+"""What findingmodel 0.4 called its index in MongoDB."""

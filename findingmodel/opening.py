@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.config import Settings
+from findingmodel.driver_objects import DriverObjects
 from findingmodel.errors import ConfigError
 from findingmodel.observe.notes import Notebook
 from findingmodel.search.batch import AT_A_SERVER
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Opening"]
 
 _GIVEN_CLIENT = "mongodb://(client)"
+_USUAL_SERVER = "mongodb://localhost:27017"
 _SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
 
 
@@ -48,7 +50,7 @@ class _Together(NamedTuple):
     searcher: CachedSearcher
 
 
-class Opening:
+class Opening(DriverObjects):
     """A database that is opened on first use, and what is kept in memory for it; see `findingmodel.Index`."""
 
     def __init__(
@@ -66,6 +68,8 @@ class Opening:
         self._settings = _settings(
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
+        if client is None and db_name is not None and "db" not in self._settings.sources:
+            self._settings = replace(self._settings, db=_USUAL_SERVER)
         opened = self._settings.db if client is None else _GIVEN_CLIENT
         self._store: Store = open_store(
             opened,
@@ -80,11 +84,7 @@ class Opening:
         self._concurrency = AT_A_SERVER if is_server else 1
         cache_file = self._settings.cache_file if is_server and client is None else ""
         self._tier = SQLiteTier(cache_file) if cache_file else None
-        self._cache = QueryCache(
-            capacity=self._settings.cache_size,
-            ttl_seconds=self._settings.cache_ttl_seconds,
-            tier=self._tier,
-        )
+        self._cache = _cache(self._settings, self._tier)
         self._freshness = Freshness(
             self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
         )
@@ -143,7 +143,7 @@ class Opening:
     async def setup_indexes(self) -> None:
         """Create what is missing in the database; any number of times. Updates do so by themselves."""
         async with self._writing():
-            await self._store.setup()
+            await self._store.setup(anew=True)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Writing]:
@@ -179,6 +179,10 @@ class Opening:
         with self._notebook.noting(action, **about) as note:
             async with self._writing() as writing:
                 yield writing._replace(tell=note.change)
+
+
+def _cache(settings: Settings, tier: SQLiteTier | None) -> QueryCache:
+    return QueryCache(capacity=settings.cache_size, ttl_seconds=settings.cache_ttl_seconds, tier=tier)
 
 
 def _settings(given: Settings | None, **overrides: str | None) -> Settings:

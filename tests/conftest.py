@@ -1,13 +1,37 @@
-"""For all tests: nothing is noted down in the home of who runs them."""
+"""For all tests: nothing is noted down in the home of who runs them; and which of them are slow."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SLOW = (
+    "cli/test_process.py",
+    "cli/test_terminal.py",
+    "stores/test_mongomock.py",
+    "stores/test_pool.py",
+    "sync/test_bad_files.py",
+    "sync/test_not_written.py",
+    "sync/test_staging.py",
+    "tests/servers.py",
+    "tests/test_make_corpus.py",
+    "tests/test_package.py",
+    "tests/test_search_batch_files.py",
+)
+"""Files whose tests start processes or wait for them; a slow test elsewhere has the mark itself."""
+
+settings.register_profile("fast", max_examples=10)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.as_posix().endswith(SLOW):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True, scope="session")

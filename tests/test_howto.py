@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_docs import ROOT, Block, blocks, comparable, newcomer, resolve, run
+from tests.documents import ROOT, Block, blocks
+from tests.test_docs import comparable, home, resolve, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["newcomer"]  # a fixture is found by its name here
+__all__ = ["home"]  # a fixture is found by its name here
 
 GUIDES = ["docs/howto/agents.md", "docs/howto/notebook.md"]
 
@@ -32,12 +33,12 @@ def code_and_output(name: str) -> Iterator[tuple[str, str]]:
     found = guide(name)
     for place, block in enumerate(found):
         if block.language == "python":
-            following = found[place + 1] if place + 1 < len(found) else Block("", "")
-            yield block.text, following.text if following.language == "text" else ""
+            following = found[place + 1] if place + 1 < len(found) else None
+            yield block.text, following.text if following and following.language == "text" else ""
 
 
 @pytest.mark.parametrize("name", GUIDES)
-def test_the_code_of_a_guide_prints_what_it_shows(name: str, newcomer: Path) -> None:
+def test_the_code_of_a_guide_prints_what_it_shows(name: str, home: Path) -> None:
     run("findingmodel index update samples/defs --db findings.db")
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     shown = list(code_and_output(name))
@@ -45,7 +46,7 @@ def test_the_code_of_a_guide_prints_what_it_shows(name: str, newcomer: Path) -> 
     for code, expected in shown:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],
-            cwd=newcomer,
+            cwd=home,
             env=os.environ | {"PATH": programs, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
@@ -57,7 +58,7 @@ def test_the_code_of_a_guide_prints_what_it_shows(name: str, newcomer: Path) -> 
 
 def without_scores(output: str) -> str:
     """*output* without what every improvement of the search changes."""
-    return re.sub(r"\b\d\.\d+\b", "N.N", comparable(output))
+    return re.sub(r"\b\d\.\d+\b", "N.N", "\n".join(comparable(output)))
 
 
 @pytest.mark.parametrize("name", GUIDES)

@@ -36,6 +36,7 @@ _directory_argument = click.argument(
 )
 @click.option("--force", is_flag=True, help="Go on even if most models would be removed.")
 @click.option("--strict", is_flag=True, help="Write nothing if any file fails.")
+@click.option("--rebuild", is_flag=True, help="Put an index of findingmodel 0.3 or 0.4 aside first.")
 @click.option("--timings", is_flag=True, help="Tell on stderr how long each stage took.")
 @database_options
 @json_option
@@ -49,6 +50,7 @@ def update(
     remove: bool,
     force: bool,
     strict: bool,
+    rebuild: bool,
     timings: bool,
     settings: Settings,
     as_json: bool,
@@ -58,6 +60,9 @@ def update(
     Every *.fm.json file below DIR is found; only what changed since the last update is read. A file that
     fails is reported, keeps its last good entry, and stops no other. An update that would remove most of the
     index does nothing unless --force.
+
+    A MongoDB database that findingmodel 0.3 or 0.4 filled is left alone without --rebuild. With it, the old
+    collections are kept under the names of another branch, main_0_3, and the new index takes their place.
 
     \b
     Examples:
@@ -86,7 +91,7 @@ def update(
         timed(settings, "index update", wanted=timings) as timer,
         screen.progress("indexing") as progress,
     ):
-        report = session.update(settings, directory, options, progress, timer=timer)
+        report = session.update(settings, directory, options, progress, timer=timer, rebuild=rebuild)
     if as_json:
         click.echo(to_json(report.as_dict()))
     else:

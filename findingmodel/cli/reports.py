@@ -31,6 +31,9 @@ def show_update(screen: Screen, report: UpdateReport) -> None:
         click.echo(summary(report))
     show_failed(screen, report.failed)
     _show_warnings(screen, [*_problem_lines(report.warnings), *_conflict_lines(report)])
+    if report.put_aside is not None:
+        tense = "would become" if report.dry_run else "is now"
+        screen.note(f"the index of findingmodel 0.3 {tense} branch {report.put_aside}")
     if report.refused is not None:
         click.echo(f"Refused: {visible(report.refused.message)}", err=True)
 

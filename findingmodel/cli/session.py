@@ -56,11 +56,13 @@ def update(
     *,
     timer: Timer = untimed,
     sink_of: Callable[[Store], Sink] | None = None,
+    rebuild: bool = False,
 ) -> UpdateReport:
     """Make the store that *settings* name hold what *directory* holds.
 
     An update with nothing to do is the most frequent one: with an embedded store it needs no event loop. What
-    *sink_of* makes of the store is told of each batch before it is written.
+    *sink_of* makes of the store is told of each batch before it is written. With *rebuild* an index of
+    findingmodel 0.3 is put aside first.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -72,13 +74,16 @@ def update(
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report))
+    from findingmodel.sync.rebuild import rebuild as run_rebuild
     from findingmodel.sync.update import update as run_update
+
+    work: Callable[..., Coroutine[Any, Any, UpdateReport]] = run_rebuild if rebuild else run_update
 
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
             sink = sink_of(store) if sink_of else None
             hooks: Any = {"progress": progress, "timer": timer, "begun": begun, "sink": sink}
-            return run_update(store, directory, options, **hooks)
+            return work(store, directory, options, **hooks)
 
         return _reached(settings, question)
 

@@ -4,7 +4,7 @@ A note is a JSON object: ``at`` (UTC), ``run`` (the same for the two notes of on
 add, remove, remove-unused), ``outcome`` (begun, done, refused, failed or interrupted), ``db``, ``branch``,
 ``host``, ``pid``, ``user``, ``version``, what it is about (``directory``, ``file`` or ``model``), and at the
 end ``seconds``, ``counts``, ``changes`` (ids, of each kind 1,000 at most), ``failures`` (paths, likewise),
-``refused`` and ``error`` where there are any.
+``refused``, ``put_aside`` (a branch) and ``error`` where there are any.
 """
 
 from __future__ import annotations
@@ -137,6 +137,8 @@ class Note:
             facts["failures"] = [file.path for file in report.failed[:_MOST_PATHS]]
         if report.refused:
             facts["refused"] = report.refused._asdict()
+        if report.put_aside:
+            facts["put_aside"] = report.put_aside
         self._facts = facts
 
     def change(self, changes: Changes) -> None:

@@ -11,9 +11,10 @@ from pymongo import ReplaceOne, ReturnDocument, UpdateOne
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores import mongo_documents as documents
 from findingmodel.stores import mongo_lease
+from findingmodel.stores.mongo_aside import find_predecessor, put_aside
 from findingmodel.stores.mongo_calls import Patience
 from findingmodel.stores.mongo_commands import BATCH, delete, find_among, together, upsert
-from findingmodel.stores.mongo_connection import Connection, operation
+from findingmodel.stores.mongo_connection import Collections, Connection, operation
 from findingmodel.stores.mongo_errors import unwritten
 from findingmodel.stores.mongo_query import by_text, by_tokens, selection, tokens_of
 from findingmodel.stores.mongo_setup import SCHEMA_VERSION, STATE, State, prepare, read_state
@@ -23,6 +24,7 @@ from findingmodel.stores.records import Counts
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
+    from findingmodel.stores.mongo_connection import Reached
     from findingmodel.stores.records import (
         Candidate,
         ContributorKind,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         Lease,
         LexiconRow,
         Owner,
+        Predecessor,
         Record,
         TermQuery,
         WriteBatch,
@@ -89,6 +92,11 @@ class MongoStore:
         """The database's URI, without its password and options."""
         return self._connection.label
 
+    @property
+    def reached(self) -> Reached:
+        """The branch as the running event loop reaches it: the driver's own objects."""
+        return self._connection.reach()
+
     # life
 
     async def open(self) -> None:
@@ -96,9 +104,21 @@ class MongoStore:
         self._connection.reach()
 
     @operation("set up")
-    async def setup(self) -> None:
+    async def setup(self, *, anew: bool = False) -> None:
         """Create the collections and indexes where they are missing: one command if nothing is."""
-        await self._prepare()
+        await self._prepare(anew=anew)
+
+    @operation("put aside the old index in")
+    async def put_aside(self, *, dry_run: bool) -> Predecessor | None:
+        """Give the collections of findingmodel 0.3 the names of another branch, with all that is in them."""
+        reached = self._connection.reach()
+        found = await find_predecessor(reached.writing, self._branch)
+        if found is not None and not dry_run:
+            to = Collections.of(reached.database, found.branch)
+            await put_aside(reached.database, reached.writing, to)
+            await reached.writing.meta.update_one(STATE, {"$set": {"schema": 0}})  # its indexes are gone
+            self._state = None
+        return found
 
     async def close(self) -> None:
         """Give the share of the client back."""
@@ -118,13 +138,16 @@ class MongoStore:
         """Return how much is stored."""
         reading = self._connection.reach().reading
         found = (reading.entries, reading.people, reading.organizations)
-        return Counts(*await together(*(_count(collection) for collection in found)))
+        counts = Counts(*await together(*(_count(collection) for collection in found)))
+        await self._check_nothing(counts.models)
+        return counts
 
     @operation("read entries of")
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]:
         """Return entries by id."""
         reading = self._connection.reach().reading
         found = await find_among(reading.entries, "_id", ids, documents.ENTRY_FIELDS)
+        await self._check_nothing(found)
         return {document["_id"]: documents.entry_row(document) for document in found}
 
     @operation("look up names in")
@@ -132,6 +155,7 @@ class MongoStore:
         """Return the entries that have any of these folded keys."""
         reading = self._connection.reach().reading
         found = await find_among(reading.entries, "keys", keys, documents.ENTRY_FIELDS)
+        await self._check_nothing(found)
         return [documents.entry_row(document) for document in found]
 
     @operation("read models of")
@@ -139,6 +163,7 @@ class MongoStore:
         """Return the JSON texts of models by id."""
         reading = self._connection.reach().reading
         found = await find_among(reading.entries, "_id", ids, {"model": 1})
+        await self._check_nothing(found)
         return {document["_id"]: documents.model_text(document) for document in found}
 
     @operation("list the entries of")
@@ -296,10 +321,15 @@ class MongoStore:
     def _is_binary(self) -> bool:
         return self._state is None or self._state.binary
 
-    async def _prepare(self) -> None:
+    async def _check_nothing(self, found: object) -> None:
+        """Look once, where nothing was *found*, whether the index is one of ours at all."""
+        if not found and self._state is None:
+            self._state = await read_state(self._connection.reach().reading, is_ours=self._is_ours)
+
+    async def _prepare(self, *, anew: bool = False) -> None:
         reached = self._connection.reach()
         state = await read_state(reached.writing, is_ours=self._is_ours)
-        if state.schema < SCHEMA_VERSION:
+        if anew or state.schema < SCHEMA_VERSION:
             prepared = await prepare(reached.database, reached.writing)
             state = prepared._replace(generation=state.generation)
         self._state = state

@@ -39,6 +39,7 @@ __all__ = [
     "ENTRY_FIELDS",
     "FILE_FIELDS",
     "LEXICON_FIELDS",
+    "NOT_OURS",
     "OWNER_FIELDS",
     "candidate",
     "check_own",
@@ -56,6 +57,12 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
+
+NOT_OURS = (
+    "its collections hold an index of findingmodel 0.3 or 0.4, or documents of another program, and were "
+    "left as they are: 'findingmodel index update DIR --rebuild' puts such an index aside and makes a new "
+    "one; or use another branch or database"
+)
 
 _MOST_BYTES = 16 * 1024 * 1024
 """What a document may take (https://www.mongodb.com/docs/manual/reference/limits/)."""
@@ -219,10 +226,7 @@ def check_own(document: Document, *names: str) -> None:
         StoreSchemaError: it was not.
     """
     if not isinstance(document["_id"], str) or any(name not in document for name in names):
-        raise StoreSchemaError(
-            "there are documents of another program, or of findingmodel 0.3, in its collections; "
-            "use another branch or database and index the directory again"
-        )
+        raise StoreSchemaError(NOT_OURS)
 
 
 def _sort_name(record: Record) -> str:

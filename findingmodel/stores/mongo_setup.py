@@ -8,7 +8,8 @@ from pymongo import IndexModel, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from findingmodel.errors import StoreSchemaError
-from findingmodel.stores.mongo_documents import check_own
+from findingmodel.stores.mongo_aside import has_old_indexes
+from findingmodel.stores.mongo_documents import NOT_OURS, check_own
 from findingmodel.stores.mongo_query import FIELD_WEIGHTS, TEXT_FIELDS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SCHEMA_VERSION = 1
 STATE = {"_id": "state"}
 _PROBE = {"_id": "probe", "binary": b"\0"}
 _ARRAYS = ("keys", "identity", "facets", "credit_keys")
+_CONFLICTS = (85, 86)  # a collection can have one text index
 _WORDS = ["alpha", "beta"]
 
 
@@ -66,7 +68,11 @@ async def read_state(collections: Collections, *, is_ours: bool) -> State:
 
 
 async def prepare(database: Any, collections: Collections) -> State:
-    """Create the indexes, find out what the server can do, and note both down; any number of times."""
+    """Create the indexes, find out what the server can do, and note both down; any number of times.
+
+    Raises:
+        StoreSchemaError: the collections were made ready for findingmodel 0.3, and may be in use.
+    """
     has_text = await _create_indexes(database, collections.entries)
     has_binary = await _note(collections.meta, {"schema": SCHEMA_VERSION, "text": has_text})
     return State(schema=SCHEMA_VERSION, text=has_text, binary=has_binary)
@@ -89,7 +95,9 @@ async def _was_created(entries: Any, indexes: list[IndexModel]) -> bool:
     """
     try:
         await entries.create_indexes(indexes)
-    except OperationFailure:
+    except OperationFailure as error:
+        if error.code in _CONFLICTS and await has_old_indexes(entries):
+            raise StoreSchemaError(NOT_OURS) from None
         return False
     return True
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Lease,
         LexiconRow,
         Owner,
+        Predecessor,
         Record,
         TermQuery,
         WriteBatch,
@@ -36,7 +37,8 @@ class Store(Protocol):
 
     # life: reading needs no setup; a database that does not exist yet reads as empty
     async def open(self) -> None: ...
-    async def setup(self) -> None: ...  # create what is missing, indexes included; any number of times
+    async def setup(self, *, anew: bool = False) -> None: ...  # create what is missing; anew: and look again
+    async def put_aside(self, *, dry_run: bool) -> Predecessor | None: ...  # what findingmodel 0.3 left
     async def close(self) -> None: ...  # twice is fine; any other call after it raises StoreClosedError
 
     # what is there; ids and keys that are absent are left out of the answer

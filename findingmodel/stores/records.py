@@ -22,6 +22,7 @@ __all__ = [
     "Lease",
     "LexiconRow",
     "Owner",
+    "Predecessor",
     "Record",
     "TermQuery",
     "Terms",
@@ -198,6 +199,18 @@ class Counts(NamedTuple):
     models: int
     people: int
     organizations: int
+
+
+class Predecessor(NamedTuple):
+    """An index of findingmodel 0.3 or 0.4 where ours is to be.
+
+    Attributes:
+        models: how many it holds.
+        branch: the branch that it can be read as, once it was put aside.
+    """
+
+    models: int
+    branch: str
 
 
 class Lease(NamedTuple):

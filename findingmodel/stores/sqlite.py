@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Lease,
         LexiconRow,
         Owner,
+        Predecessor,
         Record,
         TermQuery,
         WriteBatch,
@@ -94,10 +95,14 @@ class SQLiteStore:
         """Check that the file, where it exists, can be used."""
         await self._fetch(Branch.generation)
 
-    async def setup(self) -> None:
+    async def setup(self, *, anew: bool = False) -> None:
         """Create the file and its tables where they are missing."""
         if current(self) is None:
             await self._patiently(self._setup)
+
+    async def put_aside(self, *, dry_run: bool) -> Predecessor | None:
+        """Return None: findingmodel 0.3 and 0.4 kept no index in a file of this kind."""
+        return None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -80,7 +80,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class UpdateReport:
     """The result of `Index.update_from_directory`.
 
@@ -97,6 +97,9 @@ class UpdateReport:
         seconds: wall time.
         db: the database, never with a password.
         dry_run: True if this is only what an update would do.
+        put_aside: the branch that an index of findingmodel 0.3 is now, where there was one.
+
+    It can be used as the tuple of the three counts that it was in findingmodel 0.3, and is equal to that.
     """
 
     added: int = 0
@@ -112,6 +115,7 @@ class UpdateReport:
     seconds: float = 0.0
     db: str = ""
     dry_run: bool = False
+    put_aside: str | None = None
 
     def __iter__(self) -> Iterator[int]:
         return iter((self.added, self.updated, self.removed))
@@ -124,6 +128,23 @@ class UpdateReport:
         if self.refused is not None:
             facts.append(f"refused: {self.refused.reason}")
         return f"UpdateReport({', '.join([*facts, *(['dry run'] if self.dry_run else [])])})"
+
+    def __len__(self) -> int:
+        return 3
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, place: int) -> int:
+        return tuple(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, UpdateReport):
+            return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return isinstance(other, tuple) and tuple(self) == other
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
     @property
     def ok(self) -> bool:
@@ -146,4 +167,5 @@ class UpdateReport:
             "seconds": round(self.seconds, 3),
             "db": self.db,
             "dry_run": self.dry_run,
+            "put_aside": self.put_aside,
         }

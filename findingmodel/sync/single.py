@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 
     Models = Sequence[tuple[FindingModelFull, str | None]]
 
-__all__ = ["IndexReturnType", "Writing", "add_file", "find_conflicts", "remove_model", "remove_unused"]
+__all__ = [
+    "IndexReturnType",
+    "Writing",
+    "add_file",
+    "find_conflicts",
+    "remove_model",
+    "remove_unused",
+    "turn",
+]
 
 
 class IndexReturnType(StrEnum):
@@ -87,7 +95,7 @@ async def add_file(writing: Writing, file: Path, *, given: FindingModelFull | No
     stored = (await writing.store.get([oifm_id])).get(oifm_id)
     if stored is not None and _is_same(stored, record, file):
         return IndexReturnType.UNCHANGED
-    async with _turn(writing) as store:
+    async with turn(writing) as store:
         former = await _former(store, oifm_id, file)
         if former is not None:
             record = _moved(record, former.path)
@@ -106,7 +114,7 @@ async def remove_model(writing: Writing, id_or_name: str) -> bool:
     """
     if not await _named(writing.store, id_or_name):
         return False
-    async with _turn(writing) as store:
+    async with turn(writing) as store:
         found = await _named(store, id_or_name)
         await _remove(store, found)
     if found:
@@ -127,7 +135,7 @@ async def remove_unused(writing: Writing, active: Collection[str]) -> list[str]:
     """
     if not await _unused(writing.store, active):
         return []
-    async with _turn(writing) as store:
+    async with turn(writing) as store:
         unused = await _unused(store, active)
         await _remove(store, unused)
     if unused:
@@ -194,7 +202,7 @@ def _load(file: Path, writing: Writing, given: FindingModelFull | None) -> Recor
 
 
 @asynccontextmanager
-async def _turn(writing: Writing) -> AsyncIterator[Store]:
+async def turn(writing: Writing) -> AsyncIterator[Store]:
     """Lend the store to the one writer; what it did is one step of the generation."""
     store = writing.store
     await store.setup()

@@ -131,6 +131,7 @@ OLD = File(1, (("anna", "Ann A"),), age=9)
 NEW = File(2, (("anna", "Bob B"),))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.lists(directories, min_size=1, max_size=3))
 @example([{"1.fm.json": OLD, "2.fm.json": NEW}, {"1.fm.json": OLD}]).via("the one who was believed goes")

@@ -376,6 +376,7 @@ async def test_what_has_gone_wrong_before_keeps_the_rules(
     await live_through((before, after), aged=aged, remove=remove)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(histories(), st.booleans(), st.booleans())
 def test_whatever_becomes_of_a_directory_each_key_has_one_owner_and_each_loser_knows_it(

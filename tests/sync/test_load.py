@@ -101,6 +101,7 @@ def test_a_chunk_is_loaded_in_its_order_and_a_bad_file_stops_no_other(tmp_path: 
     assert [one.record is not None for one in loaded] == [True, False, True]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60) | st.tuples(st.binary(max_size=4), st.integers(0, 400)))
 def test_no_bytes_make_loading_raise(tmp_path: Path, spoil: bytes | tuple[bytes, int]) -> None:

@@ -1,4 +1,4 @@
-"""Code as it was written for findingmodel 0.3: it runs, and gets what it got, or better.
+"""Code as it was written for the Index of findingmodel 0.3: it runs, and gets what it got, or better.
 
 Only what such code can see is tested here: names, keyword arguments, what is returned, what is raised.
 """
@@ -9,58 +9,20 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import pymongo
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
 
-from findingmodel import FindingModelFull, Index, IndexEntry, Organization, Person
+from findingmodel import Index, IndexEntry, Organization, Person
 from findingmodel.index import IndexReturnType
-from tests.builders import make_choice, make_model, make_organization, make_person
-from tests.servers import mongo_server
-from tests.stores.conftest import mongo_database
+from tests.builders import make_choice, make_organization, make_person
+from tests.compat.conftest import model_of, save
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.servers import Server
 
-__all__ = ["mongo_database", "mongo_server"]  # fixtures are found by their names here
-
-pytestmark = pytest.mark.mongo
-
-
-@pytest.fixture
-async def index(mongo_server: Server, mongo_database: str) -> AsyncIterator[Index]:
-    """An index with a client of the caller's, never closed by itself: 0.3 had no way to."""
-    client: Any = AsyncIOMotorClient(mongo_server.uri)
-    index = Index(client=client, db_name=mongo_database, branch="main")
-    await index.setup_indexes()
-    await index.setup_indexes()
-    yield index
-    client.close()
-
-
-@pytest.fixture
-async def populated(index: Index, tmp_path: Path) -> Index:
-    for number in range(1, 7):
-        await index.add_or_update_entry_from_file(save(tmp_path, model_of(number)))
-    return index
-
-
-def model_of(number: int, /, **changes: Any) -> FindingModelFull:
-    return FindingModelFull(**make_model(number, **changes))
-
-
-def save(directory: Path, model: FindingModelFull) -> Path:
-    path = directory / f"{model.oifm_id.lower()}.fm.json"
-    path.write_text(model.model_dump_json(indent=2, exclude_none=True))
-    return path
-
-
-async def test_a_model_is_added_and_retrieved(index: Index, tmp_path: Path) -> None:
+async def test_a_model_is_added_and_retrieved(index: Index, defs: Path) -> None:
     model = model_of(1, contributors=[make_person(), make_organization()])
-    result = await index.add_or_update_entry_from_file(save(tmp_path, model), model)
+    result = await index.add_or_update_entry_from_file(save(defs, model), model)
     assert result == IndexReturnType.ADDED == "added"
     entry = await index.get(model.oifm_id)
     assert isinstance(entry, IndexEntry)
@@ -78,12 +40,12 @@ async def test_a_model_is_added_and_retrieved(index: Index, tmp_path: Path) -> N
     assert isinstance(await index.get_organization("TEST"), Organization)
 
 
-async def test_a_file_is_added_once_and_updated_when_it_changes(index: Index, tmp_path: Path) -> None:
-    path = save(tmp_path, model_of(1))
+async def test_a_file_is_added_once_and_updated_when_it_changes(index: Index, defs: Path) -> None:
+    path = save(defs, model_of(1))
     assert await index.add_or_update_entry_from_file(filename=str(path)) == IndexReturnType.ADDED
     assert await index.add_or_update_entry_from_file(path) == IndexReturnType.UNCHANGED
     changed = model_of(1, description="It says something else now.")
-    save(tmp_path, changed)
+    save(defs, changed)
     status = await index.add_or_update_entry_from_file(path, changed, allow_duplicate_synonyms=True)
     assert status == IndexReturnType.UPDATED
     entry = await index.get(changed.name)
@@ -92,20 +54,20 @@ async def test_a_file_is_added_once_and_updated_when_it_changes(index: Index, tm
     assert await index.count() == 1
 
 
-async def test_files_that_cannot_be_indexed_raise_what_they_did(index: Index, tmp_path: Path) -> None:
+async def test_files_that_cannot_be_indexed_raise_what_they_did(index: Index, defs: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        await index.add_or_update_entry_from_file(tmp_path / "none.fm.json")
+        await index.add_or_update_entry_from_file(defs / "none.fm.json")
     with pytest.raises(ValueError, match=r"\.fm\.json"):
-        await index.add_or_update_entry_from_file(tmp_path / "none.json")
+        await index.add_or_update_entry_from_file(defs / "none.json")
     for content in ("{ no json", '{"name": "a model without the rest"}'):
-        broken = tmp_path / "broken.fm.json"
+        broken = defs / "broken.fm.json"
         broken.write_text(content)
         with pytest.raises(ValueError, match=r"broken\.fm\.json"):
             await index.add_or_update_entry_from_file(broken)
 
 
-async def test_models_added_at_once_all_land(index: Index, tmp_path: Path) -> None:
-    paths = [save(tmp_path, model_of(number)) for number in (1, 2, 3)]
+async def test_models_added_at_once_all_land(index: Index, defs: Path) -> None:
+    paths = [save(defs, model_of(number)) for number in (1, 2, 3)]
     results = await asyncio.gather(*[index.add_or_update_entry_from_file(path) for path in paths])
     assert results == [IndexReturnType.ADDED] * 3
 
@@ -136,15 +98,15 @@ async def test_validation_returns_sentences(populated: Index) -> None:
     assert results == {"OIFM_TEST_000007": [], "OIFM_TEST_000001": []}
 
 
-async def test_a_directory_is_mirrored(index: Index, tmp_path: Path) -> None:
-    paths = [save(tmp_path, model_of(number)) for number in range(1, 7)]
-    assert tuple(await index.update_from_directory(tmp_path)) == (6, 0, 0)
-    save(tmp_path, model_of(7))
+async def test_a_directory_is_mirrored(index: Index, defs: Path) -> None:
+    paths = [save(defs, model_of(number)) for number in range(1, 7)]
+    assert tuple(await index.update_from_directory(defs)) == (6, 0, 0)
+    save(defs, model_of(7))
     for number in (1, 2, 3):
-        save(tmp_path, model_of(number, description="It says something else now."))
+        save(defs, model_of(number, description="It says something else now."))
     for path in paths[4:]:
         path.unlink()
-    added, updated, removed = await index.update_from_directory(str(tmp_path), allow_duplicate_synonyms=False)
+    added, updated, removed = await index.update_from_directory(str(defs), allow_duplicate_synonyms=False)
     assert (added, updated, removed) == (1, 3, 2)
     assert await index.count() == 5
     with pytest.raises(ValueError, match="is not a valid directory"):
@@ -184,38 +146,74 @@ async def test_the_index_is_a_markdown_table(populated: Index) -> None:
     assert "[JSON](defs/oifm_test_000001.fm.json)" in row
 
 
-async def test_collections_have_their_old_names_and_fields(
-    index: Index, mongo_server: Server, mongo_database: str, tmp_path: Path
+async def test_the_counts_of_an_update_are_a_tuple_to_those_who_take_them_for_one(
+    index: Index, defs: Path
 ) -> None:
-    model = model_of(1, contributors=[make_person(), make_organization()])
-    await index.add_or_update_entry_from_file(save(tmp_path, model))
-    with pymongo.MongoClient[dict[str, Any]](mongo_server.uri) as client:
-        database = client[mongo_database]
-        entry = database["index_entries_main"].find_one({"oifm_id": model.oifm_id})
-        person = database["people_main"].find_one({"github_username": "test-reader"})
-        organization = database["organizations_main"].find_one({"code": "TEST"})
+    save(defs, model_of(1))
+    result = await index.update_from_directory(defs)
+    assert result == (1, 0, 0)
+    assert result == (1, 0, 0)
+    assert result != (0, 0, 0)
+    assert (result[0], result[-1], len(result)) == (1, 0, 3)
+    assert sum(result) == 1
+    assert result != await index.update_from_directory(defs)
+    assert {result: "done"}[(1, 0, 0)] == "done"  # type: ignore[index]
+
+
+async def test_a_file_is_known_by_its_name_however_it_came_in(populated: Index, defs: Path) -> None:
+    assert await populated.update_from_directory(defs) == (0, 0, 0)
+    entry = await populated.get(id_or_name_or_syn="PN3")
     assert entry is not None
-    assert IndexEntry.model_validate(entry) == await index.get(model.oifm_id)
+    assert entry.filename == "oifm_test_000003.fm.json"
+
+
+async def test_contributors_are_added_by_themselves(index: Index) -> None:
+    people = [Person(**make_person()), Person(**make_person()), Organization(**make_organization())]
+    assert await index.add_or_update_contributors(people) is None
+    assert (await index.count_people(), await index.count_organizations()) == (1, 1)
+    assert await index.get_person(github_username="test-reader") == people[0]
+    assert await index.get_organization(code="TEST") == people[2]
+    changed = Person(**make_person(name="Renamed Reader"))
+    assert await index.add_or_update_contributors(contributors=[changed]) is None
+    assert await index.get_person("test-reader") == changed
+    assert await index.add_or_update_contributors([]) is None
+
+
+async def test_contributors_at_odds_are_named_and_not_written(index: Index) -> None:
+    two = [Person(**make_person()), Person(**make_person(name="Somebody Else"))]
+    firms = [Organization(**make_organization()), Organization(**make_organization(url=None))]
+    assert await index.add_or_update_contributors([*two, *firms]) == [
+        "Person conflicts: ['test-reader']",
+        "Organization conflicts: ['TEST']",
+    ]
+    assert await index.count_people() == 0
+
+
+async def test_a_file_is_believed_before_what_was_added_by_hand(index: Index, defs: Path) -> None:
+    await index.add_or_update_contributors([Person(**make_person(name="Added By Hand"))])
+    save(defs, model_of(1, contributors=[make_person()]))
+    await index.update_from_directory(defs)
+    person = await index.get_person("test-reader")
     assert person is not None
-    assert person["email"] == "reader@example.org"
-    assert organization is not None
-    assert organization["name"] == "Test Radiology Group"
+    assert person.name == "Test Reader"
 
 
-async def test_uri_and_database_may_be_given_or_come_from_the_environment(
-    populated: Index,
-    mongo_server: Server,
-    mongo_database: str,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    given = Index(mongodb_uri=mongo_server.uri, db_name=mongo_database)
-    assert await given.count() == 6
-    await given.close()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FINDINGMODEL_DB", raising=False)
-    monkeypatch.setenv("MONGODB_URI", mongo_server.uri)
-    monkeypatch.setenv("MONGODB_DB", mongo_database)
-    found = Index()
-    assert await found.count() == 6
-    await found.close()
+async def test_people_and_organizations_are_listed_by_name(index: Index) -> None:
+    people = [make_person(github_username=f"user{n}", name=name) for n, name in enumerate(["Zoe", "Ann"])]
+    firms = [make_organization(code=code, name=name) for code, name in (("AAA", "Zebra"), ("ZZZ", "Apple"))]
+    given = [*(Person(**person) for person in people), *(Organization(**firm) for firm in firms)]
+    await index.add_or_update_contributors(given)
+    assert [person.name for person in await index.get_people()] == ["Ann", "Zoe"]
+    assert [firm.name for firm in await index.get_organizations()] == ["Apple", "Zebra"]
+
+
+async def test_a_file_that_is_no_directory_cannot_be_updated_from(index: Index, defs: Path) -> None:
+    with pytest.raises(ValueError, match="is not a valid directory"):
+        await index.update_from_directory(save(defs, model_of(1)))
+
+
+async def test_an_index_is_made_with_keywords_only(any_server: Any) -> None:
+    uri = "sqlite:///other.db" if any_server is None else any_server.uri
+    index = Index(mongodb_uri=uri, db_name=None, client=None, branch="test_branch")
+    assert await index.count() == 0
+    await index.close()

@@ -1,0 +1,117 @@
+"""Directives for the reference: made from the package itself, so that they cannot be wrong.
+
+settings-table          every setting
+fields-table NAME       the fields of a model
+commands                every command, with what its --help says
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+from sphinx.util.docutils import SphinxDirective
+
+import findingmodel
+from findingmodel.cli import cli
+from findingmodel.cli.groups import LazyGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from docutils import nodes
+    from sphinx.application import Sphinx
+
+_HELP_COLUMNS = 80
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Return *text* so that no sign in it is Markdown."""
+    return re.sub(r"([\\`*_$<>|\[\]])", r"\\\1", text)
+
+
+class SettingsTable(SphinxDirective):
+    """All settings, from `findingmodel.Settings.describe`."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        rows = [
+            [
+                ", ".join(f"`{name}`" for name in view.variables),
+                f"{_plain(view.help)}<br>*{_plain(view.allowed)}*",
+            ]
+            for view in findingmodel.Settings().describe()
+        ]
+        return self.parse_text_to_nodes(table(["Variable", "What it is, and what it may be"], rows))
+
+
+class FieldsTable(SphinxDirective):
+    """The fields of one of the package's models."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        schema = getattr(findingmodel, self.arguments[0]).model_json_schema()
+        rows = [
+            [f"`{name}`", _kind(field), "yes" if name in schema.get("required", ()) else ""]
+            for name, field in schema["properties"].items()
+        ]
+        return self.parse_text_to_nodes(table(["Field", "What it is", "Required"], rows))
+
+
+class Commands(SphinxDirective):
+    """Every command, with what its ``--help`` says."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each command."""
+        text = "\n\n".join(f"## {path}\n\n```text\n{text}\n```" for path, text in _helps(cli, "findingmodel"))
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+    with click.Context(
+        command, info_name=path, max_content_width=_HELP_COLUMNS, terminal_width=_HELP_COLUMNS
+    ) as context:
+        yield path, command.get_help(context)
+        if isinstance(command, LazyGroup):
+            for name in command.list_commands(context):
+                found = command.resolve_command(context, [name])[1]
+                if found is not None:
+                    yield from _helps(found, f"{path} {name}")
+
+
+def _kind(field: dict[str, Any]) -> str:
+    """Return what a field of a JSON schema is, in words."""
+    choices = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+    words = [_word(one) for one in choices]
+    about = field.get("description") or ""
+    return f"{about} ({' or '.join(words)})" if about else " or ".join(words)
+
+
+def _word(field: dict[str, Any]) -> str:
+    if "const" in field:
+        return f"`{field['const']}`"
+    if field.get("type") == "array":
+        return f"list of {_word(field['items'])}"
+    reference = field.get("$ref", "").rpartition("/")[2]
+    options = field.get("oneOf") or field.get("anyOf")
+    if options:
+        return " or ".join(map(_word, options))
+    names = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+    return reference or names.get(field.get("type", "text"), field.get("type", "text"))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx of the directives."""
+    app.add_directive("settings-table", SettingsTable)
+    app.add_directive("fields-table", FieldsTable)
+    app.add_directive("commands", Commands)
+    return {"parallel_read_safe": True}

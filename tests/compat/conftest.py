@@ -1,0 +1,78 @@
+"""An index as code for findingmodel 0.3 makes one, on a file and on each MongoDB wire server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from findingmodel import FindingModelFull, Index, Settings
+from tests.builders import make_model
+from tests.servers import mongo_server
+from tests.stores.conftest import database, mongo_database, secantus
+from tests.stores.databases import own_database
+from tests.sync.conftest import any_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.servers import Server
+
+# fixtures are found by their names here
+__all__ = ["any_server", "database", "mongo_database", "mongo_server", "secantus"]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for view in Settings().describe():
+        for name in view.variables:
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def index(any_server: Server | None, tmp_path: Path) -> AsyncIterator[Index]:
+    """An index on which nobody calls ``close``: 0.3 had no such method."""
+    if any_server is None:
+        index = Index("sqlite:///index.db")
+        await index.setup_indexes()
+        yield index
+        await index.close()
+        return
+    client: Any = AsyncIOMotorClient(any_server.uri)
+    with own_database(any_server.uri) as name:
+        index = Index(client=client, db_name=name, branch="main")
+        await index.setup_indexes()
+        await index.setup_indexes()
+        yield index
+    client.close()
+
+
+@pytest.fixture
+def defs(tmp_path: Path) -> Path:
+    directory = tmp_path / "defs"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+async def populated(index: Index, defs: Path) -> Index:
+    """An index with six models, whose files are in `defs`."""
+    for number in range(1, 7):
+        await index.add_or_update_entry_from_file(save(defs, model_of(number)))
+    return index
+
+
+def model_of(number: int, /, **changes: Any) -> FindingModelFull:
+    return FindingModelFull(**make_model(number, **changes))
+
+
+def save(directory: Path, model: FindingModelFull) -> Path:
+    path = directory / f"{model.oifm_id.lower()}.fm.json"
+    path.write_text(json.dumps(model.model_dump(exclude_none=True), indent=2))
+    return path
