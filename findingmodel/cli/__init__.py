@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "model": Lazy("findingmodel.cli.model:model", "Begin a finding model file, and read one."),
     "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
 }
 

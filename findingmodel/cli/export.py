@@ -90,8 +90,8 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings,
 def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) -> int:
     """Write the ids of all models and attributes to DEST/ids.json, or to DEST if that ends in .json.
 
-    "oifm_ids" says which file has which model, "attribute_ids" which file has which attribute, and how that is
-    called; one id a line.
+    "oifm_ids" says which file has which model, "attribute_ids" which file has which attribute, and how that
+    is called; one id a line.
 
     \b
     Examples:
