@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.options import database_options, json_option, screen_options, utf8
+from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, one_line, to_json, visible
 
@@ -24,6 +24,7 @@ __all__ = ["new"]
 @click.option(
     "--source",
     metavar="CODE",
+    shell_complete=completing("organizations"),
     required=True,
     help="Code of the organization that gives the ids: 3-4 letters.",
 )
@@ -38,7 +39,15 @@ __all__ = ["new"]
 @click.option(
     "--synonym", "synonyms", metavar="S", type=utf8, multiple=True, help="Another name; repeatable."
 )
-@click.option("--tag", "tags", metavar="T", type=utf8, multiple=True, help="A tag; repeatable.")
+@click.option(
+    "--tag",
+    "tags",
+    metavar="T",
+    type=utf8,
+    multiple=True,
+    shell_complete=completing("tags"),
+    help="A tag; repeatable.",
+)
 @database_options
 @json_option
 @screen_options
