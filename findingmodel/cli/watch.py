@@ -118,8 +118,9 @@ class _Watching(NamedTuple):
             return found[-1]
 
         report = await update_in_loop(self.settings, self.directory, self.options, sink_of=sink_of)
-        refused = report.refused is not None
-        self.lines.show(report, found[-1].sorted() if found and not refused else [])
+        changes = found[-1].sorted() if found and report.refused is None else []
+        unwritten = {file.path for file in report.failed}
+        self.lines.show(report, [change for change in changes if change.path not in unwritten])
 
 
 class _Lines:

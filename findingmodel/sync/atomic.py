@@ -46,7 +46,8 @@ class Replacement:
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._new.open("wb")
+        self._new.unlink(missing_ok=True)  # of a process that died
+        self._file = self._new.open("xb")
         return self
 
     def write(self, data: bytes) -> None:
