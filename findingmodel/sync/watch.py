@@ -148,7 +148,7 @@ async def _watched(
         watch_filter=_may_matter,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
-        stop_event=stop,
+        stop_event=_End(stop),
         rust_timeout=look_ms,
         yield_on_timeout=True,
         force_polling=polling or None,
@@ -172,6 +172,17 @@ async def _watched(
         with suppress(asyncio.CancelledError, StopAsyncIteration, FileNotFoundError):
             await coming
         await events.aclose()
+
+
+class _End(asyncio.Event):
+    """The end of one watch, which `awatch` may set, or of all."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._stop.is_set()
 
 
 async def _seen(directory: Path) -> Scan | None:

@@ -100,3 +100,16 @@ async def test_a_bad_source_makes_no_file(memory: Store, tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="three or four letters"):
         await new_model(memory, tmp_path / "new", "pleural plaque", "A")
     assert not (tmp_path / "new").exists()
+
+
+async def test_ids_that_only_the_index_has_are_not_given_again(
+    store: Store, defs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert defs.is_dir()
+    models = map("OIFM_TEST_{:06d}".format, (1, 2, 3))
+    attributes = map("OIFMA_TEST_{:06d}".format, (10, 12, 13, 14, 15))
+    monkeypatch.setattr("findingmodel.model.finding.generate_oifm_id", lambda _source: next(models))
+    monkeypatch.setattr("findingmodel.model.finding.generate_oifma_id", lambda _source: next(attributes))
+    made = await new_model(store, tmp_path / "elsewhere", "pleural plaque", "TEST")
+    given = [made.model.oifm_id, *(attribute.oifma_id for attribute in made.model.attributes)]
+    assert given == ["OIFM_TEST_000002", "OIFMA_TEST_000013", "OIFMA_TEST_000014"]
