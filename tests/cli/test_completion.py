@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,14 +14,9 @@ from findingmodel.config import Settings
 from findingmodel.stores.branches import branches_of
 from tests.builders import write_model
 from tests.cli.commands import SAMPLES, run
-from tests.servers import running, servers_under_test
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = "import sys; from findingmodel.cli import main; sys.argv[0] = 'findingmodel'; main()"
-SERVERS = [pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test()]
 
 
 def completed(*words: str, shell: str = "bash") -> list[str]:
@@ -41,23 +35,15 @@ def completed(*words: str, shell: str = "bash") -> list[str]:
     return done.stdout.strip("\n").split("\n") if done.stdout.strip() else []
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture
+def samples_place(place: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An index of the samples in each kind of database, as the one that the environment names."""
-    if request.param == "sqlite":
-        url = str(tmp_path / "index.db")
-        monkeypatch.setenv("FINDINGMODEL_DB", url)
-        run("index", "update", SAMPLES)
-        yield url
-        return
-    with running(request.param) as server:
-        url = f"{server.uri}/test_completion"
-        monkeypatch.setenv("FINDINGMODEL_DB", url)
-        run("index", "update", SAMPLES)
-        yield url
+    monkeypatch.setenv("FINDINGMODEL_DB", place)
+    assert run("index", "update", SAMPLES).exit_code == 0
+    return place
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("samples_place")
 def test_names_tags_branches_and_organizations_come_from_the_index() -> None:
     assert completed("index", "get", "pneumoth") == ["plain,pneumothorax"]
     assert completed("search", '"Pulmonary embo') == ["plain,pulmonary_embolism"]
@@ -126,10 +112,10 @@ def test_the_database_on_the_command_line_counts(db: Path, tmp_path: Path) -> No
     assert completed("index", "stats", "--db", str(other), "--branch", "") == ["plain,draft"]
 
 
-def test_branches_are_listed_for_each_kind_of_database(place: str, tmp_path: Path) -> None:
+def test_branches_are_listed_for_each_kind_of_database(samples_place: str, tmp_path: Path) -> None:
     write_model(tmp_path / "models", "a.fm.json", 1)
-    run("index", "update", tmp_path / "models", "--db", place, "--branch", "draft")
-    assert branches_of(Settings.load(db=place)) == ["draft", "main"]
+    run("index", "update", tmp_path / "models", "--db", samples_place, "--branch", "draft")
+    assert branches_of(Settings.load(db=samples_place)) == ["draft", "main"]
 
 
 # in bash itself

@@ -17,7 +17,7 @@ import pytest
 
 from tests.builders import write_model
 from tests.cli.commands import answer
-from tests.servers import ServerOptions, ServerProcess, running, servers_under_test
+from tests.servers import ServerOptions, ServerProcess, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,18 +121,6 @@ def watching(*arguments: object, **environment: str) -> Iterator[Watching]:
         for stream in (process.stdout, process.stderr):
             assert stream is not None
             stream.close()
-
-
-@pytest.fixture(
-    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())]
-)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database that does not exist yet, of each kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "watched.db")
-        return
-    with running(request.param) as server:
-        yield f"{server.uri}/test_watch"
 
 
 @pytest.fixture
