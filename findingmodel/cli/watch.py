@@ -130,7 +130,7 @@ class _Lines:
         self.screen = screen
         self._as_json = as_json
         self._failed: dict[str, FileReport] = {}
-        self._trouble = ""
+        self._trouble: type[FindingModelError] | None = None
 
     def show(self, report: UpdateReport, changes: Sequence[ModelChange]) -> None:
         """Print a line for each change, each file that fails anew, and each that is mended."""
@@ -146,15 +146,15 @@ class _Lines:
 
     def failed(self, error: FindingModelError, seconds: float) -> None:
         """Tell of trouble once, and with -v each time."""
-        message = f"Error: {error}; trying again"
-        if message != self._trouble:
-            self._trouble = message
-            click.echo(visible(message), err=True)
+        trouble = type(error)
+        if trouble is not self._trouble:
+            self._trouble = trouble
+            click.echo(visible(f"Error: {error}; trying again"), err=True)
         self.screen.detail(f"next attempt in {seconds:.1f} s")
 
     def recovered(self) -> None:
         """Tell that the trouble is over."""
-        self._trouble = ""
+        self._trouble = None
         self.screen.note("working again")
 
     def _facts(self, report: UpdateReport, changes: Sequence[ModelChange]) -> Iterator[dict[str, Any]]:
