@@ -19,13 +19,13 @@ _VARIABLE = "_FINDINGMODEL_COMPLETE"
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @screen_options
 @click.pass_obj
 def completion(_screen: Screen, shell: str) -> int:
-    """Print what makes SHELL complete commands, options, and names, tags and branches of the index.
+    """Print what makes SHELL (bash, zsh or fish) complete.
 
-    Names are completed in the form of their slugs, which mean the same and need no quotes.
+    It completes commands and options, and from the index names, tags, branches and organizations. Names are completed in the form of their slugs, which mean the same and need no quotes.
 
     \b
     Put one of these lines in the file that your shell reads when it starts:

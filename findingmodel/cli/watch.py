@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from findingmodel.cli.options import database_options, json_option, screen_options
+from findingmodel.cli.options import database_options, screen_options
 from findingmodel.cli.text import counted, one_line, safe_json, visible
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _MOST_LINES = 20  # on a terminal: a new index may begin with thousands
 )
 @click.option("--poll", is_flag=True, help="Look at all files now and then: for network drives.")
 @database_options
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="Print each change as a JSON object in a line.")
 @screen_options
 @click.pass_obj
 def watch(

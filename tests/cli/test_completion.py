@@ -165,3 +165,7 @@ def test_completion_prints_a_script_that_asks_this_program(shell: str) -> None:
 
 def test_completion_of_another_shell_is_bad_usage() -> None:
     assert run("completion", "tcsh").exit_code == 2
+    result = run("completion")
+    assert result.exit_code == 2
+    assert "bash" in result.stderr
+    assert "\\t" not in result.stderr
