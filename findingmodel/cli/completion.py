@@ -25,7 +25,8 @@ _VARIABLE = "_FINDINGMODEL_COMPLETE"
 def completion(_screen: Screen, shell: str) -> int:
     """Print what makes SHELL (bash, zsh or fish) complete.
 
-    It completes commands and options, and from the index names, tags, branches and organizations. Names are completed in the form of their slugs, which mean the same and need no quotes.
+    It completes commands and options, and from the index names, tags, branches and organizations. Names are
+    completed in the form of their slugs, which mean the same and need no quotes.
 
     \b
     Put one of these lines in the file that your shell reads when it starts:
