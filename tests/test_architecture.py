@@ -50,6 +50,7 @@ AT_HOME = {
     "dotenv": ("config.py",),
     "platformdirs": ("config.py",),
     "tenacity": ("stores/mongo_calls.py",),
+    "watchfiles": ("sync/watch.py",),
 }
 """The only files that import these packages, wherever in the file and be it for the type checker alone."""
 
