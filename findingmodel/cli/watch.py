@@ -60,7 +60,8 @@ def watch(
       findingmodel index watch defs
       findingmodel index watch defs --db mongodb://localhost/findingmodels --json >> changes.jsonl
 
-    Ctrl-C or SIGTERM let an update that is running finish; the exit code is 0 then.
+    Ctrl-C or SIGTERM give an update that is running ten seconds to finish, and end the watch with exit code
+    0; a second one ends it at once. What an update leaves undone, the next one does.
     """
     from findingmodel.sync.options import UpdateOptions
 

@@ -29,7 +29,7 @@ __all__ = ["Told", "changes_of", "delays", "keep_up"]
 _DEBOUNCE_MS = 2_000  # a change is acted upon after this time even if others follow
 _STEP_MS = 150  # and at once when nothing has followed for so long
 _LOOK_MS = 10_000  # file systems may lose events: look for oneself now and then
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 10.0
 _LASTING = (StoreSchemaError, StoreClosedError)  # no waiting mends these
 
 

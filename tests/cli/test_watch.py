@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,12 @@ class Watching:
         assert found, f"no note has {text!r}: {self.notes}"
         return str(found[0])
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C, and wait until that is over."""
+        self._process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.5)
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code; nothing more may have been printed."""
         self._process.send_signal(number)
@@ -103,7 +110,7 @@ class Watching:
         return code
 
 
-@contextmanager
+@contextlib.contextmanager
 def watching(*arguments: object, **environment: str) -> Iterator[Watching]:
     process = subprocess.Popen(
         [sys.executable, "-m", "findingmodel", "index", "watch", *map(str, arguments)],
@@ -258,3 +265,18 @@ def test_an_index_among_its_files_does_not_wake_the_watch(models: Path) -> None:
         assert watch.fields() == added(4)
         assert watch.end() == 0
     assert [json.loads(line)["outcome"] for line in ledger.read_text().splitlines()].count("done") == 2
+
+
+@pytest.mark.mongo
+def test_a_second_interrupt_ends_it_at_once(models: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE_SECONDS)
+        place = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/test_watch"
+        patient = {"FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "600000"}
+        with watching(models, "--db", place, **patient) as watch:
+            connection, _ = silent.accept()  # from here on the update waits for an answer that does not come
+            watch.interrupt()
+            watch.interrupt()
+            assert watch.ended() == 130
+            connection.close()
+    assert watch.notes[-1] == "Error: interrupted"
