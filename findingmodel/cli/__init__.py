@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import click
@@ -16,8 +17,10 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "model": Lazy("findingmodel.cli.model:model", "Begin a finding model file, and read one."),
     "mcp": Lazy("findingmodel.cli.agents:mcp", "Answer language-model agents."),
     "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
+    "completion": Lazy("findingmodel.cli.completion:completion", "Print what makes a shell complete."),
 }
 
 
@@ -44,8 +47,8 @@ def cli() -> None:
       3  the database could not be reached, or it failed
 
     \b
-    Completion for bash (zsh and fish likewise):
-      eval "$(_FINDINGMODEL_COMPLETE=bash_source findingmodel)"
+    Completion for bash (zsh and fish likewise, see findingmodel completion --help):
+      eval "$(findingmodel completion bash)"
     """
 
 
@@ -54,4 +57,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if "_FINDINGMODEL_COMPLETE" in os.environ:
+        from findingmodel.cli.complete import register_bash
+
+        register_bash()
     cli()

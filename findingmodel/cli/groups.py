@@ -81,7 +81,7 @@ def _told() -> Iterator[None]:
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
-        raise _ended(text.getvalue(), error.exit_code) from error
+        raise _ended(text.getvalue().expandtabs(4), error.exit_code) from error
     except FindingModelError as error:
         raise _ended(f"Error: {error}", _exit_code(error)) from error
     except KeyboardInterrupt:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Sink = Callable[[WriteBatch], Awaitable[None]]
     Run = Callable[[Begun | None], Coroutine[Any, Any, UpdateReport]]
 
-__all__ = ["ask", "ask_in_loop", "update"]
+__all__ = ["ask", "ask_in_loop", "reach", "update", "update_in_loop"]
 
 T = TypeVar("T")
 
@@ -74,6 +74,44 @@ def update(
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report))
+    run = _updating(
+        settings, directory, options, sink_of=sink_of, rebuild=rebuild, progress=progress, timer=timer
+    )
+    return _noted(settings, directory, options, run)
+
+
+async def update_in_loop(
+    settings: Settings,
+    directory: Path,
+    options: UpdateOptions,
+    *,
+    sink_of: Callable[[Store], Sink] | None = None,
+) -> UpdateReport:
+    """As `update`, in the event loop that runs: for a command that does more than one."""
+    from findingmodel.observe.notes import Notebook, record_update
+
+    run = _updating(settings, directory, options, sink_of=sink_of)
+    return await record_update(Notebook.of(settings), directory, options, run)
+
+
+async def reach(settings: Settings) -> None:
+    """Return if the store that *settings* name can be read.
+
+    Raises:
+        ConfigError, StoreError: as `ask`.
+    """
+    await _reached(settings, lambda store: store.generation())
+
+
+def _updating(
+    settings: Settings,
+    directory: Path,
+    options: UpdateOptions,
+    *,
+    sink_of: Callable[[Store], Sink] | None,
+    rebuild: bool = False,
+    **hooks: Any,
+) -> Run:
     from findingmodel.sync.rebuild import rebuild as run_rebuild
     from findingmodel.sync.update import update as run_update
 
@@ -82,12 +120,11 @@ def update(
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
             sink = sink_of(store) if sink_of else None
-            hooks: Any = {"progress": progress, "timer": timer, "begun": begun, "sink": sink}
-            return work(store, directory, options, **hooks)
+            return work(store, directory, options, begun=begun, sink=sink, **hooks)
 
         return _reached(settings, question)
 
-    return _noted(settings, directory, options, run)
+    return run
 
 
 def _returning(report: UpdateReport) -> Run:

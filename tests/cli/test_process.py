@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = {"pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"}
+HEAVY = {
+    *("pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"),
+    "watchfiles",
+}
 LISTS_MODULES = """
 import sys
+sys.argv[0] = "findingmodel"
 from findingmodel.cli import main
 try:
     main()
@@ -83,6 +87,15 @@ def test_reading_an_embedded_index_imports_sqlite_alone(arguments: list[str]) ->
 def test_an_update_with_nothing_to_do_imports_sqlite_alone(db: Path) -> None:
     run("index", "update", SAMPLES, "--db", db)
     assert imported("index", "update", SAMPLES) == {"sqlite3"}
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("words", ["index get pneu", "search --tag C", "index stats --branch m"])
+def test_completion_imports_sqlite_alone(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    monkeypatch.setenv("_FINDINGMODEL_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "findingmodel\n" + words.replace(" ", "\n"))
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    assert imported() == {"sqlite3"}
 
 
 # streams
