@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PRINTS_NO_JSON = {"completion"}
+PRINTS_NO_JSON = {"completion", "mcp"}
 OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
 
 
