@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from findingmodel._version import __version__
 
 if TYPE_CHECKING:
-    from findingmodel.answers import CodeMatch, Page, SearchAnswers, Suggestion
+    from findingmodel.answers import CodeMatch, Hits, Page, SearchAnswers, Suggestion
     from findingmodel.config import Settings
     from findingmodel.errors import (
         ConfigError,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
-    from findingmodel.index import Index, IndexReturnType, MongoDBIndex
+    from findingmodel.index import Index, IndexReturnType, MongoDBIndex, SyncIndex
     from findingmodel.model import (
         Attribute,
         AttributeIded,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         generate_oifm_id,
         generate_oifma_id,
         parse_model,
+        to_dicts,
         to_markdown,
     )
     from findingmodel.sync.report import UpdateReport
@@ -77,6 +78,7 @@ __all__ = [
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
+    "Hits",
     "Index",
     "IndexCode",
     "IndexEntry",
@@ -102,6 +104,7 @@ __all__ = [
     "StoreSchemaError",
     "StoreUnavailableError",
     "Suggestion",
+    "SyncIndex",
     "TransactionError",
     "UpdateRefusedError",
     "UpdateReport",
@@ -110,18 +113,19 @@ __all__ = [
     "generate_oifm_id",
     "generate_oifma_id",
     "parse_model",
+    "to_dicts",
     "to_markdown",
 ]
 
 _MODULES = {
-    "answers": "CodeMatch Page SearchAnswers Suggestion",
+    "answers": "CodeMatch Hits Page SearchAnswers Suggestion",
     "config": "Settings",
     "errors": (
         "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
         "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
-    "index": "Index IndexReturnType MongoDBIndex",
+    "index": "Index IndexReturnType MongoDBIndex SyncIndex",
     "sync.report": "UpdateReport",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

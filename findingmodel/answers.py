@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.errors import DocumentError, QueryError
 from findingmodel.model.contributors import Organization, Person
 from findingmodel.model.entry import IndexEntry, SearchHit
+from findingmodel.model.html import entries_html, hits_html
 from findingmodel.model.match import Match
 from findingmodel.model.parse import parse_model
+from findingmodel.model.table import HIT_COLUMNS, to_dicts
 from findingmodel.search.batch import search_batch
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import LONGEST_QUERY, parse_query
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from findingmodel.model.finding import FindingModelFull
+    from findingmodel.model.table import Row
     from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
     from findingmodel.stores.records import Credit, EntryRow
 
 __all__ = [
     "CodeMatch",
+    "Hits",
     "Page",
     "SearchAnswers",
     "Suggestion",
@@ -46,6 +50,13 @@ class Page(NamedTuple):
 
     entries: list[IndexEntry]
     total: int
+
+    def to_dicts(self) -> list[Row]:
+        """Return the entries as rows of a table (`findingmodel.to_dicts`)."""
+        return to_dicts(self.entries)
+
+    def _repr_html_(self) -> str:
+        return entries_html(self.entries, f"{len(self.entries)} of {self.total}")
 
 
 class Suggestion(NamedTuple):
@@ -71,6 +82,17 @@ class CodeMatch(NamedTuple):
     name: str
 
 
+class Hits(list[SearchHit]):
+    """The hits of a search, best first: a list that a notebook shows as a table."""
+
+    def to_dicts(self) -> list[Row]:
+        """Return the hits as rows of a table (`findingmodel.to_dicts`)."""
+        return to_dicts(self)
+
+    def _repr_html_(self) -> str:
+        return hits_html(self)
+
+
 class SearchAnswers(dict[str, list[SearchHit]]):
     """The hits of each query of a batch, by the query as given, in the order of first mention.
 
@@ -83,10 +105,24 @@ class SearchAnswers(dict[str, list[SearchHit]]):
         super().__init__(hits)
         self.errors = dict(errors)
 
+    def to_dicts(self) -> list[Row]:
+        """Return the hits as rows of a table, below ``query`` and ``rank``, which counts from 1.
 
-async def answer(
-    searcher: Searcher, text: str, *, limit: int, offset: int, tags: Sequence[str]
-) -> list[SearchHit]:
+        A query without hits has one row too, with a rank of 0 and nothing behind it.
+        """
+        rows: list[Row] = []
+        for query, hits in self.items():
+            found = to_dicts(hits) or [dict.fromkeys(HIT_COLUMNS)]
+            rows += [
+                {"query": query, "rank": rank if hits else 0, **row} for rank, row in enumerate(found, 1)
+            ]
+        return rows
+
+    def _repr_html_(self) -> str:
+        return "".join(hits_html(hits, query) for query, hits in self.items())
+
+
+async def answer(searcher: Searcher, text: str, *, limit: int, offset: int, tags: Sequence[str]) -> Hits:
     """Return the hits of one query; none for text without a letter or digit.
 
     Of a very long text the first 4,000 characters are searched for.
@@ -97,7 +133,7 @@ async def answer(
     """
     asked = text[:LONGEST_QUERY]
     if not (tokenize(asked) or tags):
-        return []
+        return Hits()
     return _to_hits(await searcher.search(parse_query(asked, tags=tags), limit=limit, offset=offset))
 
 
@@ -115,7 +151,7 @@ async def answer_all(
     asked = {text: text[:LONGEST_QUERY] for text in texts}
     queries = [text for text in asked.values() if tags or tokenize(text)]
     rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)
-    answers = SearchAnswers({text: [] for text in asked}, {})
+    answers = SearchAnswers({text: Hits() for text in asked}, {})
     for text, query in asked.items():
         row = rows.get(query)
         if row is not None and row.error is not None:
@@ -160,11 +196,11 @@ def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
     return models
 
 
-def _to_hits(rows: Iterable[HitRow]) -> list[SearchHit]:
+def _to_hits(rows: Iterable[HitRow]) -> Hits:
     """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
-    return [
+    return Hits(
         SearchHit.model_validate(
             {**row._asdict(), **row.entry, "matched": [Match(*match) for match in row.matched]}
         )
         for row in rows
-    ]
+    )

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from findingmodel import answers, listing
+from findingmodel.blocking import Blocking, blocking
 from findingmodel.errors import NotFoundError
 from findingmodel.observe.notes import record_update
 from findingmodel.opening import Opening
-from findingmodel.search import tally
 from findingmodel.search.codes import find_by_code
 from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
@@ -23,14 +23,15 @@ from findingmodel.sync.update import update
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
-    from findingmodel.answers import CodeMatch, Page, SearchAnswers, Suggestion
-    from findingmodel.model import Contributor, FindingModelFull, IndexEntry, Organization, Person, SearchHit
+    from findingmodel.answers import CodeMatch, Hits, Page, SearchAnswers, Suggestion
+    from findingmodel.config import Settings
+    from findingmodel.model import Contributor, FindingModelFull, IndexEntry, Organization, Person
     from findingmodel.sync.report import UpdateReport
 
-__all__ = ["Index", "IndexReturnType", "MongoDBIndex"]
+__all__ = ["Index", "IndexReturnType", "MongoDBIndex", "SyncIndex"]
 
 _MOST_PARSED_HERE = 10  # models; parsing more of them would stop the event loop for too long
 
@@ -62,6 +63,30 @@ class Index(Opening):
     >>> asyncio.run(demonstrate())
     (0, None)
     """
+
+    @classmethod
+    def sync(
+        cls,
+        url: str | None = None,
+        *,
+        branch: str | None = None,
+        settings: Settings | None = None,
+        mongodb_uri: str | None = None,
+        db_name: str | None = None,
+    ) -> SyncIndex:
+        """Return an index for code that is not asynchronous: ``with Index.sync("findings.db") as index:``.
+
+        The arguments are those of `Index`, save that there is no client to be given: clients belong to event
+        loops.
+
+        Raises:
+            ConfigError: a setting or an argument cannot be used.
+
+        >>> with Index.sync("sqlite://") as index:
+        ...     index.count(), index.get("pulmonary embolism")
+        (0, None)
+        """
+        return SyncIndex(cls(url, branch=branch, settings=settings, mongodb_uri=mongodb_uri, db_name=db_name))
 
     # what is there
 
@@ -161,7 +186,7 @@ class Index(Opening):
         )
         return answers.Page(answers.to_entries(rows), await self.count())
 
-    async def __aiter__(self) -> AsyncIterator[IndexEntry]:
+    async def __aiter__(self) -> AsyncGenerator[IndexEntry, None]:
         """Yield every entry by name."""
         async for row in listing.each_entry(self._store):
             yield answers.to_entry(row)
@@ -175,8 +200,8 @@ class Index(Opening):
 
     async def search(
         self, query: str, limit: int = 10, *, tags: Sequence[str] | None = None, offset: int = 0
-    ) -> list[SearchHit]:
-        """Return the entries that answer *query*, best first; an exact id, name or synonym is always first.
+    ) -> Hits:
+        """Return a list of the entries that answer *query*, best first; exact ids, names and synonyms lead.
 
         Text without a letter or digit finds nothing. Of very long text the first 4,000 characters count.
 
@@ -226,7 +251,7 @@ class Index(Opening):
             QueryError: a filter cannot be used.
         """
         if query is None and not tags:
-            return {count.tag: count.models for count in await tally.count_tags(self._store)}
+            return {count.tag: count.models for count in await self._searcher.all_tags()}
         return await self._searcher.count_tags(parse_query(query or "", tags=tags or ()))
 
     async def search_by_slug(
@@ -411,6 +436,54 @@ class Index(Opening):
             allow_duplicate_synonyms: of no effect; models may always share synonyms.
         """
         return await single.find_conflicts(self._store, list(models))
+
+
+class SyncIndex(Blocking[Index]):
+    """An `Index` for scripts and notebooks: every method waits for its answer. `Index.sync` makes one.
+
+    It works in a thread of its own, so a notebook or another program that runs an event loop may use it, as
+    may several threads at once. ``with`` opens and closes it; without, it opens on first use and is closed by
+    `close`, or at the end of the process. Ctrl-C cancels what it waits for.
+
+    What is called back, such as *progress*, runs in that thread, and must not use the index itself.
+    """
+
+    def __iter__(self) -> Iterator[IndexEntry]:
+        """Yield every entry by name."""
+        return self._each(self._index.__aiter__())
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """As `Index.transaction`: ``with index.transaction():`` joins what this thread does with it."""
+        return self._within(self._index.transaction())
+
+    setup_indexes = blocking(Index.setup_indexes)
+    count = blocking(Index.count)
+    count_people = blocking(Index.count_people)
+    count_organizations = blocking(Index.count_organizations)
+    contains = blocking(Index.contains)
+    get = blocking(Index.get)
+    matches = blocking(Index.matches)
+    get_person = blocking(Index.get_person)
+    get_organization = blocking(Index.get_organization)
+    get_people = blocking(Index.get_people)
+    get_organizations = blocking(Index.get_organizations)
+    get_full = blocking(Index.get_full)
+    get_full_batch = blocking(Index.get_full_batch)
+    all = blocking(Index.all)
+    to_markdown = blocking(Index.to_markdown)
+    search = blocking(Index.search)
+    search_batch = blocking(Index.search_batch)
+    count_tags = blocking(Index.count_tags)
+    search_by_slug = blocking(Index.search_by_slug)
+    suggest = blocking(Index.suggest)
+    find_by_code = blocking(Index.find_by_code)
+    update_from_directory = blocking(Index.update_from_directory)
+    add_or_update_entry_from_file = blocking(Index.add_or_update_entry_from_file)
+    add_or_update_contributors = blocking(Index.add_or_update_contributors)
+    remove_entry = blocking(Index.remove_entry)
+    remove_unused_entries = blocking(Index.remove_unused_entries)
+    validate_model = blocking(Index.validate_model)
+    validate_models_batch = blocking(Index.validate_models_batch)
 
 
 MongoDBIndex = Index

@@ -82,11 +82,7 @@ class Opening(DriverObjects):
         self._concurrency = AT_A_SERVER if is_server else 1
         cache_file = self._settings.cache_file if is_server and client is None else ""
         self._tier = SQLiteTier(cache_file) if cache_file else None
-        self._cache = QueryCache(
-            capacity=self._settings.cache_size,
-            ttl_seconds=self._settings.cache_ttl_seconds,
-            tier=self._tier,
-        )
+        self._cache = _cache(self._settings, self._tier)
         self._freshness = Freshness(
             self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
         )
@@ -181,6 +177,10 @@ class Opening(DriverObjects):
         with self._notebook.noting(action, **about) as note:
             async with self._writing() as writing:
                 yield writing._replace(tell=note.change)
+
+
+def _cache(settings: Settings, tier: SQLiteTier | None) -> QueryCache:
+    return QueryCache(capacity=settings.cache_size, ttl_seconds=settings.cache_ttl_seconds, tier=tier)
 
 
 def _settings(given: Settings | None, **overrides: str | None) -> Settings:

@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "mcp": Lazy("findingmodel.cli.agents:mcp", "Answer language-model agents."),
     "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
 }
 

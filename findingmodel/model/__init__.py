@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from findingmodel.model.markdown import to_markdown
     from findingmodel.model.match import Match
     from findingmodel.model.parse import Parsed, parse_model
+    from findingmodel.model.table import to_dicts
 
 __all__ = [
     "Attribute",
@@ -54,6 +55,7 @@ __all__ = [
     "generate_oifm_id",
     "generate_oifma_id",
     "parse_model",
+    "to_dicts",
     "to_markdown",
 ]
 
@@ -70,6 +72,7 @@ _MODULES = {
     "markdown": "to_markdown",
     "match": "Match",
     "parse": "Parsed parse_model",
+    "table": "to_dicts",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 

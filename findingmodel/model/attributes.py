@@ -63,6 +63,14 @@ class _Attribute(Record):
         default=None, description="What the attribute says about the finding"
     )
 
+    def __repr__(self) -> str:
+        known = getattr(self, "oifma_id", "")
+        values = getattr(self, "values", ())
+        count = f", values: {len(values)}" if values else ""
+        return f"{type(self).__name__}({known}{' ' if known else ''}{self.name!r}{count})"
+
+    __str__ = __repr__
+
 
 class _AttributeId(Record):
     oifma_id: str = Field(pattern=ATTRIBUTE_ID_PATTERN, description="The attribute's id in the registry")

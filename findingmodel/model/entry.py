@@ -7,6 +7,7 @@ from unicodedata import normalize
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
+from findingmodel.model.html import entry_html, hit_html
 from findingmodel.model.match import Match
 
 __all__ = ["AttributeInfo", "IndexEntry", "Match", "SearchHit"]
@@ -52,6 +53,9 @@ class IndexEntry(_Frozen):
 
     __str__ = __repr__
 
+    def _repr_html_(self) -> str:
+        return entry_html(self)
+
 
 class SearchHit(IndexEntry):
     """An entry that a search found.
@@ -77,6 +81,9 @@ class SearchHit(IndexEntry):
         return f"SearchHit({self.oifm_id} {self.name!r}, score {self.score:.3f}{found_by}{denied})"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return hit_html(self)
 
 
 def _folded(text: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from findingmodel.model.attributes import Attribute, AttributeIded
 from findingmodel.model.codes import Coded
 from findingmodel.model.contributors import ContributorKind
+from findingmodel.model.finding_html import model_html
 from findingmodel.model.ids import FINDING_ID_PATTERN, generate_oifm_id, generate_oifma_id
 from findingmodel.model.markdown import to_markdown
 from findingmodel.model.record import Record
@@ -41,6 +42,11 @@ class FindingModelBase(_Finding):
         """The draft as a Markdown page."""
         return to_markdown(self)
 
+    def __repr__(self) -> str:
+        return f"FindingModelBase({self.name!r}, attributes: {len(self.attributes)})"
+
+    __str__ = __repr__
+
 
 class _FindingId(Record):
     oifm_id: str = Field(pattern=FINDING_ID_PATTERN, description="The finding model's id in the registry")
@@ -58,6 +64,14 @@ class FindingModelFull(Coded, _Contents, _FindingId):
     def as_markdown(self, hide_ids: bool = False) -> str:
         """The finding model as a Markdown page, with or without the ids in it."""
         return to_markdown(self, hide_ids=hide_ids)
+
+    def __repr__(self) -> str:
+        return f"FindingModelFull({self.oifm_id} {self.name!r}, attributes: {len(self.attributes)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return model_html(self)
 
 
 def add_ids(draft: FindingModelBase, source: str, *, taken: Container[str] = ()) -> FindingModelFull:

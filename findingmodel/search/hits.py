@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from findingmodel.model.entry import SearchHit
+    from findingmodel.model.match import Match
     from findingmodel.stores.records import EntryRow
 
 __all__ = ["EXACT", "HitRow", "MatchRow", "is_clear", "main_reason"]
@@ -55,7 +57,7 @@ class HitRow(NamedTuple):
     negated: bool = False
 
 
-def is_clear(hits: Sequence[HitRow]) -> bool:
+def is_clear(hits: Sequence[HitRow | SearchHit]) -> bool:
     """Return whether the first of *hits*, best first, is good and the second clearly worse.
 
     An exact match is clear unless another entry matches as exactly: models may share a synonym.
@@ -67,7 +69,7 @@ def is_clear(hits: Sequence[HitRow]) -> bool:
     return best >= _GOOD and second < _NEAR * best
 
 
-def main_reason(hit: HitRow) -> MatchRow | None:
+def main_reason(hit: HitRow | SearchHit) -> MatchRow | Match | None:
     """Return what best tells why *hit* was found; None if a filter alone did.
 
     A whole name or synonym tells more than words do.

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from findingmodel.search.cache import Codec, Freshness
 from findingmodel.search.engine import Searcher
 from findingmodel.search.hits import HitRow, MatchRow
+from findingmodel.search.tally import count_tags
 from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
     from findingmodel.search.cache import QueryCache
+    from findingmodel.search.tally import TagCount
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
     from findingmodel.timing import Timer
@@ -66,6 +68,11 @@ class CachedSearcher(Searcher):
         key = (self._name, current, query, limit, offset)
         hits: tuple[HitRow, ...] = await self._cache.get(key, compute, tag=self._name, codec=HITS)
         return list(hits)
+
+    async def all_tags(self) -> list[TagCount]:
+        """Return what `findingmodel.search.tally.count_tags` does, or did while the index was the same."""
+        key = (self._name, await self.generation(), "all tags")
+        return list(await self._cache.get(key, lambda: count_tags(self._store), tag=self._name))
 
 
 def _encode(hits: tuple[HitRow, ...]) -> str:

@@ -80,7 +80,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class UpdateReport:
     """The result of `Index.update_from_directory`.
 
@@ -119,6 +119,15 @@ class UpdateReport:
 
     def __iter__(self) -> Iterator[int]:
         return iter((self.added, self.updated, self.removed))
+
+    def __repr__(self) -> str:
+        counts = ("added", "updated", "removed", "unchanged", "moved")
+        facts = [f"{name} {getattr(self, name)}" for name in counts]
+        lists = ("failed", "warnings", "conflicts")
+        facts += [f"{name}: {len(getattr(self, name))}" for name in lists if getattr(self, name)]
+        if self.refused is not None:
+            facts.append(f"refused: {self.refused.reason}")
+        return f"UpdateReport({', '.join([*facts, *(['dry run'] if self.dry_run else [])])})"
 
     def __len__(self) -> int:
         return 3

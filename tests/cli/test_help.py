@@ -39,6 +39,7 @@ def test_the_version_is_printed() -> None:
         ["index", "stats"],
         ["index", "history"],
         ["search"],
+        ["mcp"],
         ["config"],
     ],
     ids=" ".join,
@@ -53,7 +54,7 @@ def test_every_command_explains_itself(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "number", "expected"),
     [
-        ("findingmodel ", 1, {"index", "search", "config"}),
+        ("findingmodel ", 1, {"index", "search", "mcp", "config"}),
         ("findingmodel index export ", 3, {"markdown", "ids", "jsonl"}),
         ("findingmodel index update --dr", 3, {"--dry-run"}),
         ("findingmodel index list --sort ", 4, {"name", "oifm_id", "filename"}),
@@ -80,6 +81,8 @@ def test_a_shell_can_complete_commands_and_options(words: str, number: int, expe
         ["search", "x", "--branch", "../up"],
         ["search", "x", "--db", "findings"],
         ["config", "--db", "findings"],
+        ["mcp", "--port", "8750"],
+        ["mcp", "--http", "--port", "70000"],
     ],
     ids=" ".join,
 )

@@ -1,0 +1,109 @@
+"""Errors from which an agent learns what to ask instead: the nearest ids, names and tags that there are."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from findingmodel.agents.budget import count_tokens, largest
+from findingmodel.errors import NotFoundError, QueryError
+from findingmodel.text.normalize import fold, tokenize
+from findingmodel.text.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from findingmodel.index import Index
+    from findingmodel.model import IndexEntry
+
+__all__ = ["check_tags", "empty_hint", "not_found", "tags_in"]
+
+_MOST = 5
+_LIKE = 0.5  # of difflib: tags are short, so that one letter of two counts
+_LIKE_ID = 0.8
+_LONGEST_ECHO = 60
+_TAG = "tag:"
+_ID = re.compile(r"oifma?[_ -]", re.IGNORECASE)
+_UPDATE = "The index is empty: run `findingmodel index update DIR` with a directory of finding models."
+
+
+async def not_found(index: Index, key: str, max_tokens: int) -> NotFoundError:
+    """Return the error for a *key* that no model has, with the models whose ids or names are nearest."""
+    near = await (_near_ids(index, key) if _ID.match(key) else _near_names(index, key))
+    names = [f"{entry.oifm_id} ({entry.name})" for entry in near]
+    fact = f"no model has the id, name or synonym {_echo(key)}"
+    advice = "search_finding_models finds models by other words" if await index.count() else _UPDATE
+    return NotFoundError(_within(max_tokens, fact, names, advice))
+
+
+async def check_tags(index: Index, tags: Sequence[str], max_tokens: int) -> None:
+    """Accept *tags* that some model has.
+
+    Raises:
+        QueryError: one of them no model has; says which are nearest.
+    """
+    known = {fold(tag): tag for tag in await index.count_tags()} if tags else {}
+    for tag in tags:
+        if fold(tag) not in known:
+            near = get_close_matches(fold(tag), list(known), _MOST, _LIKE)
+            names = [repr(known[folded]) for folded in near]
+            fact = f"no model has the tag {_echo(tag)}"
+            raise QueryError(_within(max_tokens, fact, names, "list_tags shows all tags"))
+
+
+def tags_in(query: str) -> list[str]:
+    """Return the tags that a query asks for in its text.
+
+    >>> tags_in("nodule tag:x-ray")
+    ['x-ray']
+    """
+    groups = parse_query(query).facets if tokenize(query) else ()
+    return [group[0].removeprefix(_TAG) for group in groups if len(group) == 1 and group[0].startswith(_TAG)]
+
+
+async def empty_hint(index: Index) -> str | None:
+    """Return what to do about an index that is empty; None if it is not."""
+    return None if await index.count() else _UPDATE
+
+
+async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
+    hits: Sequence[IndexEntry] = await index.search(_plain(key), _MOST)
+    return hits or [suggestion.entry for suggestion in await index.suggest(key, _MOST)]
+
+
+async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry]:
+    """Return the models with ids like *key*; with an attribute's id, the model that it belongs to."""
+    wanted = key.upper()
+    source, _, number = wanted.rpartition("_")
+    padded = await index.get(f"{source}_{number.lstrip('0'):0>6}")  # zeros are what gets lost
+    if padded is not None:
+        return [padded]
+    entries = {}
+    async for entry in index:
+        entries[entry.oifm_id] = entry
+        if any(attribute.attribute_id == wanted for attribute in entry.attributes):
+            return [entry]
+    near = await asyncio.to_thread(get_close_matches, wanted, list(entries), _MOST, _LIKE_ID)
+    return [entries[oifm_id] for oifm_id in near]
+
+
+def _plain(text: str) -> str:
+    """Return *text* without anything that a query would obey."""
+    return " ".join(tokenize(text))
+
+
+def _echo(text: str) -> str:
+    shown = repr(text)
+    return shown if count_tokens(shown) <= _LONGEST_ECHO else "that was asked for"
+
+
+def _within(max_tokens: int, fact: str, names: Sequence[str], advice: str) -> str:
+    """Return a message with as many of *names* as keep it within *max_tokens*."""
+
+    def message(count: int) -> str:
+        near = f"; nearest are {', '.join(names[:count])}" if count else ""
+        return f"{fact}{near}. {advice}"
+
+    return message(largest(len(names), lambda count: count_tokens(message(count)) <= max_tokens))

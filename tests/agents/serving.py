@@ -1,0 +1,103 @@
+"""The server of agents as its users start it, and the SDK's own client connected to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp import Client, StdioServerParameters
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from mcp.types import CallToolResult
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLES = ROOT / "samples" / "defs"
+
+
+def interruptible() -> None:
+    """A shell that runs the tests in the background makes them and their children deaf to interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """``findingmodel mcp`` as a process of its own; its caller ends it."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "findingmodel", "mcp", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
+    )
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Lend *process*, and kill it if it still runs."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def served(url: str) -> Iterator[str]:
+    """Serve the index over HTTP on a free port, and lend the URL."""
+    with ended(started("--http", "--port", "0", "--db", url)) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert "http://127.0.0.1:" in said, said + process.stderr.read()
+        yield next(word for word in said.rstrip("\n;").replace(";", " ").split() if word.startswith("http"))
+
+
+@contextlib.asynccontextmanager
+async def over_stdio(url: str) -> AsyncIterator[Client]:
+    arguments = ["-W", "error", "-m", "findingmodel", "mcp", "--db", url]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
+    async with Client(server) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def over_http(url: str) -> AsyncIterator[Client]:
+    with served(url) as address:
+        async with Client(address) as client:
+            yield client
+
+
+TRANSPORTS = {"stdio": over_stdio, "http": over_http}
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> Mapping[str, Any]:
+    """What *tool* answers, which is no error."""
+    result = await call(client, tool, **arguments)
+    assert not result.is_error, said(result)
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+async def refused(client: Client, tool: str, **arguments: Any) -> str:
+    """Why *tool* does not answer."""
+    result = await call(client, tool, **arguments)
+    assert result.is_error, said(result)[:500]
+    return said(result)
+
+
+async def call(client: Client, tool: str, **arguments: Any) -> CallToolResult:
+    return await client.call_tool(tool, arguments)
+
+
+def said(result: CallToolResult) -> str:
+    (content,) = result.content
+    assert content.type == "text"
+    return content.text

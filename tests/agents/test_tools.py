@@ -1,0 +1,393 @@
+"""What the tools answer, and how they help an agent that asked for something that is not there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+
+from findingmodel import FindingModelFull, Index
+from findingmodel.agents.budget import count_tokens
+from findingmodel.agents.server import make_server
+from tests.agents.serving import SAMPLES, ask, call, refused, said
+from tests.builders import make_choice, make_model, write_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+EMBOLISM = "OIFM_SMPL_000001"
+PREFIX = "Error executing tool {}: "
+
+
+@contextlib.asynccontextmanager
+async def asking(url: str) -> AsyncIterator[Client]:
+    """The SDK's client, connected to a server in this process."""
+    async with Index(url) as index, Client(make_server(index)) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def asking_about(directory: Path) -> AsyncIterator[Client]:
+    """As `asking`, of the models below *directory*."""
+    async with Index("sqlite://") as index:
+        report = await index.update_from_directory(directory)
+        assert report.ok, report.failed
+        async with Client(make_server(index)) as client:
+            yield client
+
+
+async def test_every_tool_says_what_it_is_for_and_only_reads(samples: str) -> None:
+    async with asking(samples) as client:
+        tools = (await client.list_tools()).tools
+        instructions = client.instructions
+    names = [
+        "search_finding_models",
+        "get_finding_model",
+        "resolve_report_phrases",
+        "list_tags",
+        "index_stats",
+    ]
+    assert [tool.name for tool in tools] == names
+    for tool in tools:
+        assert tool.title
+        assert tool.description
+        assert tool.output_schema is not None
+        assert tool.output_schema["type"] == "object"
+        assert tool.annotations is not None
+        assert tool.annotations.read_only_hint
+        for name, argument in tool.input_schema["properties"].items():
+            assert "description" in argument or name == "limit", (tool.name, name)
+        assert "\n    " not in tool.description, "an agent would pay for the indentation"
+    assert instructions is not None
+    assert all(name in instructions for name in names[:4])
+
+
+async def test_the_text_of_an_answer_is_its_data_in_one_line(samples: str) -> None:
+    async with asking(samples) as client:
+        result = await call(client, "search_finding_models", query="lung", limit=3)
+    text = said(result)
+    assert json.loads(text) == result.structured_content
+    assert "\n" not in text
+    assert text == json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
+
+
+async def test_search_says_what_tells_models_apart(samples: str) -> None:
+    async with asking(samples) as client:
+        answer = await ask(client, "search_finding_models", query="clot in lung artery", limit=2)
+        exact = await ask(client, "search_finding_models", query="pe", limit=1)
+    best, other = answer["models"]
+    assert best["oifm_id"] == EMBOLISM
+    assert best.keys() == {
+        "oifm_id",
+        "name",
+        "score",
+        "found_by",
+        "synonyms",
+        "tags",
+        "description",
+        "attributes",
+    }
+    assert "presence" in best["attributes"]
+    assert best["score"] > other["score"]
+    assert exact["models"][0]["exact"]
+    assert exact["models"][0]["score"] >= 1
+    assert "left_out" not in answer
+
+
+async def test_search_that_finds_nothing_says_what_to_try(samples: str) -> None:
+    async with asking(samples) as client:
+        answer = await ask(client, "search_finding_models", query="xyzzy")
+    assert answer == {"models": [], "hint": "Nothing fits: try fewer or other words, or fewer tags."}
+
+
+@pytest.mark.parametrize("tool", ["search_finding_models", "resolve_report_phrases"])
+async def test_a_tag_that_no_model_has_names_the_nearest(samples: str, tool: str) -> None:
+    asked: dict[str, Any] = {"query": "nodule"} if tool.startswith("search") else {"phrases": ["nodule"]}
+    async with asking(samples) as client:
+        message = await refused(client, tool, **asked, tags=["CT", "x-ray"])
+    expected = "no model has the tag 'x-ray'; nearest are 'XR'. list_tags shows all tags"
+    assert message == PREFIX.format(tool) + expected
+
+
+async def test_a_tag_within_a_query_is_checked_too(samples: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "search_finding_models", query="nodule tag:chset")
+    assert "no model has the tag 'chset'; nearest are 'chest'" in message
+
+
+async def test_a_filter_that_cannot_be_used_is_a_sentence(samples: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "search_finding_models", query="nodule code:colour")
+    assert message.startswith(PREFIX.format("search_finding_models"))
+    assert "colour" in message
+
+
+@pytest.mark.parametrize(
+    "key", [EMBOLISM, EMBOLISM.lower(), "PE", "pulmonary_embolism", "Pulmonary  Embolism"]
+)
+async def test_a_model_is_got_by_any_of_its_names(samples: str, key: str) -> None:
+    path = SAMPLES / "chest" / "pulmonary_embolism.fm.json"
+    async with asking(samples) as client:
+        answer = await ask(client, "get_finding_model", id_or_name=key)
+        page = await ask(client, "get_finding_model", id_or_name=key, markdown=True)
+    assert (answer["oifm_id"], answer["name"]) == (EMBOLISM, "Pulmonary embolism")
+    assert answer["model"] == json.loads(path.read_bytes())
+    assert page["markdown"] == FindingModelFull.model_validate_json(path.read_bytes()).as_markdown()
+    assert "model" not in page
+
+
+async def test_other_models_with_that_name_are_named(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        write_model(tmp_path, f"{number}.fm.json", number, synonyms=["MS"])
+    async with asking_about(tmp_path) as client:
+        answer = await ask(client, "get_finding_model", id_or_name="ms")
+    assert answer["oifm_id"] == "OIFM_TEST_000001"
+    assert answer["hint"].startswith("2 more with this name: OIFM_TEST_000002 (pulmonary nodule of type 2), ")
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("pneumothrax", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("OIFM_SMPL_00002", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("oifm_smpl_2", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("OIFM_SMLP_000002", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("OIFMA_SMPL_000007", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("clots in the lung", "OIFM_SMPL_000001 (Pulmonary embolism)"),
+    ],
+)
+async def test_an_id_or_name_that_is_none_names_the_nearest(samples: str, key: str, nearest: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "get_finding_model", id_or_name=key)
+    assert f"no model has the id, name or synonym '{key}'; nearest are {nearest}" in message
+    assert "search_finding_models finds models by other words" in message
+
+
+async def test_a_name_without_anything_like_it_is_a_sentence_too(samples: str) -> None:
+    async with asking(samples) as client:
+        assert "nearest" not in await refused(client, "get_finding_model", id_or_name="-tag:CT")
+        assert "that was asked for" in await refused(client, "get_finding_model", id_or_name="q" * 900)
+
+
+async def test_phrases_are_resolved_in_their_order_each_as_often_as_asked(samples: str) -> None:
+    phrases = ["no pneumothorax", "xyzzy", "PE", "no pneumothorax", "", "tag:", "mass"]
+    async with asking(samples) as client:
+        answer = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
+    assert [one["phrase"] for one in answer] == phrases
+    assert answer[0] == answer[3]
+    assert answer[0]["matches"][0]["denied"]
+    assert answer[0]["clear"]
+    assert answer[1] == {"phrase": "xyzzy", "matches": []}
+    assert [match["name"] for match in answer[2]["matches"]] == ["Pulmonary embolism"]  # exact: no others
+    assert answer[2]["clear"]
+    assert answer[4]["matches"] == []
+    assert len(answer[6]["matches"]) == 3
+    assert not answer[6].get("clear")
+
+
+async def test_a_phrase_that_cannot_be_understood_stops_no_other(samples: str) -> None:
+    async with asking(samples) as client:
+        phrases = ["code:colour", "PE"]
+        answer = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
+    assert "colour" in answer[0]["error"]
+    assert answer[1]["matches"][0]["oifm_id"] == EMBOLISM
+
+
+async def test_tags_are_listed_most_frequent_first(samples: str) -> None:
+    async with asking(samples) as client:
+        every = await ask(client, "list_tags", limit=1_000)
+        some = await ask(client, "list_tags", containing="CHE")
+    assert every["total"] == len(every["tags"])
+    counts = [tag["models"] for tag in every["tags"]]
+    assert counts == sorted(counts, reverse=True)
+    assert {"tag": "chest", "models": 8} in some["tags"]
+    assert all("che" in tag["tag"].casefold() for tag in some["tags"])
+
+
+async def test_an_empty_index_tells_how_to_fill_it(tmp_path: Path) -> None:
+    async with asking("sqlite://") as client:
+        stats = await ask(client, "index_stats")
+        found = await ask(client, "search_finding_models", query="nodule")
+        resolved = await ask(client, "resolve_report_phrases", phrases=["nodule"])
+        message = await refused(client, "get_finding_model", id_or_name="nodule")
+    assert stats["models"] == 0
+    for hint in (stats["hint"], found["hint"], resolved["hint"], message):
+        assert "findingmodel index update DIR" in hint
+
+
+async def test_arguments_out_of_range_say_what_is_allowed(samples: str) -> None:
+    async with asking(samples) as client:
+        assert "less than or equal to 50" in await refused(
+            client, "search_finding_models", query="x", limit=51
+        )
+        assert "at least 1 item" in await refused(client, "resolve_report_phrases", phrases=[])
+        assert "max_tokens" in await refused(client, "list_tags", max_tokens=1)
+
+
+async def test_resources_are_whole_models(samples: str) -> None:
+    async with asking(samples) as client:
+        templates = (await client.list_resource_templates()).resource_templates
+        page = (await client.read_resource(f"findingmodel://models/{EMBOLISM}.md")).contents[0]
+        with pytest.raises(MCPError, match=r"nearest are OIFM_SMPL_000001 \(Pulmonary embolism\)"):
+            await client.read_resource("findingmodel://models/OIFM_SMPL_00001.json")
+        document = (await client.read_resource(f"findingmodel://models/{EMBOLISM}.json")).contents[0]
+        with pytest.raises(MCPError):
+            await client.read_resource("findingmodel://models/..%2F..%2Fetc%2Fpasswd.json")
+    assert [(one.uri_template, one.mime_type) for one in templates] == [
+        ("findingmodel://models/{oifm_id}.json", "application/json"),
+        ("findingmodel://models/{oifm_id}.md", "text/markdown"),
+    ]
+    assert page.mime_type == "text/markdown"
+    path = SAMPLES / "chest" / "pulmonary_embolism.fm.json"
+    assert json.loads(document.text) == json.loads(path.read_bytes())
+    assert page.text.startswith("# Pulmonary embolism\n")
+
+
+async def test_names_cannot_steer_a_page_or_pass_for_more(tmp_path: Path) -> None:
+    write_model(
+        tmp_path, "1.fm.json", 1, name='x"}],"left_out":"<b>\u202e</b>\n# heading', unheard_of={"$x": 2**70}
+    )
+    async with asking_about(tmp_path) as client:
+        answer = await ask(client, "get_finding_model", id_or_name="OIFM_TEST_000001")
+        page = await ask(client, "get_finding_model", id_or_name="OIFM_TEST_000001", markdown=True)
+    assert answer["model"]["unheard_of"] == {"$x": 2**70}
+    assert answer["name"].startswith('x"}],"left_out"')
+    assert "<b>" not in page["markdown"]
+    assert "\n# heading" not in page["markdown"]
+
+
+# budgets
+
+BUDGETS = st.integers(300, 9_000)
+WORDS = st.lists(
+    st.sampled_from(["lung", "nodule", "no effusion", "PE", "fracture", "MS", "Ménière"]), min_size=1
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    budget=BUDGETS,
+    words=WORDS,
+    key=st.sampled_from(["PE", "pneumothorax", "OIFM_SMPL_000039", "breast mass"]),
+)
+async def test_no_answer_is_longer_than_its_budget(
+    samples: str, budget: int, words: list[str], key: str
+) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("search_finding_models", {"query": " ".join(words[:3]), "limit": 50}),
+        ("resolve_report_phrases", {"phrases": (words * 20)[:200]}),
+        ("get_finding_model", {"id_or_name": key}),
+        ("get_finding_model", {"id_or_name": key, "markdown": True}),
+        ("list_tags", {"limit": 1_000}),
+        ("get_finding_model", {"id_or_name": f"{key} x"}),
+        ("search_finding_models", {"query": "lung", "tags": ["che"]}),
+    ]
+    async with asking(samples) as client:
+        for tool, arguments in asked:
+            cut = await call(client, tool, **arguments, max_tokens=budget)
+            whole = await call(client, tool, **arguments, max_tokens=200_000)
+            assert count_tokens(said(cut).removeprefix(PREFIX.format(tool))) <= budget
+            if cut.is_error:
+                assert whole.is_error or f"max_tokens is {budget}, but the shortest answer needs" in said(cut)
+            else:
+                assert cut.structured_content is not None
+                assert whole.structured_content is not None
+                check_cut(tool, cut.structured_content, whole.structured_content)
+
+
+def check_cut(tool: str, cut: dict[str, Any], whole: dict[str, Any]) -> None:
+    """Entries are whole, then short, then missing; and what is missing is said."""
+    assert ("left_out" in cut) == ({**cut, "left_out": ""} != {**whole, "left_out": ""})
+    assert "left_out" not in whole
+    if cut.get("markdown"):
+        assert whole["markdown"].startswith(cut["markdown"].partition("\n\n- **")[0].partition("\n\n## ")[0])
+        return
+    short, full = entries_of(tool, cut), entries_of(tool, whole)
+    assert len(short) <= len(full)
+    equal = [mine == theirs for mine, theirs in zip(short, full, strict=False)]
+    assert equal == sorted(equal, reverse=True) or tool == "resolve_report_phrases"  # some are short anyway
+    for mine, theirs in zip(short, full, strict=False):
+        if tool != "resolve_report_phrases":
+            assert mine.items() <= theirs.items()
+        else:
+            assert mine["matches"] in (theirs["matches"], theirs["matches"][:1])
+
+
+def entries_of(tool: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    if tool == "get_finding_model":
+        entries: list[dict[str, Any]] = answer["model"]["attributes"]
+        return entries
+    names = {"search_finding_models": "models", "resolve_report_phrases": "resolutions", "list_tags": "tags"}
+    found: list[dict[str, Any]] = answer[names[tool]]
+    return found
+
+
+async def test_what_was_left_out_is_said(samples: str) -> None:
+    async with asking(samples) as client:
+        found = await ask(client, "search_finding_models", query="lung", limit=5, max_tokens=500)
+        model = await ask(client, "get_finding_model", id_or_name="PE", max_tokens=2_000)
+        little = await ask(client, "get_finding_model", id_or_name="PE", max_tokens=600)
+    kept = len(found["models"])
+    whole = len([one for one in found["models"] if "attributes" in one])
+    assert found["left_out"] == (
+        f"Left out: the last {5 - kept} of 5 models; shortened: the {kept - whole} before. "
+        "Allow more max_tokens, or ask for less."
+    )
+    assert model["left_out"] == (
+        "Left out: contributors. Shortened: the last 5 of 6 attributes. "
+        "Allow more max_tokens, or ask for less."
+    )
+    assert "contributors" not in model["model"]
+    assert model["model"]["attributes"][0]["values"]
+    assert little["model"]["attributes"][0] == {
+        "oifma_id": "OIFMA_SMPL_000001",
+        "name": "presence",
+        "type": "choice",
+    }
+    assert little["left_out"].startswith("Left out: synonyms, tags, contributors, index_codes. Left out: ")
+
+
+async def test_a_model_with_a_name_beyond_any_budget_says_how_much_it_needs(tmp_path: Path) -> None:
+    write_model(tmp_path, "1.fm.json", 1, name="n" * 5_000, synonyms=["long"])
+    async with asking_about(tmp_path) as client:
+        message = await refused(client, "get_finding_model", id_or_name="long", max_tokens=1_000)
+        needed = int(message.partition("needs ")[2].partition(":")[0])
+        await refused(client, "get_finding_model", id_or_name="long", max_tokens=needed - 1)
+        assert (await ask(client, "get_finding_model", id_or_name="long", max_tokens=needed))["name"]
+        nearest = await refused(client, "get_finding_model", id_or_name="OIFM_TEST_00001", max_tokens=300)
+    assert "nearest" not in nearest  # its name alone would break the budget
+
+
+async def test_fields_and_namesakes_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    write_model(tmp_path, "1.fm.json", 1, synonyms=["MS"], unheard_of="x" * 1_000)
+    write_model(tmp_path, "2.fm.json", 2, synonyms=["MS"])
+    async with asking_about(tmp_path) as client:
+        answer = await ask(client, "get_finding_model", id_or_name="ms", max_tokens=700)
+        most = await ask(client, "get_finding_model", id_or_name="ms", max_tokens=1_700)
+    gone = "synonyms, tags, contributors, index_codes, unheard_of, other models with this name"
+    assert answer["left_out"].startswith(f"Left out: {gone}. ")
+    assert "hint" not in answer
+    assert most["left_out"].startswith("Left out: contributors. ")
+    assert most["hint"].startswith("1 more with this name: ")
+
+
+async def test_a_model_of_many_attributes_keeps_the_first_whole(tmp_path: Path) -> None:
+    attributes = [make_choice(number, name=f"attribute {number}") for number in range(10, 60)]
+    write_model(tmp_path, "1.fm.json", 1, attributes=attributes)
+    async with asking_about(tmp_path) as client:
+        answer = await ask(client, "get_finding_model", id_or_name="OIFM_TEST_000001", max_tokens=6_000)
+        page = await ask(
+            client, "get_finding_model", id_or_name="OIFM_TEST_000001", markdown=True, max_tokens=6_000
+        )
+    kept = answer["model"]["attributes"]
+    assert kept[0] == make_model(1, attributes=attributes)["attributes"][0]
+    assert kept[-1].keys() == {"oifma_id", "name", "type"}
+    assert len(kept) == 50
+    assert 0 < page["markdown"].count("\n### ") < 50

@@ -1,0 +1,240 @@
+"""`findingmodel mcp` as agents use it: both transports, both kinds of database, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+
+from findingmodel import Index
+from tests.agents.serving import (
+    ROOT,
+    SAMPLES,
+    TRANSPORTS,
+    ask,
+    ended,
+    interruptible,
+    over_stdio,
+    refused,
+    served,
+    started,
+)
+from tests.servers import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mcp import Client
+
+
+async def conversation(client: Client) -> dict[str, Any]:
+    """A report is read: phrases are resolved, one is looked up, its model is read."""
+    phrases = ["no pleural effusion", "clot in lung artery", "PE"]
+    resolved = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
+    best = resolved[1]["matches"][0]["oifm_id"]
+    page = await client.read_resource(f"findingmodel://models/{best}.md")
+    document = await client.read_resource(f"findingmodel://models/{best}.json")
+    return {
+        "resolved": resolved,
+        "found": await ask(client, "search_finding_models", query="collapsed lung", limit=3, tags=["CT"]),
+        "model": await ask(client, "get_finding_model", id_or_name=best),
+        "page": page.contents[0].text,
+        "document": json.loads(document.contents[0].text),
+        "tags": await ask(client, "list_tags", limit=5),
+        "unknown": await refused(client, "get_finding_model", id_or_name="pneumothrax"),
+    }
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_an_agent_can_talk_over_both_transports(transport: str, samples: str) -> None:
+    async with TRANSPORTS[transport](samples) as client:
+        said = await conversation(client)
+        stats = await ask(client, "index_stats")
+    assert [one["matches"][0]["name"] for one in said["resolved"]] == [
+        "Pleural effusion",
+        "Pulmonary embolism",
+        "Pulmonary embolism",
+    ]
+    assert [one["matches"][0].get("denied", False) for one in said["resolved"]] == [True, False, False]
+    assert said["resolved"][2]["matches"][0]["exact"]
+    assert said["found"]["models"][0]["name"] == "Pneumothorax"
+    assert said["document"] == json.loads((SAMPLES / "chest" / "pulmonary_embolism.fm.json").read_bytes())
+    assert said["model"]["model"] == said["document"]
+    assert said["page"].startswith("# Pulmonary embolism\n")
+    assert "OIFM_SMPL_000002 (Pneumothorax)" in said["unknown"]
+    assert (stats["models"], stats["database"]) == (58, samples)
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_an_index_on_a_server_gives_agents_the_same_answers(transport: str, samples: str) -> None:
+    with running("nx") as server:
+        url = f"{server.uri}/agents"
+        async with Index(url) as index:
+            await index.update_from_directory(SAMPLES)
+        async with TRANSPORTS[transport](url) as client:
+            there = await conversation(client)
+    async with TRANSPORTS[transport](samples) as client:
+        assert there == await conversation(client)
+
+
+@pytest.mark.mongo
+async def test_a_database_that_goes_away_is_an_error_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS", "300")
+    with running("nx") as server:
+        open_client = over_stdio(f"{server.uri}/agents")
+        client = await open_client.__aenter__()
+        assert (await ask(client, "index_stats"))["hint"].startswith("The index is empty")
+    try:
+        for _ in range(2):
+            assert "cannot" in await refused(client, "search_finding_models", query="pneumothorax")
+    finally:
+        await open_client.__aexit__(None, None, None)
+
+
+# HTTP is for this machine alone
+
+PING = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        },
+    }
+).encode()
+
+
+def status(address: str, **headers: str) -> int:
+    wanted = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    request = Request(address, PING, headers=wanted | headers)
+    try:
+        with urlopen(request, timeout=30) as response:
+            return int(response.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.fixture(scope="module")
+def address(samples: str) -> Iterator[str]:
+    with served(samples) as address:
+        yield address
+
+
+def test_programs_of_this_machine_are_answered(address: str) -> None:
+    assert status(address) == 200
+    local = urlsplit(address).netloc.replace("127.0.0.1", "localhost")
+    assert status(address, Host=local, Origin=f"http://{local}") == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1:1", "127.0.0.1.evil.example:{port}"]
+)
+def test_a_name_that_was_made_to_lead_here_is_refused(address: str, host: str) -> None:
+    assert status(address, Host=host.format(port=urlsplit(address).port)) == 421
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_web_page_is_refused(address: str, origin: str) -> None:
+    assert status(address, Origin=origin) == 403
+
+
+def test_nothing_listens_but_on_the_loopback_address(address: str) -> None:
+    port = urlsplit(address).port
+    with socket.socket() as other:  # another address of this machine: taken if the server listened on all
+        other.bind(("127.0.0.2", port))
+        other.listen()
+
+
+# beginnings and ends
+
+
+def test_the_end_of_input_ends_the_server(samples: str) -> None:
+    with ended(started("--db", samples)) as process:
+        assert process.communicate("", timeout=30) == ("", "")
+        assert process.returncode == 0
+
+
+def test_an_interrupt_ends_a_server_that_waits_for_input(samples: str) -> None:
+    with ended(started("--db", samples)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(PING.decode() + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["result"]["serverInfo"]["name"] == "findingmodel"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_an_agent_that_goes_away_without_reading_is_no_traceback(samples: str) -> None:
+    with ended(started("--db", samples)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(PING.decode() + "\n")
+        process.stdin.close()
+        assert process.wait(30) == 141
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_server_over_http(samples: str, number: signal.Signals) -> None:
+    with ended(started("--http", "--port", "0", "--db", samples)) as process:
+        assert process.stderr is not None
+        assert "Ctrl-C ends it" in process.stderr.readline()
+        process.send_signal(number)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+
+def test_a_port_that_is_taken_is_bad_usage(samples: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with ended(started("--http", "--port", port, "--db", samples)) as process:
+            out, message = process.communicate(timeout=30)
+    assert (process.returncode, out) == (2, "")
+    assert message.startswith(f"Error: cannot listen on port {port} of 127.0.0.1: ")
+    assert message.endswith("choose another with --port\n")
+
+
+@pytest.mark.parametrize("more", [(), ("--http",)])
+def test_a_database_that_cannot_be_opened_is_exit_3_and_a_sentence(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    (tmp_path / "letter.db").write_text("this is a letter and no database at all\n" * 50)
+    with ended(started("--db", str(tmp_path / "letter.db"), *more)) as process:
+        out, message = process.communicate(timeout=30)
+    assert (process.returncode, out) == (3, "")
+    assert message.startswith("Error: ")
+    assert len(message.splitlines()) == 1
+
+
+def test_without_the_extra_the_message_says_what_to_install() -> None:
+    code = "import sys; sys.modules['mcp'] = None; from findingmodel.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "mcp"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=interruptible,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: agents need the package mcp, version 2 (")
+    assert done.stderr.endswith("install it: pip install 'findingmodel[mcp]'\n")
