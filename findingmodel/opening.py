@@ -68,8 +68,6 @@ class Opening(DriverObjects):
         self._settings = _settings(
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
-        if client is None and db_name is not None and "db" not in self._settings.sources:
-            self._settings = replace(self._settings, db=_USUAL_SERVER)
         opened = self._settings.db if client is None else _GIVEN_CLIENT
         self._store: Store = open_store(
             opened,
@@ -191,6 +189,7 @@ def _settings(given: Settings | None, **overrides: str | None) -> Settings:
         return given
     loaded = Settings.load(**wanted)  # which checks them
     if given is None:
-        return loaded
+        is_mongodb_meant = "mongodb_db" in wanted and "db" not in loaded.sources
+        return replace(loaded, db=_USUAL_SERVER) if is_mongodb_meant else loaded
     checked: dict[str, Any] = {name: getattr(loaded, name) for name in wanted}
     return replace(given, **checked)
