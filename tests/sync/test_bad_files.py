@@ -603,6 +603,21 @@ async def test_files_and_directories_that_may_not_be_read_fail_and_keep_what_the
         assert counts(await updated(store, defs)) == {"updated": 2, "unchanged": 3}
 
 
+async def test_a_directory_that_is_replaced_by_a_link_keeps_what_it_held(
+    store: Store, defs: Path, tmp_path: Path
+) -> None:
+    await updated(store, defs)
+    (defs / "d").rename(tmp_path / "elsewhere")
+    (defs / "d").symlink_to(tmp_path / "elsewhere")
+    report = await updated(store, defs)
+    assert places(report.failed) == [("d", "", "link")]
+    assert counts(report) == {"unchanged": 2}
+    assert len(await files_of(store)) == 3
+    (defs / "d").unlink()
+    (tmp_path / "elsewhere").rename(defs / "d")
+    assert counts(await updated(store, defs)) == {"unchanged": 3}
+
+
 async def test_paths_that_are_too_long_fail_and_stop_no_other(store: Store, defs: Path) -> None:
     here = Path.cwd()
     steps: list[str] = []
