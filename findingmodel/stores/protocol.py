@@ -58,7 +58,7 @@ class Store(Protocol):
     # update
     async def manifest(self) -> list[FileState]: ...  # what files the index was made from
     async def owners(self, identity: Collection[str]) -> list[Owner]: ...  # who holds these identity keys
-    async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as each stored model states them
+    async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as the newest model states them
     def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
     async def write(self, batch: WriteBatch) -> None: ...  # idempotent
     async def advance(self) -> int: ...  # one generation step, at the end of an update

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.stores.records import newest
 from findingmodel.sync.report import CreditConflict
 
 if TYPE_CHECKING:
@@ -47,10 +48,9 @@ class Credits:
         """Take in what one loaded file states, and what the manifest knew of it."""
         keys = set()
         for credit in stated:
-            key = (credit.kind, credit.key)
             keys.add(credit.key)
-            self._variants.setdefault(_variant(key, credit), credit)
-            self._best[key] = newest(self._best.get(key, credit), credit)
+            self._variants.setdefault(_variant((credit.kind, credit.key), credit), credit)
+            newest([credit], self._best)
         if former is not None:
             self._paths.add(former.path)
             self._former.update(set(former.contributors) - keys)
@@ -92,12 +92,9 @@ class Credits:
             if row.path not in self._paths:  # a file that this update did not touch still says so
                 self._variants.setdefault(_variant(key, row), row)
         doubtful = self._former | {key for (_, key), row in stored.items() if self._is_stale(row)}
-        live: dict[_Key, Credit] = {}
-        for credit in await store.credits(doubtful) if doubtful else ():
-            live[credit.kind, credit.key] = newest(live.get((credit.kind, credit.key), credit), credit)
+        live = newest(await store.credits(doubtful)) if doubtful else {}
         wanted = {**stored, **live}
-        for key, credit in self._best.items():
-            wanted[key] = newest(wanted.get(key, credit), credit)
+        newest(self._best.values(), wanted)
         withdrawn = tuple(
             key for key in stored if key[1] in doubtful and key not in live and key not in self._best
         )
@@ -113,7 +110,7 @@ class Credits:
         best = self._best.get((row.kind, row.key))
         if self._moved.get(row.key, _NEVER) > (row.mtime_ns, row.path):
             return True
-        return row.path in self._paths and (best is None or newest(row, best) is row)
+        return row.path in self._paths and (best is None or _is_newer(row, best))
 
     def _conflicts(self, kept: dict[_Key, Credit]) -> Iterable[CreditConflict]:
         for (key, _), variant in sorted(self._variants.items(), key=lambda item: (item[0][0], item[1].path)):
@@ -122,9 +119,9 @@ class Credits:
                 yield CreditConflict(variant.key, kept[key].path, variant.path, fields)
 
 
-def newest(one: Credit, other: Credit) -> Credit:
-    """Return the one to believe: of the file modified last; of equals, of the file with the greater path."""
-    return max(one, other, key=lambda credit: (credit.mtime_ns, credit.path))
+def _is_newer(one: Credit, other: Credit) -> bool:
+    """Return whether *one* is believed where *other* differs; of equals the first."""
+    return (one.mtime_ns, one.path) >= (other.mtime_ns, other.path)
 
 
 def _variant(key: _Key, credit: Credit) -> tuple[_Key, str]:
