@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from findingmodel.config import Settings
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import WriteBatch
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.stores.records import Lease, WriteBatch
+    from findingmodel.sync.options import UpdateOptions, Written
     from findingmodel.sync.report import UpdateReport
     from findingmodel.timing import Timer
 
@@ -56,33 +56,43 @@ def update(
     *,
     timer: Timer = untimed,
     sink_of: Callable[[Store], Sink] | None = None,
+    waiting: Callable[[Lease], None] | None = None,
 ) -> UpdateReport:
     """Make the store that *settings* name hold what *directory* holds.
 
     An update with nothing to do is the most frequent one: with an embedded store it needs no event loop. What
-    *sink_of* makes of the store is told of each batch before it is written.
+    *sink_of* makes of the store is told of each batch before it is written; *waiting* is told of a writer
+    whose end is waited for.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
         ConfigError, StoreError: as `ask`.
+        KeyboardInterrupt: the process is to end; the message says what was written.
     """
     from findingmodel.sync.preflight import preflight
 
     if _is_embedded(settings):
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
-            return report if report.ok else _noted(settings, directory, options, _returning(report))
+            return report if report.ok else _noted(settings, directory, options, _returning(report), None)
+    from findingmodel.sync.options import Written
     from findingmodel.sync.update import update as run_update
+
+    written = Written()
 
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
             sink = sink_of(store) if sink_of else None
             hooks: Any = {"progress": progress, "timer": timer, "begun": begun, "sink": sink}
-            return run_update(store, directory, options, **hooks)
+            return run_update(store, directory, options, **hooks, written=written, waiting=waiting)
 
         return _reached(settings, question)
 
-    return _noted(settings, directory, options, run)
+    try:
+        return _noted(settings, directory, options, run, written)
+    except KeyboardInterrupt:
+        so_far = f"models: {written}; the next update does the rest" if written else "nothing was written"
+        raise KeyboardInterrupt(so_far) from None
 
 
 def _returning(report: UpdateReport) -> Run:
@@ -92,13 +102,15 @@ def _returning(report: UpdateReport) -> Run:
     return run
 
 
-def _noted(settings: Settings, directory: Path, options: UpdateOptions, run: Run) -> UpdateReport:
+def _noted(
+    settings: Settings, directory: Path, options: UpdateOptions, run: Run, written: Written | None
+) -> UpdateReport:
     """Run an update in an event loop, and note in the ledger what became of it."""
     import asyncio
 
     from findingmodel.observe.notes import Notebook, record_update
 
-    return asyncio.run(record_update(Notebook.of(settings), directory, options, run))
+    return asyncio.run(record_update(Notebook.of(settings), directory, options, run, written=written))
 
 
 def _is_embedded(settings: Settings) -> bool:

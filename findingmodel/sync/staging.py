@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
 from findingmodel.sync.options import UpdateHooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from findingmodel.stores.protocol import Store
     from findingmodel.sync.lease import WriterLease
@@ -124,9 +125,12 @@ class Outlet:
         self._has_written = True
         try:
             with self._hooks.timer(_stage(batch), items=sum(map(len, batch))):
-                await self._store.write(batch)
+                await _to_its_end(self._store.write(batch))
         except NotWrittenError as error:
             self._lose(batch, error)
+            self._count(len(batch.upserts) + len(batch.touches) - len(error.reasons), 0)
+        else:
+            self._count(len(batch.upserts) + len(batch.touches), len(batch.removals))
 
     async def release(self) -> None:
         """Write what was held back, and from now on at once."""
@@ -142,6 +146,11 @@ class Outlet:
             with self._hooks.timer("sync.finish"):
                 await self._store.advance()
 
+    def _count(self, models: int, removals: int) -> None:
+        if self._hooks.written is not None:
+            self._hooks.written.models += models
+            self._hooks.written.removals += removals
+
     def _lose(self, batch: WriteBatch, error: NotWrittenError) -> None:
         """Take note of the files that *error* is about; raise it if it is about anything else."""
         stated = {record.file.oifm_id: (record.file, record.credits) for record in batch.upserts}
@@ -149,6 +158,22 @@ class Outlet:
         if not error.reasons.keys() <= stated.keys():
             raise error
         self.losses += [Loss(*stated[oifm_id], reason) for oifm_id, reason in error.reasons.items()]
+
+
+async def _to_its_end(write: Coroutine[Any, Any, None]) -> None:
+    """Await *write*; whoever is cancelled meanwhile ends when it has.
+
+    A write that is under way cannot be called back, be it in a thread or on a server. Were it left behind,
+    the lease would be given back before it takes effect, and it might undo what the next writer does.
+    """
+    writing = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        if not writing.cancelled():
+            writing.exception()  # it ends with the cancellation, whatever became of the write
+        raise
 
 
 def _stage(batch: WriteBatch) -> str:
