@@ -179,7 +179,7 @@ def _loader(this: _Update) -> Loader:
         fspath(this.comparison.scan.root),
         this.options.max_file_bytes,
         {state.path: state.sha256 for state in changed},
-        {state.sha256: state.path for state in missing.values()},
+        {state.sha256: path for path, state in missing.items()},
         this.store.refuses,
     )
 
@@ -198,7 +198,8 @@ async def _owners(this: _Update, keys: Collection[str]) -> dict[str, list[Owner]
     owners: dict[str, list[Owner]] = {}
     if keys and this.comparison.known:
         for owner in await this.store.owners(keys):
-            owners.setdefault(owner.key, []).append(owner)
+            path = this.comparison.left_behind.get(owner.oifm_id, owner.path)
+            owners.setdefault(owner.key, []).append(owner._replace(path=path))
     return owners
 
 

@@ -6,6 +6,7 @@ the next update does the rest. `updated` checks everywhere that a dry run forete
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,12 +23,14 @@ from findingmodel.sync.update import update
 from findingmodel.text.normalize import fold
 from tests.builders import make_choice, make_model, make_number, make_person, model_bytes, write_model
 from tests.stores.contract_support import contents
+from tests.stores.samples import make_id
 from tests.sync.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import WriteBatch
     from findingmodel.sync.report import FileReport, UpdateReport
 
 BAD = "m.fm.json"
@@ -444,6 +447,54 @@ async def test_what_agrees_once_all_is_done_is_legal_in_one_update(
         (entry,) = await store.lookup([fold(document["name"])])
         assert entry["oifm_id"] == document["oifm_id"]
     assert counts(await updated(store, defs)) == {"unchanged": len(held)}
+
+
+@pytest.mark.parametrize(("edit", "expected"), LEGAL, ids=[edit.__name__ for edit, _ in LEGAL])
+@pytest.mark.parametrize("written", [0, 1, 2, 3])
+async def test_what_was_killed_half_way_is_completed_by_the_next_update(
+    store: Store, defs: Path, edit: Callable[[Path], None], expected: dict[str, int], written: int
+) -> None:
+    """Each write is one file, and after some of them the process is gone."""
+    await updated(store, defs)
+    edit(defs)
+    one_by_one = UpdateOptions(batch_size=1)
+    with contextlib.suppress(KilledError):
+        await update(Mortal(store, written), defs, one_by_one)  # type: ignore[arg-type]
+    models = await store.models([make_id(number) for number in (1, 2, 3)])
+    assert len(models) >= 3 - expected.get("removed", 0)
+    await update(store, defs, one_by_one)
+    held = {p.relative_to(defs).as_posix(): p.read_bytes() for p in defs.rglob("*") if p.is_file()}
+    files = await files_of(store)
+    texts = await store.models(list(files.values()))
+    assert {path: texts[oifm_id] for path, oifm_id in files.items()} == held
+    assert (await store.counts()).models == len(held)
+    assert counts(await updated(store, defs)) == {"unchanged": len(held)}
+
+
+class KilledError(Exception):
+    """The process that writes is gone."""
+
+
+class Mortal:
+    """A store whose user dies after so many writes."""
+
+    def __init__(self, store: Store, writes: int) -> None:
+        self._store = store
+        self._left = writes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        for step in (
+            batch._replace(removals=(), credits=(), withdrawn=()),
+            batch._replace(upserts=(), touches=()),
+        ):
+            if any(step):
+                if not self._left:
+                    raise KilledError
+                self._left -= 1
+                await self._store.write(step)
 
 
 async def test_a_swap_of_which_one_half_fails_leaves_both_as_they_were(store: Store, defs: Path) -> None:
