@@ -8,7 +8,7 @@ import sys
 import click
 
 from findingmodel._version import __version__
-from findingmodel.cli.groups import Lazy, RootGroup, end_on_sigterm
+from findingmodel.cli.groups import Lazy, RootGroup, end_on_any_signal, end_on_sigterm
 from findingmodel.cli.options import screen_options
 
 __all__ = ["cli", "main"]
@@ -55,4 +55,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    cli()
+    try:
+        cli()
+    finally:
+        end_on_any_signal()

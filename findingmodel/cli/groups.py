@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
-__all__ = ["Lazy", "LazyGroup", "RootGroup", "end_on_sigterm"]
+__all__ = ["Lazy", "LazyGroup", "RootGroup", "end_on_any_signal", "end_on_sigterm"]
 
 _INTERRUPTED = 130  # as a shell reports a program that SIGINT ended
 _READER_GONE = 141  # likewise for SIGPIPE
@@ -104,6 +104,13 @@ def _told() -> Iterator[None]:
 def end_on_sigterm() -> None:
     """Let SIGTERM end this process as Ctrl-C does: what is under way ends cleanly, and is told."""
     signal.signal(signal.SIGTERM, _interrupt)
+
+
+def end_on_any_signal() -> None:
+    """Let signals end this process as they do by themselves: all is done and told, what is left is to go."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

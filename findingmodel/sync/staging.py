@@ -123,9 +123,12 @@ class Outlet:
             await self._hooks.begun()
         await self._lease.renew()
         self._has_written = True
+        await _to_its_end(self._write(batch))
+
+    async def _write(self, batch: WriteBatch) -> None:
         try:
             with self._hooks.timer(_stage(batch), items=sum(map(len, batch))):
-                await _to_its_end(self._store.write(batch))
+                await self._store.write(batch)
         except NotWrittenError as error:
             self._lose(batch, error)
             self._count(len(batch.upserts) + len(batch.touches) - len(error.reasons), 0)
