@@ -336,6 +336,11 @@ class SQLiteStore:
             raise kind(f"cannot {doing} {self.label}: {error}") from error
         except OSError as error:
             raise StoreUnavailableError(f"cannot {doing} {self.label}: {error.strerror}") from error
+        except (
+            UnicodeEncodeError,
+            OverflowError,
+        ) as error:  # from a caller: what was checked has no such thing
+            raise StoreError(f"cannot {doing} {self.label}: {error}") from error
         except (StoreSchemaError, TransactionError) as error:
             raise type(error)(f"cannot {doing} {self.label}: {error}") from None
 

@@ -41,6 +41,7 @@ class World:
         self._chance = chance
         self._next = 1
         self._files: dict[str, dict[str, Any] | None] = {}  # the model of each path; None if it is broken
+        self._spared: set[str] = set()
         self._swapped: set[str] = set()  # one that breaks keeps its name, which the other cannot have then
         self.held: Held = {}
         root.mkdir(parents=True)
@@ -67,6 +68,10 @@ class World:
         )
         for _ in range(times):
             self._chance.choice(doing)()
+
+    def spare(self, paths: set[str]) -> None:
+        """Leave *paths* as they are from now on."""
+        self._spared = paths
 
     def add(self) -> None:
         """Write a file with a new model."""
@@ -146,7 +151,11 @@ class World:
         return people, organizations
 
     def _any(self, *, valid: bool | None = None) -> str | None:
-        paths = [p for p, model in self._files.items() if valid is None or (model is not None) == valid]
+        paths = [
+            path
+            for path, model in self._files.items()
+            if path not in self._spared and (valid is None or (model is not None) == valid)
+        ]
         return self._chance.choice(paths) if paths else None
 
     def _path(self, number: int) -> str:
