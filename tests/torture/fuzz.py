@@ -331,11 +331,11 @@ def _watched(tally: Tally, what: str, case: object) -> Iterator[None]:
     try:
         yield
     except _HungError:
-        tally.expect(False, f"{what} took more than {_SECONDS} s: {case!r:.300}")  # noqa: FBT003
+        tally.expect(False, f"{what} took more than {_SECONDS} s: {case!r:.300}")
     except FindingModelError as error:
-        tally.expect(False, f"{what}: {type(error).__name__}: {error} at {case!r:.300}")  # noqa: FBT003
+        tally.expect(False, f"{what}: {type(error).__name__}: {error} at {case!r:.300}")
     except Exception as error:  # that is what is looked for
-        tally.expect(False, f"{what}: {type(error).__name__}: {error!r:.200} at {case!r:.300}")  # noqa: FBT003
+        tally.expect(False, f"{what}: {type(error).__name__}: {error!r:.200} at {case!r:.300}")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -1,4 +1,4 @@
-"""Soak: one process edits, updates, searches, opens and closes for a long time, and takes no more room for it."""
+"""Soak: one process lives with an index for long, as people do, and takes no more room for it."""
 
 from __future__ import annotations
 
