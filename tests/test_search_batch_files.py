@@ -179,7 +179,7 @@ def test_csv_has_a_record_for_each_question_with_the_other_columns(tmp_path: Pat
     source.write_text('report,query,n\n=1,"No PE,\nbut a big heart",3\n2,xyzzy,\n3,\n')
     run(BatchJob(str(source), str(target)))
     rows = list(csv.DictReader(io.StringIO(target.read_text(), newline="")))
-    assert [row["input.report"] for row in rows] == ["=1", "2", "3"]
+    assert [row["input.report"] for row in rows] == ["'=1", "2", "3"]
     assert [(row["line"], row["status"]) for row in rows[1:]] == [("4", "unmatched"), ("5", "failed")]
     assert rows[0]["query"] == "No PE,\nbut a big heart"
     assert len({rows[0]["oifm_id"], *rows[0]["others"].split()}) > 1
@@ -218,7 +218,9 @@ def test_a_run_that_was_cut_off_anywhere_goes_on_to_the_same_end(
 ) -> None:
     directory = tmp_path_factory.mktemp("run")
     source, target = directory / "q.csv", directory / name
-    source.write_text('id,query\n1,"PE\n""quoted"""\n2,xyzzy\n3,tag:\n4,Renal cyst. No PE.\n')
+    source.write_text(
+        'id,query\n1,"PE\n""quoted"""\n2,xyzzy\n3,tag:\n4,Renal cyst. No PE.\n5,=1+1\n6,-mass\n'
+    )
     job = BatchJob(str(source), str(target), by_sentence=True)
     whole, _ = run(job)
     answers = target.read_bytes()

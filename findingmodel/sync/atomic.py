@@ -46,7 +46,8 @@ class Replacement:
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._new.open("wb")
+        self._new.unlink(missing_ok=True)
+        self._file = self._new.open("xb")  # never through a link that somebody else has put there
         return self
 
     def write(self, data: bytes) -> None:
