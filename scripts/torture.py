@@ -2,7 +2,7 @@
 
     python scripts/torture.py --short          two minutes, as CI does
     python scripts/torture.py                  the long form: an hour
-    python scripts/torture.py --only fuzz      some attacks
+    python scripts/torture.py --only fuzz      one attack
     python scripts/torture.py --json > x.json  counts and breaches, for another program
 
 Updates are killed at every named step and at random moments, asked to end, run many at once beside readers,
@@ -62,10 +62,10 @@ class Attack(NamedTuple):
     run: Callable[[Path, str, int, int], Tally]
 
 
-def _kill_at_steps(home: Path, db: str, seed: int, rounds: int) -> Tally:
+def _kill_at_steps(home: Path, db: str, seed: int, times: int) -> Tally:
     with crash.Siege.laid(home, db, seed) as siege:
         stores = steps.SQLITE if db.startswith("sqlite") else steps.MONGO
-        return crash.kill_at_steps(siege, steps.SYNC | stores | steps.LEDGER, rounds)
+        return crash.kill_at_steps(siege, steps.SYNC | stores | steps.LEDGER, times)
 
 
 def _kill_at_random(home: Path, db: str, seed: int, times: int) -> Tally:
@@ -94,7 +94,7 @@ ATTACKS = {
     "kill-steps": Attack(
         "A killed update leaves old or new models, and the next does the rest",
         _FILE + _SERVERS,
-        Size(1, 5),
+        Size(20, 250),
         _kill_at_steps,
     ),
     "kill-random": Attack(
@@ -142,7 +142,7 @@ ATTACKS = {
     "soak": Attack(
         "What people do all day takes no more room with time",
         ("secantus",),
-        Size(20, 600),
+        Size(15, 600),
         _soak,
     ),
 }
@@ -159,6 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--short", action="store_true", help="a little of everything, in two minutes")
     parser.add_argument("--only", metavar="NAME", action="append", choices=sorted(ATTACKS), default=[])
+    parser.add_argument(
+        "--on", metavar="KIND", action="append", default=[], help="sqlite, secantus or nx alone"
+    )
+    parser.add_argument("--times", type=int, help="how much of each attack, instead of what its form has")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of chance")
     parser.add_argument("--json", action="store_true", help="print counts and breaches as JSON")
     parser.add_argument(
@@ -166,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # this process makes the attack itself
     options = parser.parse_args(arguments)
     if options.one:
-        return _attack_here(options.only[0], options.one, options.seed, is_short=options.short)
+        return _attack_here(options)
     results = list(_attack_all(options.only or list(ATTACKS), options))
     if options.json:
         print(json.dumps(results, indent=1))
@@ -178,17 +182,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _attack_all(names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Make each attack in a process of its own, and tell of it as it ends."""
     for name in names:
-        for kind in ATTACKS[name].kinds:
-            if kind == "secantus" and not HAS_SECANTUS:
-                continue
+        for kind in _kinds(ATTACKS[name], options):
             begun = time.monotonic()
             command = [sys.executable, __file__, "--only", name, "--one", kind, "--seed", str(options.seed)]
-            done = subprocess.run(
-                command + ["--short"] * options.short, capture_output=True, text=True, check=False
+            command += ["--short"] * options.short + (
+                ["--times", str(options.times)] if options.times else []
             )
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             result = _result(done) | {"attack": name, "on": kind, "seconds": round(time.monotonic() - begun)}
             _tell(result)
             yield result
+
+
+def _kinds(attack: Attack, options: argparse.Namespace) -> Iterator[str]:
+    """Yield what to attack: in the short form one server, the one that there is."""
+    left_out = {"secantus"} if not HAS_SECANTUS else {"nx"} if options.short else set()
+    for kind in attack.kinds:
+        if kind in options.on or not (options.on or kind in left_out):
+            yield kind
 
 
 def _result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -210,14 +221,14 @@ def _tell(result: dict[str, Any]) -> None:
         print(f"  {breach}", file=sys.stderr)
 
 
-def _attack_here(name: str, kind: str, seed: int, *, is_short: bool) -> int:
-    attack = ATTACKS[name]
-    size = attack.size.short if is_short else attack.size.long
+def _attack_here(options: argparse.Namespace) -> int:
+    attack, kind = ATTACKS[options.only[0]], options.one
+    size = options.times or (attack.size.short if options.short else attack.size.long)
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as top:
         home = Path(top) / kind
         home.mkdir()
         with _database(home, kind) as db:
-            tally = attack.run(home, db, seed, size)
+            tally = attack.run(home, db, options.seed, size)
     print(json.dumps(tally.as_dict()))
     return 1 if tally.broken else 0
 

@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.torture import steps
@@ -41,6 +42,7 @@ class Siege(NamedTuple):
         ledger: its ledger.
         chance: decides.
         tally: of the attack.
+        killed: the steps at which it was killed, before or after.
     """
 
     zygote: Zygote
@@ -49,6 +51,7 @@ class Siege(NamedTuple):
     ledger: Path
     chance: random.Random
     tally: Tally
+    killed: set[tuple[str, str]]
 
     @classmethod
     @contextmanager
@@ -63,7 +66,7 @@ class Siege(NamedTuple):
             "FINDINGMODEL_LEASE_SECONDS": "3600",  # one that is not taken over is in everybody's way
         }
         with Zygote(home, **environment) as zygote:
-            siege = cls(zygote, World(home / "defs", _MODELS, chance), db, ledger, chance, Tally())
+            siege = cls(zygote, World(home / "defs", _MODELS, chance), db, ledger, chance, Tally(), set())
             siege.recover("the first update")
             yield siege
 
@@ -98,15 +101,15 @@ class Siege(NamedTuple):
         self.tally.counts["lines of the ledger cut short"] = torn
 
 
-def kill_at_steps(siege: Siege, kinds: dict[str, str], rounds: int) -> Tally:
-    """Kill an update before and after every named step, *rounds* times at other calls of it."""
+def kill_at_steps(siege: Siege, kinds: dict[str, str], times: int) -> Tally:
+    """Kill an update before or after named steps: each in turn at its first call, then at later calls."""
     faults = [(name, step, when) for name, step in kinds.items() for when in ("before", "after")]
     faults.append(("write lines", steps.LEDGER["write lines"], "within"))
-    for round_ in range(rounds):
-        for name, step, when in faults:
-            siege.world.edit(_EDITS)
-            call = 1 if round_ == 0 else siege.chance.randint(1, 6)
-            _kill_at(siege, name, Fault(step, when, call))
+    siege.chance.shuffle(faults)
+    for number, (name, step, when) in enumerate(islice(cycle(faults), times)):
+        siege.world.edit(_EDITS)
+        call = 1 if number < len(faults) else siege.chance.randint(1, 6)
+        _kill_at(siege, name, Fault(step, when, call))
     return siege.tally
 
 
@@ -123,7 +126,8 @@ def _kill_at(siege: Siege, name: str, fault: Fault) -> None:
     _judge(siege, where, ended, before, lines)
     if ended.code == -signal.SIGKILL:
         siege.tally.count("kills at a named step")
-        siege.tally.count(f"{fault.when} {name}")
+        siege.killed.add((name, fault.when))
+        siege.tally.counts["different ones of these"] = len(siege.killed)
     siege.recover(where)
 
 
