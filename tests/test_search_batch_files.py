@@ -96,6 +96,21 @@ def test_a_bad_line_of_json_fails_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+@pytest.mark.parametrize("length", [1_000_001, 3_000_005])
+def test_a_line_that_is_too_long_fails_alone_and_is_not_kept(form: str, length: int) -> None:
+    lines = io.StringIO('"PE"\n' + "x" * length + '\n"AAA"\n')
+    one, failed, other = read_questions(lines, form)
+    assert (one.line, other.line, one.error, other.error) == (1, 3, None, None)
+    assert (failed.line, failed.query) == (2, "")
+    assert str(failed.error) == "the line has more than 1,000,000 characters"
+
+
+def test_csv_with_a_line_that_is_too_long_is_refused() -> None:
+    with pytest.raises(QueryError, match="field larger than field limit"):
+        questions("query\n" + "x" * 3_000_000, "csv")
+
+
 @pytest.mark.parametrize(("form", "content"), [("text", b"caf\xe9\nPE"), ("csv", b"query\ncaf\xe9\nPE")])
 def test_bytes_that_are_no_text_spoil_their_own_line_alone(form: str, content: bytes) -> None:
     assert errors(content, form) == ["this is not UTF-8 text", None]

@@ -31,6 +31,7 @@ ENCODING: Final = _Encoding(encoding="utf-8-sig", errors="surrogateescape", newl
 """How to open a file of questions, so that bytes that are no text spoil their own line alone."""
 
 _SUFFIXES: Mapping[str, Form] = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
+_LONGEST_LINE = 1_000_000  # characters; only a file of something else has such lines
 _DELIMITERS = (",", ";", "\t")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 _NO_FIELDS: Mapping[str, Any] = {}
@@ -80,7 +81,7 @@ def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator
     elif form == "jsonl":
         questions = _from_json_lines(lines, column)
     else:
-        questions = (Question(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
+        questions = _from_text(lines)
     return map(_checked, questions)
 
 
@@ -101,10 +102,29 @@ def _checked(question: Question) -> Question:
     return question
 
 
-def _from_json_lines(lines: TextIO, column: str) -> Iterator[Question]:
-    for number, line in enumerate(lines, 1):
+def _each_line(lines: TextIO) -> Iterator[str]:
+    """Yield the lines; of one that is too long as much as shows that it is."""
+    while line := lines.readline(_LONGEST_LINE + 1):
+        rest = line
+        while len(rest) > _LONGEST_LINE and not rest.endswith("\n"):
+            rest = lines.readline(_LONGEST_LINE + 1)
+        yield line
+
+
+def _from_text(lines: TextIO) -> Iterator[Question]:
+    for number, line in enumerate(_each_line(lines), 1):
         if line.strip():
-            yield _from_json(number, line, column)
+            yield _too_long(number) if len(line) > _LONGEST_LINE else Question(number, line.strip())
+
+
+def _from_json_lines(lines: TextIO, column: str) -> Iterator[Question]:
+    for number, line in enumerate(_each_line(lines), 1):
+        if line.strip():
+            yield _too_long(number) if len(line) > _LONGEST_LINE else _from_json(number, line, column)
+
+
+def _too_long(number: int) -> Question:
+    return Question(number, "", error=QueryError(f"the line has more than {_LONGEST_LINE:,} characters"))
 
 
 def _from_json(number: int, line: str, column: str) -> Question:
@@ -120,7 +140,7 @@ def _from_json(number: int, line: str, column: str) -> Question:
 
 
 def _from_csv(lines: TextIO, column: str) -> Iterator[Question]:
-    heading = lines.readline()
+    heading = next(_each_line(lines), "")
     delimiter = max(_DELIMITERS, key=heading.count)
     names = next(csv.reader([heading], delimiter=delimiter), [])
     if column not in names:
@@ -129,7 +149,7 @@ def _from_csv(lines: TextIO, column: str) -> Iterator[Question]:
             if names
             else "there is no heading with the names of the columns"
         )
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(_each_line(lines), delimiter=delimiter)  # which refuses cells that are too long
     line = 2
     try:
         for cells in reader:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
+from findingmodel.sync.batch import to_its_end
 from findingmodel.sync.options import UpdateHooks
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
 
     from findingmodel.stores.protocol import Store
     from findingmodel.sync.lease import WriterLease
@@ -123,7 +123,7 @@ class Outlet:
             await self._hooks.begun()
         await self._lease.renew()
         self._has_written = True
-        await _to_its_end(self._write(batch))
+        await to_its_end(self._write(batch))
 
     async def _write(self, batch: WriteBatch) -> None:
         try:
@@ -161,22 +161,6 @@ class Outlet:
         if not error.reasons.keys() <= stated.keys():
             raise error
         self.losses += [Loss(*stated[oifm_id], reason) for oifm_id, reason in error.reasons.items()]
-
-
-async def _to_its_end(write: Coroutine[Any, Any, None]) -> None:
-    """Await *write*; whoever is cancelled meanwhile ends when it has.
-
-    A write that is under way cannot be called back, be it in a thread or on a server. Were it left behind,
-    the lease would be given back before it takes effect, and it might undo what the next writer does.
-    """
-    writing = asyncio.ensure_future(write)
-    try:
-        await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        await asyncio.wait([writing])
-        if not writing.cancelled():
-            writing.exception()  # it ends with the cancellation, whatever became of the write
-        raise
 
 
 def _stage(batch: WriteBatch) -> str:
