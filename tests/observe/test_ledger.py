@@ -201,6 +201,25 @@ def test_any_bytes_are_no_ledger_and_no_error(tmp_path_factory: pytest.TempPathF
     assert [found["run"] for found in notes] == ["last"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"run": [], "outcome": "done"}',
+        '{"run": "1", "outcome": 5}',
+        '{"run": "1", "outcome": "done", "counts": {"added": "x"}}',
+        '{"run": "1", "outcome": "done", "counts": [1]}',
+        '{"run": "1", "outcome": "refused", "refused": "yes"}',
+    ],
+)
+def test_what_has_not_the_form_of_a_note_is_passed_over(path: Path, line: str) -> None:
+    path.parent.mkdir()
+    path.write_text(f"{json.dumps(note(1))}\n{line}\n")
+    found, torn = read_history(Place(path, "x", "main", is_shared=False), limit=10)
+    assert [one["run"] for one in found] == ["1"]
+    assert torn == 1
+
+
 def test_what_has_begun_is_told_until_its_end_is(path: Path) -> None:
     lines = [note(1, "begun"), note(2, "begun"), note(2, "done")]
     append_lines(path, b"".join(json.dumps(line).encode() + b"\n" for line in lines), 1_000_000, 5)

@@ -203,8 +203,18 @@ def _batch(home: Path, chance: random.Random, tally: Tally) -> None:
 
 def _ledger(home: Path, chance: random.Random, tally: Tally) -> None:
     path = home / "ledger"
-    note = json.dumps({"run": "1", "outcome": "done", "branch": "main", "db": "x", "counts": {"added": 1}})
-    path.write_bytes(mutated(f"{note}\n".encode() * 10, chance, [note.encode()]))
+    note = json.dumps(
+        {
+            "run": "1",
+            "outcome": "done",
+            "branch": "main",
+            "db": "x",
+            "counts": {"added": 1},
+            "refused": {"reason": "strict"},
+        }
+    )
+    lines = [mutated(note.encode(), chance, [note.encode()]) for _ in range(chance.randint(0, 3))]
+    path.write_bytes(b"\n".join([*lines, mutated(f"{note}\n".encode() * 10, chance, [note.encode()])]))
     with _watched(tally, "a ledger", path.read_bytes()):
         read_history(Place(path, "x", "main", is_shared=False), limit=20)
         environment = {"FINDINGMODEL_LEDGER": str(path), "FINDINGMODEL_DB": str(home / "fuzz.db")}
