@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import time
 
-if TYPE_CHECKING:
-    from findingmodel.stores.records import Lease
+from findingmodel.stores.records import Lease
 
-__all__ = ["is_free", "new_holder", "runs_here"]
+__all__ = ["is_free", "is_orphaned", "new_holder", "runs_here"]
 
 
 def is_free(held: Lease, wanted: Lease, *, now_ns: int) -> bool:
@@ -20,6 +19,14 @@ def is_free(held: Lease, wanted: Lease, *, now_ns: int) -> bool:
         return True
     is_neighbour = held.host == wanted.host and _processes_of(held) in ("", _processes_of(wanted))
     return is_neighbour and not runs_here(held.pid)
+
+
+def is_orphaned(held: Lease | None) -> bool:
+    """Return whether whoever took *held* is gone and has not given it back."""
+    if held is None:
+        return False
+    nobody = Lease(new_holder(), os.uname().nodename, 0, 0)
+    return is_free(held, nobody, now_ns=time.time_ns())
 
 
 def new_holder() -> str:

@@ -11,6 +11,7 @@ from pymongo import ReplaceOne, ReturnDocument, UpdateOne
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores import mongo_documents as documents
 from findingmodel.stores import mongo_lease
+from findingmodel.stores.leases import is_orphaned
 from findingmodel.stores.mongo_calls import Patience
 from findingmodel.stores.mongo_commands import BATCH, delete, each_among, find_among, together, upsert
 from findingmodel.stores.mongo_connection import Connection, operation
@@ -257,6 +258,11 @@ class MongoStore:
             STATE, {"$inc": {"generation": 1}}, upsert=True, return_document=ReturnDocument.AFTER
         )
         return int(document["generation"])
+
+    @operation("look at the lease of")
+    async def is_unfinished(self) -> bool:
+        """Return whether an update died before it was done, and left its lease."""
+        return is_orphaned(await mongo_lease.held(self._connection.reach().writing.meta))
 
     @operation("take the lease of")
     async def acquire(self, lease: Lease) -> Lease | None:

@@ -62,6 +62,7 @@ class Store(Protocol):
     def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
     async def write(self, batch: WriteBatch) -> None: ...  # idempotent
     async def advance(self) -> int: ...  # one generation step, at the end of an update
+    async def is_unfinished(self) -> bool: ...  # an update died before its step; one at work does not count
     async def acquire(self, lease: Lease) -> Lease | None: ...  # None: it is yours (again); else who holds it
     async def release(self, lease: Lease) -> None: ...  # no error if it was lost
     def transaction(self) -> AbstractAsyncContextManager[None]: ...  # others see all of the block, or nothing

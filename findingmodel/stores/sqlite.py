@@ -16,7 +16,7 @@ from findingmodel.errors import (
     StoreUnavailableError,
     TransactionError,
 )
-from findingmodel.stores.leases import is_free
+from findingmodel.stores.leases import is_free, is_orphaned
 from findingmodel.stores.sqlite_connection import (
     MEMORY,
     OccupiedError,
@@ -176,6 +176,10 @@ class SQLiteStore:
     async def advance(self) -> int:
         """Count one finished update."""
         return await self._change(Branch.advance)
+
+    async def is_unfinished(self) -> bool:
+        """Return whether an update died before it was done, and left its lease."""
+        return is_orphaned(await self._ask(Branch.lease))
 
     async def acquire(self, lease: Lease) -> Lease | None:
         """Take or renew the lease."""

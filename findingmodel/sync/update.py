@@ -78,6 +78,10 @@ async def update(
     wait = Wait(options.wait_seconds, waiting) if waiting else Wait(options.wait_seconds)
     comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread, timer=timer)
     if comparison.is_clean:
+        if not options.dry_run and await store.is_unfinished():
+            # One that was killed has written all, and had no time to tell readers.
+            async with writer_lease(store, lease_seconds=options.lease_seconds, wait=wait):
+                await store.advance()
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
         report = await _run(_Update(store, comparison, options, hooks), None)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import socket
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,8 @@ from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from findingmodel.text.normalize import fold
 from tests.builders import make_choice, make_model, make_number, make_person, model_bytes, write_model
-from tests.stores.contract_support import contents
-from tests.stores.samples import make_id
+from tests.stores.contract_support import contents, pid_of_a_dead_process
+from tests.stores.samples import make_id, make_lease
 from tests.sync.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
@@ -495,6 +496,35 @@ class Mortal:
                     raise KilledError
                 self._left -= 1
                 await self._store.write(step)
+
+
+async def test_readers_are_told_by_the_next_update_if_one_had_no_time_to(store: Store, defs: Path) -> None:
+    """Killed when all is written: nothing is left to do, but what readers remember is old."""
+    await updated(store, defs)
+    write_model(defs, "a.fm.json", 1, description="Edited, and then killed.")
+    for path in defs.rglob("*.fm.json"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # long before it is indexed
+    gone = make_lease("gone", expires_ns=2**62, host=socket.gethostname(), pid=pid_of_a_dead_process())
+
+    class Dying:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        async def advance(self) -> int:
+            raise KilledError
+
+    with contextlib.suppress(KilledError):
+        await update(Dying(), defs, UpdateOptions())  # type: ignore[arg-type]
+    assert await store.acquire(gone) is None  # what a killed process leaves
+    generation = await store.generation()
+    await update(store, defs, UpdateOptions(dry_run=True))
+    assert await store.generation() == generation
+    report = await update(store, defs, UpdateOptions())
+    assert counts(report) == {"unchanged": 3}
+    assert await store.generation() == generation + 1
+    assert not await store.is_unfinished()
+    await update(store, defs, UpdateOptions())
+    assert await store.generation() == generation + 1
 
 
 async def test_a_swap_of_which_one_half_fails_leaves_both_as_they_were(store: Store, defs: Path) -> None:
