@@ -43,6 +43,13 @@ class Credits:
         self._paths: set[str] = set()
         self._former: set[str] = set()
         self._moved: dict[str, tuple[int, str]] = {}
+        self._is_all = False
+
+    def doubt_all(self, known: Iterable[FileState]) -> None:
+        """Take in that an update died, so that what is stored need not be what the *known* models state."""
+        self._is_all = True
+        for state in known:
+            self._former.update(state.contributors)
 
     def add(self, stated: Iterable[Credit], former: FileState | None) -> None:
         """Take in what one loaded file states, and what the manifest knew of it."""
@@ -83,11 +90,13 @@ class Credits:
             was_empty: it held nothing before this update, so it need not be asked, but for what was revoked.
         """
         names = {key for _, key in self._best} | self._former | self._moved.keys()
-        if (was_empty and not self._former) or not names:
+        if not self._is_all and ((was_empty and not self._former) or not names):
             return CreditChanges(
                 tuple(self._best[key] for key in sorted(self._best)), (), tuple(self._conflicts(self._best))
             )
-        stored = {(row.kind, row.key): row for row in await _stored(store, names)}
+        stored = {(row.kind, row.key): row for row in await _stored(store, None if self._is_all else names)}
+        if self._is_all:
+            self._former.update(key for _, key in stored)
         for key, row in stored.items():
             if row.path not in self._paths:  # a file that this update did not touch still says so
                 self._variants.setdefault(_variant(key, row), row)
@@ -128,7 +137,8 @@ def _variant(key: _Key, credit: Credit) -> tuple[_Key, str]:
     return key, repr(sorted(credit.fields.items()))
 
 
-async def _stored(store: Store, keys: set[str]) -> list[Credit]:
+async def _stored(store: Store, keys: set[str] | None) -> list[Credit]:
+    """Return these contributors, or all, as they are stored."""
     return [*await store.contributors("person", keys), *await store.contributors("organization", keys)]
 
 

@@ -56,6 +56,11 @@ class WriterLease:
     Args:
         store: where it is held.
         seconds: how long another writer waits if this one dies.
+
+    Attributes:
+        owes: models have been written, by its holder or by one that died, and not yet all that follows from
+            them: contributors, and that readers are told. Who gives it back like that leaves it lying there,
+            for anybody to take, together with the debt.
     """
 
     def __init__(self, store: Store, seconds: float) -> None:
@@ -65,6 +70,7 @@ class WriterLease:
         self._holder = new_holder()
         self._host = socket.gethostname()
         self._renew_ns = 0
+        self.owes = False
 
     async def take(self, wait: Wait) -> None:
         """Take the lease, which another may have: then wait for it, as *wait* has it.
@@ -74,7 +80,9 @@ class WriterLease:
         """
         until = time.monotonic() + wait.seconds
         told: Lease | None = None
+        self.owes = await self._store.is_unfinished()
         while (held := await self._ask()) is not None:
+            self.owes = True  # it may die meanwhile
             left = until - time.monotonic()
             if left <= 0:
                 raise self._is_held(held)
@@ -116,6 +124,7 @@ class WriterLease:
         now = time.time_ns()
         held = await self._store.acquire(self._lease(now))
         if held is not None and self._is_nobodys(held):
+            self.owes = True
             _alive.discard(self._holder)
             self._holder = held.holder
             _alive.add(self._holder)
@@ -131,8 +140,11 @@ class WriterLease:
         )
 
     async def release(self) -> None:
-        """Give the lease back."""
-        await self._store.release(self._lease(0))
+        """Give the lease back, or leave it lying there."""
+        if self.owes:
+            await self._store.acquire(self._lease(0)._replace(expires_ns=0))
+        else:
+            await self._store.release(self._lease(0))
 
     @contextmanager
     def alive(self) -> Iterator[None]:
@@ -197,5 +209,9 @@ async def transaction(store: Store, *, lease_seconds: float) -> AsyncIterator[No
         writer_lease(store, lease_seconds=lease_seconds) as lease,
         store.transaction(),
     ):
-        with joined((store, "lease"), lease):
-            yield
+        try:
+            with joined((store, "lease"), lease):
+                yield
+        except BaseException:
+            lease.owes = True  # what was paid within is undone
+            raise

@@ -199,9 +199,15 @@ async def _turn(writing: Writing) -> AsyncIterator[Store]:
     """Lend the store to the one writer; what it did is one step of the generation."""
     store = writing.store
     await store.setup()
-    async with writer_lease(store, lease_seconds=writing.lease_seconds):
-        yield store
-        await store.advance()
+    async with writer_lease(store, lease_seconds=writing.lease_seconds) as lease:
+        inherited, lease.owes = lease.owes, True
+        try:
+            yield store
+            await store.advance()
+        except DocumentError:  # nothing was written
+            lease.owes = inherited
+            raise
+        lease.owes = inherited
 
 
 async def _former(store: Store, oifm_id: str, file: Path) -> FileState | None:

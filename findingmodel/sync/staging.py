@@ -122,7 +122,7 @@ class Outlet:
             self._has_begun = True
             await self._hooks.begun()
         await self._lease.renew()
-        self._has_written = True
+        self._has_written = self._lease.owes = True
         await to_its_end(self._write(batch))
 
     async def _write(self, batch: WriteBatch) -> None:
@@ -144,10 +144,11 @@ class Outlet:
                     await self.write(batch)
 
     async def finish(self) -> None:
-        """Let readers see that the index has changed, if it has."""
-        if self._has_written:
+        """Let readers see that the index has changed, if it has, be it by one that died."""
+        if self._lease is not None and (self._has_written or self._lease.owes):
             with self._hooks.timer("sync.finish"):
                 await self._store.advance()
+            self._lease.owes = False
 
     def _count(self, models: int, removals: int) -> None:
         if self._hooks.written is not None:

@@ -77,11 +77,7 @@ async def update(
     hooks = UpdateHooks(progress, timer, begun, sink, written)
     wait = Wait(options.wait_seconds, waiting) if waiting else Wait(options.wait_seconds)
     comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread, timer=timer)
-    if comparison.is_clean:
-        if not options.dry_run and await store.is_unfinished():
-            # One that was killed has written all, and had no time to tell readers.
-            async with writer_lease(store, lease_seconds=options.lease_seconds, wait=wait):
-                await store.advance()
+    if comparison.is_clean and (options.dry_run or not await store.is_unfinished()):
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
         report = await _run(_Update(store, comparison, options, hooks), None)
@@ -111,6 +107,8 @@ class _Update(NamedTuple):
 async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
     """Load, decide, and write as soon as that may be; without a *lease* only decide."""
     decided = Reconciliation(this.comparison, remove=this.options.remove)
+    if lease is not None and lease.owes:
+        decided.credits.doubt_all(this.comparison.known.values())
     with Outlet(this.store, lease, held_back=_is_risky(this, decided), hooks=this.hooks) as outlet:
         await _load(this, decided, outlet)
         refused = _refusal(this, decided, len(decided.removals()))

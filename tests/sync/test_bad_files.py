@@ -6,11 +6,11 @@ the next update does the rest. `updated` checks everywhere that a dry run forete
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
 import os
-import socket
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from findingmodel.answers import to_models
+from findingmodel.errors import StoreUnavailableError
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from findingmodel.text.normalize import fold
 from tests.builders import make_choice, make_model, make_number, make_person, model_bytes, write_model
-from tests.stores.contract_support import contents, pid_of_a_dead_process
-from tests.stores.samples import make_id, make_lease
+from tests.stores.contract_support import contents
+from tests.stores.samples import make_id
 from tests.sync.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
@@ -498,31 +499,46 @@ class Mortal:
                 await self._store.write(step)
 
 
-async def test_readers_are_told_by_the_next_update_if_one_had_no_time_to(store: Store, defs: Path) -> None:
-    """Killed when all is written: nothing is left to do, but what readers remember is old."""
+class Leaving:
+    """A store whose user is gone when it comes to a certain step, and does not even give the lease back."""
+
+    def __init__(self, store: Store, step: str) -> None:
+        self._store = store
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        if self._step == "contributors" and (batch.credits or batch.withdrawn):
+            raise StoreUnavailableError("gone")
+        await self._store.write(batch)
+
+    async def advance(self) -> int:
+        raise StoreUnavailableError("gone")
+
+
+@pytest.mark.parametrize("step", ["contributors", "readers"])
+async def test_what_follows_from_models_is_made_up_for_by_the_next_update(
+    store: Store, defs: Path, step: str
+) -> None:
+    """All models are written, so nothing is left to do, but for contributors and what readers remember."""
+    write_model(defs, "z.fm.json", 3, contributors=[make_person(), make_person(github_username="other")])
     await updated(store, defs)
-    write_model(defs, "a.fm.json", 1, description="Edited, and then killed.")
+    write_model(defs, "z.fm.json", 3, contributors=[make_person(github_username="newcomer")])
+    write_model(defs, "a.fm.json", 1, contributors=[make_person(name="Another Name")])
     for path in defs.rglob("*.fm.json"):
         os.utime(path, (1_700_000_000, 1_700_000_000))  # long before it is indexed
-    gone = make_lease("gone", expires_ns=2**62, host=socket.gethostname(), pid=pid_of_a_dead_process())
-
-    class Dying:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(store, name)
-
-        async def advance(self) -> int:
-            raise KilledError
-
-    with contextlib.suppress(KilledError):
-        await update(Dying(), defs, UpdateOptions())  # type: ignore[arg-type]
-    assert await store.acquire(gone) is None  # what a killed process leaves
+    with pytest.raises(StoreUnavailableError):
+        await update(Leaving(store, step), defs, UpdateOptions(lease_seconds=0.001))  # type: ignore[arg-type]
+    await asyncio.sleep(0.01)  # until the lease has run out: this process lives, and could be at work
     generation = await store.generation()
     await update(store, defs, UpdateOptions(dry_run=True))
     assert await store.generation() == generation
-    report = await update(store, defs, UpdateOptions())
-    assert counts(report) == {"unchanged": 3}
+    assert counts(await update(store, defs, UpdateOptions())) == {"unchanged": 3}
+    people = {credit.key: credit.fields["name"] for credit in await store.contributors("person")}
+    assert people == {"newcomer": "Test Reader", "test-reader": "Another Name"}
     assert await store.generation() == generation + 1
-    assert not await store.is_unfinished()
     await update(store, defs, UpdateOptions())
     assert await store.generation() == generation + 1
 

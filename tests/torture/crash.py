@@ -9,10 +9,10 @@ import signal
 import time
 from contextlib import contextmanager, suppress
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.torture import steps
-from tests.torture.looks import complete, half_done, held_in, is_sound, ledger_lines
+from tests.torture.looks import complete, half_done, held_in, is_sound, ledger_lines, told_in
 from tests.torture.steps import Fault
 from tests.torture.tally import Tally
 from tests.torture.world import World
@@ -43,6 +43,7 @@ class Siege(NamedTuple):
         chance: decides.
         tally: of the attack.
         killed: the steps at which it was killed, before or after.
+        last: what was found when it was whole the last time.
     """
 
     zygote: Zygote
@@ -52,6 +53,7 @@ class Siege(NamedTuple):
     chance: random.Random
     tally: Tally
     killed: set[tuple[str, str]]
+    last: dict[str, Any]
 
     @classmethod
     @contextmanager
@@ -66,7 +68,7 @@ class Siege(NamedTuple):
             "FINDINGMODEL_LEASE_SECONDS": "3600",  # one that is not taken over is in everybody's way
         }
         with Zygote(home, **environment) as zygote:
-            siege = cls(zygote, World(home / "defs", _MODELS, chance), db, ledger, chance, Tally(), set())
+            siege = cls(zygote, World(home / "defs", _MODELS, chance), db, ledger, chance, Tally(), set(), {})
             siege.recover("the first update")
             yield siege
 
@@ -82,7 +84,18 @@ class Siege(NamedTuple):
         found, wrong = held_in(self.db)
         self.tally.none_of(wrong, where)
         self.tally.none_of(complete(self.world, found), where)
+        self._hear(where, found)
         self.tally.count("updates that did the rest")
+
+    def _hear(self, where: str, found: Held) -> None:
+        """See that contributors are those of the models, and that readers are told of each change."""
+        generation, *contributors = told_in(self.db)
+        named = self.world.contributors()
+        self.tally.expect(tuple(contributors) == named, f"{where}: {contributors} contributed, not {named}")
+        is_new = self.last.get("found") != found
+        has_grown = generation > self.last.get("generation", 0)
+        self.tally.expect(has_grown or not is_new, f"{where}: readers are not told of a change")
+        self.last.update(found=found, generation=generation)
 
     def survey(self, where: str, before: Held) -> Held:
         """See that nothing is missing, or half, after an attack; return what there is."""

@@ -21,12 +21,28 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from tests.torture.world import Held, World
 
-__all__ = ["complete", "half_done", "held_in", "is_sound", "ledger_lines"]
+__all__ = ["complete", "half_done", "held_in", "is_sound", "ledger_lines", "told_in"]
 
 
 def held_in(db: str) -> tuple[Held, list[str]]:
     """Return what the index *db* holds, and where it contradicts itself."""
     return asyncio.run(_look(db))
+
+
+def told_in(db: str) -> tuple[int, set[str], set[str]]:
+    """Return the generation of the index *db*, and the people and organizations that it knows."""
+    return asyncio.run(_told(db))
+
+
+async def _told(db: str) -> tuple[int, set[str], set[str]]:
+    store = open_store(db, branch="main", settings=Settings(db=db), offload=asyncio.to_thread)
+    try:
+        people, organizations = [
+            {credit.key for credit in await store.contributors(kind)} for kind in ("person", "organization")
+        ]
+        return await store.generation(), people, organizations
+    finally:
+        await store.close()
 
 
 async def _look(db: str) -> tuple[Held, list[str]]:
