@@ -121,7 +121,7 @@ def kill_at_steps(siege: Siege, kinds: dict[str, str], times: int) -> Tally:
     siege.chance.shuffle(faults)
     for number, (name, step, when) in enumerate(islice(cycle(faults), times)):
         siege.world.edit(_EDITS)
-        call = 1 if number < len(faults) else siege.chance.randint(1, 6)
+        call = 1 if number < len(faults) else siege.chance.choice((1, 1, 2, 3, 6))
         _kill_at(siege, name, Fault(step, when, call))
     return siege.tally
 
