@@ -25,6 +25,8 @@ __all__ = ["Room", "soak"]
 
 _MODELS = 150
 _WARM_STEPS = 30
+_COME_AND_GO = {"files": 4, "sockets": 3, "threads": 8}
+"""By so much these may differ from moment to moment: drivers end threads and connections when they like."""
 _STEPS_TO_EMPTY = 20
 _MOST_GROWTH_KB = 15_000
 _PAGE_KB = 4
@@ -91,10 +93,10 @@ def _compare(before: Room, after: Room, tally: Tally) -> None:
     tally.counts["kB of memory at the end"] = after.resident_kb
     growth = after.resident_kb - before.resident_kb
     tally.expect(growth < _MOST_GROWTH_KB, f"memory grew by {growth:,} kB")
-    for what in ("files", "sockets", "threads"):
+    for what, by in _COME_AND_GO.items():
         one, other = getattr(before, what), getattr(after, what)
-        tally.counts[f"{what} at the end"] = other
-        tally.expect(other <= one, f"{what}: {one} when warm, {other} at the end")
+        tally.counts[f"{what} when warm"], tally.counts[f"{what} at the end"] = one, other
+        tally.expect(other <= one + by, f"{what}: {one} when warm, {other} at the end")
 
 
 def _live(
