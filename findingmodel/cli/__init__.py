@@ -9,7 +9,7 @@ import sys
 import click
 
 from findingmodel._version import __version__
-from findingmodel.cli.groups import Lazy, RootGroup
+from findingmodel.cli.groups import Lazy, RootGroup, end_on_any_signal, end_on_sigterm
 from findingmodel.cli.options import screen_options
 
 __all__ = ["cli", "main"]
@@ -45,6 +45,7 @@ def cli() -> None:
       1  done, but some files or keys failed
       2  bad usage or bad configuration
       3  the database could not be reached, or it failed
+      130, 143  ended by Ctrl-C, or by SIGTERM
 
     \b
     Completion for bash (zsh and fish likewise, see findingmodel completion --help):
@@ -54,6 +55,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command of this process; output is UTF-8 whatever the locale says."""
+    end_on_sigterm()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -61,4 +63,7 @@ def main() -> None:
         from findingmodel.cli.complete import register_bash
 
         register_bash()
-    cli()
+    try:
+        cli()
+    finally:
+        end_on_any_signal()

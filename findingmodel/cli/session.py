@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from findingmodel.config import Settings
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import WriteBatch
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.stores.records import Lease, WriteBatch
+    from findingmodel.sync.options import UpdateOptions, Written
     from findingmodel.sync.report import UpdateReport
     from findingmodel.timing import Timer
 
@@ -57,27 +57,35 @@ def update(
     timer: Timer = untimed,
     sink_of: Callable[[Store], Sink] | None = None,
     rebuild: bool = False,
+    waiting: Callable[[Lease], None] | None = None,
 ) -> UpdateReport:
     """Make the store that *settings* name hold what *directory* holds.
 
     An update with nothing to do is the most frequent one: with an embedded store it needs no event loop. What
-    *sink_of* makes of the store is told of each batch before it is written. With *rebuild* an index of
-    findingmodel 0.3 is put aside first.
+    *sink_of* makes of the store is told of each batch before it is written; *waiting* is told of a writer
+    whose end is waited for. With *rebuild* an index of findingmodel 0.3 is put aside first.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
         ConfigError, StoreError: as `ask`.
+        KeyboardInterrupt: the process is to end; the message says what was written.
     """
     from findingmodel.sync.preflight import preflight
 
     if not settings.is_server:
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
-            return report if report.ok else _noted(settings, directory, options, _returning(report))
-    run = _updating(
-        settings, directory, options, sink_of=sink_of, rebuild=rebuild, progress=progress, timer=timer
-    )
-    return _noted(settings, directory, options, run)
+            return report if report.ok else _noted(settings, directory, options, _returning(report), None)
+    from findingmodel.sync.options import Written
+
+    written = Written()
+    hooks: Any = {"progress": progress, "timer": timer, "waiting": waiting, "written": written}
+    run = _updating(settings, directory, options, sink_of=sink_of, rebuild=rebuild, **hooks)
+    try:
+        return _noted(settings, directory, options, run, written)
+    except KeyboardInterrupt:
+        so_far = f"models: {written}; the next update does the rest" if written else "nothing was written"
+        raise KeyboardInterrupt(so_far) from None
 
 
 async def update_in_loop(
@@ -89,9 +97,11 @@ async def update_in_loop(
 ) -> UpdateReport:
     """As `update`, in the event loop that runs: for a command that does more than one."""
     from findingmodel.observe.notes import Notebook, record_update
+    from findingmodel.sync.options import Written
 
-    run = _updating(settings, directory, options, sink_of=sink_of)
-    return await record_update(Notebook.of(settings), directory, options, run)
+    written = Written()
+    run = _updating(settings, directory, options, sink_of=sink_of, written=written)
+    return await record_update(Notebook.of(settings), directory, options, run, written=written)
 
 
 async def reach(settings: Settings) -> None:
@@ -134,13 +144,15 @@ def _returning(report: UpdateReport) -> Run:
     return run
 
 
-def _noted(settings: Settings, directory: Path, options: UpdateOptions, run: Run) -> UpdateReport:
+def _noted(
+    settings: Settings, directory: Path, options: UpdateOptions, run: Run, written: Written | None
+) -> UpdateReport:
     """Run an update in an event loop, and note in the ledger what became of it."""
     import asyncio
 
     from findingmodel.observe.notes import Notebook, record_update
 
-    return asyncio.run(record_update(Notebook.of(settings), directory, options, run))
+    return asyncio.run(record_update(Notebook.of(settings), directory, options, run, written=written))
 
 
 async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:

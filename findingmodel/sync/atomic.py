@@ -49,8 +49,8 @@ class Replacement:
         if self._path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a directory, not a file", str(self._path))
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._new.unlink(missing_ok=True)  # of a process that died
-        self._file = self._new.open("xb")
+        self._new.unlink(missing_ok=True)
+        self._file = self._new.open("xb")  # never through a link that somebody else has put there
         return self
 
     def write(self, data: bytes) -> None:
