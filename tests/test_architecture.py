@@ -48,6 +48,7 @@ AT_HOME = {
     "Stemmer": ("text/stem.py",),
     "aiofiles": ("observe/ledger_writer.py",),
     "dotenv": ("config.py",),
+    "isal": ("stores/packing.py",),
     "platformdirs": ("config.py",),
     "tenacity": ("stores/mongo_calls.py",),
 }

@@ -8,12 +8,11 @@ Statements are put together from constants and from ``?``; whatever a user can t
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from findingmodel.stores.packing import unpack
 from findingmodel.stores.records import (
-    COMPRESSION_LEVEL,
     Candidate,
     Counts,
     Credit,
@@ -96,7 +95,7 @@ class Branch(NamedTuple):
         statement = (
             'SELECT e.oifm_id, m.model FROM "entries$" e JOIN "models$" m USING (id) WHERE e.oifm_id IN'
         )
-        return {oifm_id: zlib.decompress(model) for oifm_id, model in self._among(statement, ids)}
+        return {oifm_id: unpack(model) for oifm_id, model in self._among(statement, ids)}
 
     def page(self, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
         order = ", ".join(
@@ -190,7 +189,7 @@ class Branch(NamedTuple):
         )
         self._each(
             'INSERT INTO "models$" VALUES (?, ?)',
-            [(n, zlib.compress(r.model, COMPRESSION_LEVEL)) for n, r in numbered],
+            [(n, r.model) for n, r in numbered],
         )
         self._each(
             'INSERT INTO "keys$" VALUES (?, ?)', sorted((key, n) for n, r in numbered for key in r.keys)

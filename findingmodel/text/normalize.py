@@ -43,7 +43,7 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("T2-weighted signal, 6 mm"), tokenize("Baker's cyst")
     (['t2', 'weighted', 'signal', '6', 'mm'], ['baker', 'cyst'])
     """
-    folded = fold(text)
+    folded = text.lower() if text.isascii() else fold(text)  # spaces are no part of any word
     if "'" in folded:
         folded = _POSSESSIVE.sub("", folded)
     return _TOKEN.findall(folded)

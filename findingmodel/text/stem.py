@@ -27,7 +27,7 @@ def analyze(text: str) -> list[str]:
     >>> analyze("Pulmonary nodules")
     ['pulmonari', 'nodul']
     """
-    return [stem(token) for token in tokenize(text)]
+    return list(map(stem, tokenize(text)))
 
 
 @lru_cache(maxsize=65_536)

@@ -90,6 +90,7 @@ def facet(kind: str, value: str) -> str:
     return f"{kind}:{text.replace(' ', '_')}"
 
 
+@lru_cache(maxsize=16_384)
 def code_facets(system: str, code: str) -> tuple[str, ...]:
     """Return the filters for a code at the model itself, at an attribute, and at a value, in this order.
 
