@@ -19,7 +19,7 @@ LADDER = (
     {"_version"},
     {"errors"},
     {"config"},
-    {"drive", "timing"},
+    {"drive", "threads", "timing"},
     {"model"},
     {"text"},
     {"stores"},

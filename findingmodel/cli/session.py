@@ -107,12 +107,13 @@ def _is_embedded(settings: Settings) -> bool:
 
 async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
     """Return what *question* makes of the store, as a command in an event loop reaches it."""
-    import asyncio
     from dataclasses import replace
+
+    from findingmodel.threads import Threads
 
     # A command sends a few requests: connections kept open for bursts would only cost it log-ins.
     frugal = replace(settings, mongodb_min_pool_size=0)
-    return await _with_store(frugal, asyncio.to_thread, question)
+    return await _with_store(frugal, Threads(), question)
 
 
 async def _with_store(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import replace
@@ -20,6 +19,8 @@ from findingmodel.sync.preflight import nothing_to_do, survey
 from findingmodel.sync.reconcile import Reconciliation
 from findingmodel.sync.report import UpdateReport
 from findingmodel.sync.staging import Outlet, Spool
+from findingmodel.sync.workers import Workers, worker_count
+from findingmodel.threads import Threads
 from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ async def update(
     timer: Timer = untimed,
     begun: Callable[[], Awaitable[None]] | None = None,
     sink: Callable[[WriteBatch], Awaitable[None]] | None = None,
+    threads: Threads | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
 
@@ -63,6 +65,7 @@ async def update(
         timer: measures each stage.
         begun: awaited once, before a model or a contributor is written or removed.
         sink: awaited with each batch before it is written; in a dry run, with what would be written.
+        threads: where to do what would hold up the event loop; the *store* may use them too.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -71,11 +74,12 @@ async def update(
     """
     started = time.perf_counter()
     hooks = UpdateHooks(progress, timer, begun, sink)
-    comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread, timer=timer)
+    threads = threads or Threads()
+    comparison = await survey(store, directory, rehash=options.rehash, offload=threads, timer=timer)
     if comparison.is_clean:
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
-        report = await _run(_Update(store, comparison, options, hooks), None)
+        report = await _run(_Update(store, comparison, options, hooks, threads), None)
     else:
         with timer("sync.setup"):
             await store.setup()
@@ -83,7 +87,7 @@ async def update(
             # Another update may have written between the first look and the lease.
             with timer("sync.manifest", items=len(comparison.known)):
                 comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
-            report = await _run(_Update(store, comparison, options, hooks), lease)
+            report = await _run(_Update(store, comparison, options, hooks, threads), lease)
     return replace(report, seconds=time.perf_counter() - started, db=store.label, dry_run=options.dry_run)
 
 
@@ -94,6 +98,7 @@ class _Update(NamedTuple):
     comparison: Comparison
     options: UpdateOptions
     hooks: UpdateHooks
+    threads: Threads
 
 
 async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
@@ -126,7 +131,7 @@ async def _load(this: _Update, decided: Reconciliation, outlet: Outlet) -> None:
                         step = decided.take(loaded, await _owners(this, _keys(loaded)))
                     waiting.keep(WriteBatch(step.waiting))
                     await outlet.write(WriteBatch(step.upserts, step.touches))
-                    loaded = await asyncio.to_thread(loader.afresh().load_chunk, step.again)
+                    loaded = await this.threads(loader.afresh().load_chunk, step.again)
                 if outlet.holds_back and not _is_risky(this, decided):
                     await outlet.release()
         with this.hooks.timer("sync.decide", items=0):
@@ -140,18 +145,10 @@ async def _load(this: _Update, decided: Reconciliation, outlet: Outlet) -> None:
 
 async def _batches(this: _Update, loader: Loader) -> AsyncGenerator[Sequence[Loaded], None]:
     """Yield the loaded files in path order, as many at a time as are to be written at once."""
-
-    async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
-        with this.hooks.timer("sync.load", items=len(chunk)):
-            return await asyncio.to_thread(loader.load_chunk, chunk)
-
-    files, size, concurrency = this.comparison.to_load, this.options.batch_size, this.options.concurrency
-    stream = StreamProcessor(max_buffer=2 * concurrency).map_stream(
-        _chunks(files), load, concurrency, ordered=True
-    )
+    files, size = this.comparison.to_load, this.options.batch_size
     batch: list[Loaded] = []
     done = 0
-    async with aclosing(stream) as chunks:
+    async with aclosing(_chunks_loaded(this, loader)) as chunks:
         async for loaded in chunks:
             batch += loaded
             done += len(loaded)
@@ -162,6 +159,31 @@ async def _batches(this: _Update, loader: Loader) -> AsyncGenerator[Sequence[Loa
                 batch = batch[size:]
     if batch:
         yield batch
+
+
+async def _chunks_loaded(this: _Update, loader: Loader) -> AsyncGenerator[list[Loaded], None]:
+    """Yield the loaded files in path order: from processes if there are many, else from threads."""
+    files, concurrency = this.comparison.to_load, this.options.concurrency
+    chunks = [files[start : start + _FILES_PER_CHUNK] for start in range(0, len(files), _FILES_PER_CHUNK)]
+    this.threads.end()
+    workers = Workers(loader, chunks, worker_count(len(files), most=concurrency))
+
+    async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
+        with this.hooks.timer("sync.load", items=len(chunk)):
+            if workers:
+                return await this.threads(workers.receive)
+            return await this.threads(loader.load_chunk, chunk)
+
+    with workers:
+        ahead, at_once = (
+            (max(2 * concurrency, this.options.batch_size // _FILES_PER_CHUNK), 1)
+            if workers
+            else (2 * concurrency, concurrency)
+        )
+        stream = StreamProcessor(max_buffer=ahead).map_stream(_each(chunks), load, at_once, ordered=True)
+        async with aclosing(stream) as results:
+            async for loaded in results:
+                yield loaded
 
 
 def _loader(this: _Update) -> Loader:
@@ -176,9 +198,9 @@ def _loader(this: _Update) -> Loader:
     )
 
 
-async def _chunks(files: Sequence[SourceFile]) -> AsyncIterator[Sequence[SourceFile]]:
-    for start in range(0, len(files), _FILES_PER_CHUNK):
-        yield files[start : start + _FILES_PER_CHUNK]
+async def _each(chunks: Sequence[Sequence[SourceFile]]) -> AsyncIterator[Sequence[SourceFile]]:
+    for chunk in chunks:
+        yield chunk
 
 
 def _keys(loaded: Sequence[Loaded]) -> set[str]:
