@@ -9,6 +9,7 @@ __all__ = ["fold", "slug", "tokenize"]
 
 _TOKEN = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -24,7 +25,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    bare = _NOT_ASCII.sub(_unless_combining, decomposed)
     return " ".join(unicodedata.normalize("NFKD", bare.translate(_PLAIN).casefold()).split())
 
 
@@ -47,6 +48,10 @@ def tokenize(text: str) -> list[str]:
     if "'" in folded:
         folded = _POSSESSIVE.sub("", folded)
     return _TOKEN.findall(folded)
+
+
+def _unless_combining(found: re.Match[str]) -> str:
+    return "" if unicodedata.combining(found[0]) else found[0]
 
 
 _PLAIN = str.maketrans(
