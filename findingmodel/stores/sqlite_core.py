@@ -37,6 +37,7 @@ __all__ = ["Branch"]
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on "?" is 999
 _SORTS = {"name": "e.name_key, e.oifm_id", "oifm_id": "e.oifm_id", "filename": "f.path, e.oifm_id"}
 _FIELD_WEIGHTS = "10.0, 8.0, 2.0, 2.0, 0.0"
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # quicker than json.dumps
 _TEXT = "{name synonyms description other}"
 _NAMES = "{name synonyms}"
 
@@ -168,7 +169,7 @@ class Branch(NamedTuple):
             self._delete(
                 [row[0] for row in self._among('SELECT id FROM "entries$" WHERE oifm_id IN', batch.removals)]
             )
-        credit_rows = [(c.kind, c.key, json.dumps(c.fields), c.mtime_ns, c.path) for c in batch.credits]
+        credit_rows = [(c.kind, c.key, _json(c.fields), c.mtime_ns, c.path) for c in batch.credits]
         self._each('INSERT OR REPLACE INTO "contributors$" VALUES (?, ?, ?, ?, ?)', credit_rows)
         self._each('DELETE FROM "contributors$" WHERE kind = ? AND key = ?', batch.withdrawn)
 
@@ -200,7 +201,7 @@ class Branch(NamedTuple):
         )
         self._each(
             'INSERT OR REPLACE INTO "credits$" VALUES (?, ?, ?, ?)',
-            [(c.key, n, c.kind, json.dumps(c.fields)) for n, r in numbered for c in r.credits],
+            [(c.key, n, c.kind, _json(c.fields)) for n, r in numbered for c in r.credits],
         )
         self._each(
             'INSERT INTO "terms$" (rowid, name, synonyms, description, other, facets) '
@@ -266,11 +267,9 @@ def _entry(row: tuple[Any, ...]) -> EntryRow:
 def _entry_columns(number: int, record: Record) -> tuple[Any, ...]:
     entry = record.entry
     name_key = next((key[5:] for key in record.identity if key.startswith("name:")), entry["name"])
-    keys = json.dumps(
-        (record.keys, record.identity, [credit.key for credit in record.credits]), ensure_ascii=False
-    )
-    names = json.dumps(_names(entry), ensure_ascii=False)
-    return (number, entry["oifm_id"], name_key, names, keys, json.dumps(entry, ensure_ascii=False))
+    keys = _json((record.keys, record.identity, [credit.key for credit in record.credits]))
+    names = _json(_names(entry))
+    return (number, entry["oifm_id"], name_key, names, keys, _json(entry))
 
 
 def _names(entry: EntryRow) -> list[str]:

@@ -49,8 +49,10 @@ class Credits:
         for credit in stated:
             key = (credit.kind, credit.key)
             keys.add(credit.key)
-            self._variants.setdefault(_variant(key, credit), credit)
-            self._best[key] = newest(self._best.get(key, credit), credit)
+            best = self._best.get(key)
+            if best is None or best.fields != credit.fields:  # most files say the same
+                self._variants.setdefault(_variant(key, credit), credit)
+            self._best[key] = credit if best is None else newest(best, credit)
         if former is not None:
             self._paths.add(former.path)
             self._former.update(set(former.contributors) - keys)
@@ -124,7 +126,7 @@ class Credits:
 
 def newest(one: Credit, other: Credit) -> Credit:
     """Return the one to believe: of the file modified last; of equals, of the file with the greater path."""
-    return max(one, other, key=lambda credit: (credit.mtime_ns, credit.path))
+    return other if (other.mtime_ns, other.path) > (one.mtime_ns, one.path) else one
 
 
 def _variant(key: _Key, credit: Credit) -> tuple[_Key, str]:

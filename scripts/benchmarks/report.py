@@ -29,7 +29,7 @@ _UPDATES = (
 
 _HOW = """\
 Written by `scripts/bench.py --report`: do not edit it, run it. Figures are medians of {rounds} rounds. In
-each of them every case ran once, one after the other, in a process of its own. What counts are the ratios to a
+each of them every case ran once, in turn, in a process of its own. What counts are the ratios to a
 floor or a peer in the same run: seconds vary with what else the machine does.
 """
 

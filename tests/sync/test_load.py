@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_a_problem_and_keeps_what_the_scan_saw(tmp_path: 
     assert code(loaded) == "vanished"
     assert loaded.file[:4] == ("gone.fm.json", 12, 34, "")
     (tmp_path / "a.fm.json").mkdir()
-    assert code(load(tmp_path)) == "unreadable"
+    assert code(load(tmp_path)) == "not-a-file"
     os.mkfifo(tmp_path / "pipe.fm.json")
     assert code(load(tmp_path, "pipe.fm.json")) == "not-a-file"
     assert code(load(tmp_path, "a.fm.json/b.fm.json")) == "vanished"
