@@ -223,13 +223,10 @@ class Branch(NamedTuple):
             return
         rows = list(self._among('SELECT id, keys, names FROM "entries$" WHERE id IN', numbers))
         self._count_words((name for *_, names in rows for name in json.loads(names)), -1)
-        for number, keys, _ in rows:
-            lookup, identity, credit = json.loads(keys)
-            self._each('DELETE FROM "keys$" WHERE key = ? AND id = ?', [(key, number) for key in lookup])
-            self._each(
-                'DELETE FROM "identity$" WHERE key = ? AND id = ?', [(key, number) for key in identity]
-            )
-            self._each('DELETE FROM "credits$" WHERE key = ? AND id = ?', [(key, number) for key in credit])
+        owned = [(number, json.loads(keys)) for number, keys, _ in rows]
+        for table, place in (("keys$", 0), ("identity$", 1), ("credits$", 2)):
+            theirs = [(key, number) for number, keys in owned for key in keys[place]]
+            self._each(f'DELETE FROM "{table}" WHERE key = ? AND id = ?', sorted(theirs))
         for table in ("entries$", "files$", "models$"):
             self._each(f'DELETE FROM "{table}" WHERE id = ?', [(number,) for number in numbers])
         self._each('DELETE FROM "terms$" WHERE rowid = ?', [(number,) for number in numbers])
