@@ -123,18 +123,19 @@ def sqlite_round(bench: Bench, corpus: Path, number: int) -> Facts:
     bench.say(f"SQLite, {_count(corpus):,} models, round {number + 1}")
     database = bench.work / f"round-{number}.db"
     directory, url = str(corpus), str(database)
+    for path in bench.work.glob("round-*"):
+        path.unlink()
     facts = bench.child("floors", directory=directory)
     facts |= bench.child("cold", directory=directory, url=url)
     facts |= bench.child("updates", directory=directory, url=url)
-    facts |= bench.child("reads", url=url, queries=_queries(corpus))
-    for path in bench.work.glob("round-*"):
-        path.unlink()
-    return facts
+    return facts | bench.child("reads", url=url, queries=_queries(corpus))
 
 
 def starts(bench: Bench, corpus: Path) -> Facts:
     """Measure how long commands take from nothing to their end."""
     bench.say("commands")
+    for path in bench.work.glob("start.db*"):
+        path.unlink()
     url = str(bench.work / "start.db")
     bench.child("cold", directory=str(corpus), url=url)
     command, database = str(Path(sys.executable).with_name("findingmodel")), ["--db", url]
