@@ -148,14 +148,15 @@ def starts(bench: Bench, corpus: Path) -> Facts:
         "start: index update": [command, "index", "update", str(corpus), *database],
     }
     seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(_STARTS):
+    # Installed packages are compiled; where an environment forbids that, each start would compile them anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["FINDINGMODEL_LEDGER"] = "off"
+    for _ in range(1 + _STARTS):
         for name, line in commands.items():
             started = time.perf_counter()
-            subprocess.run(
-                line, check=True, capture_output=True, env=os.environ | {"FINDINGMODEL_LEDGER": "off"}
-            )
+            subprocess.run(line, check=True, capture_output=True, env=environment)
             seconds[name].append(time.perf_counter() - started)
-    return {name: {"seconds": median(taken)} for name, taken in seconds.items()}
+    return {name: {"seconds": median(taken[1:])} for name, taken in seconds.items()}
 
 
 def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
