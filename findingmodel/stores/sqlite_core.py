@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.stores.packing import unpack
@@ -145,10 +146,7 @@ class Branch(NamedTuple):
 
     def manifest(self) -> list[FileState]:
         statement = 'SELECT path, size, mtime_ns, sha256, indexed_ns, oifm_id, contributors FROM "files$"'
-        return [
-            FileState._make((*state, tuple(keys.split("\n")) if keys else ()))
-            for *state, keys in self._run(statement)
-        ]
+        return [FileState(*state, _contributors(keys)) for *state, keys in self._run(statement)]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:
         statement = (
@@ -275,6 +273,11 @@ def _names(entry: EntryRow) -> list[str]:
 
 def _file_columns(number: int, file: FileState) -> tuple[Any, ...]:
     return (number, *file[:6], "\n".join(file.contributors))
+
+
+@lru_cache(maxsize=1_024)
+def _contributors(keys: str) -> tuple[str, ...]:
+    return tuple(keys.split("\n")) if keys else ()
 
 
 def _credit(row: tuple[Any, ...]) -> Credit:
