@@ -146,7 +146,8 @@ class Branch(NamedTuple):
 
     def manifest(self) -> list[FileState]:
         statement = 'SELECT path, size, mtime_ns, sha256, indexed_ns, oifm_id, contributors FROM "files$"'
-        return [FileState(*state, _contributors(keys)) for *state, keys in self._run(statement)]
+        rows = self._run(statement)
+        return [FileState._make((*state, _contributors(keys))) for *state, keys in rows]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:
         statement = (
