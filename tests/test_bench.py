@@ -36,7 +36,7 @@ def test_the_cases_measure_what_budgets_are_about(corpus: Path, tmp_path: Path) 
     judged = {verdict.budget.case for verdict in judge(results, COUNT)}
     assert judged == {
         *("update: cold", "update: no change", "update: 1 % changed", "update: touched"),
-        *("search: uncached", "search: cached", "search: batch", "get by id"),
+        *("search: uncached", "search: cached", "search: batch", "get by id", "metrics: disabled"),
     }
     assert all(verdict.value > 0 for verdict in judge(results, COUNT))
     assert results["update: cold"]["peak_mb"] > 10

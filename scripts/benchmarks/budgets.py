@@ -56,6 +56,7 @@ BUDGETS = (
     Budget("no change, pymongo", "pymongo update: no change", "commands", 3, unit="commands"),
     Budget("search / bare FTS5 query for any word", "search: uncached", "seconds", 4, _BARE),
     Budget("remembered search", "search: cached", "seconds", 60, unit="us", scale=1e6),
+    Budget("metrics that are off", "metrics: disabled", "seconds", 1, unit="us", scale=1e6),
     Budget("get by id", "get by id", "seconds", 100, unit="us", scale=1e6),
     Budget(
         "batch / bare FTS5 queries", "search: batch", "per_second", 1, _BARE_LOOP, at_least=True, alarm=0.1

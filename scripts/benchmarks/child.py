@@ -23,6 +23,7 @@ from benchmarks.traffic import Traffic, connect
 from findingmodel import Index
 from findingmodel.config import Settings
 from findingmodel.model.finding import FindingModelFull
+from findingmodel.observe.metrics import PerformanceMonitor
 from findingmodel.sync import update  # noqa: F401  # beforehand, as a program that runs for long has
 from findingmodel.text.stem import analyze
 
@@ -33,6 +34,7 @@ __all__ = ["CASES"]
 
 Facts = dict[str, dict[str, float]]
 
+_MANY = 100_000
 _LONG_AGO_NS = 1_700_000_000_000_000_000
 _BARE = """
     SELECT e.oifm_id FROM "terms_main" t JOIN "entries_main" e ON e.id = t.rowid WHERE "terms_main" MATCH ?
@@ -155,6 +157,7 @@ async def _reads(url: str, queries: Sequence[str], connection: sqlite3.Connectio
         facts["floor: FTS5 OR query"] = {"seconds": median(floor)}
         facts["search: uncached"] = {"seconds": median(ours), "mean": sum(ours) / len(ours)}
         facts["search: cached"] = {"seconds": await _each_takes(index.search, [queries[1]] * 500)}
+    facts["metrics: disabled"] = {"seconds": _disabled_metrics()}
     async with Index(url) as index:
         await index.search(queries[0])
         bare_seconds = sum(_takes(ask, query) for query in queries)
@@ -173,6 +176,16 @@ async def _each_takes(function: Callable[[str], Any], arguments: Sequence[str]) 
         await function(argument)
         seconds.append(time.perf_counter() - started)
     return median(seconds)
+
+
+def _disabled_metrics() -> float:
+    """Return what it costs to measure nothing."""
+    measure = PerformanceMonitor(enabled=False).measure
+    started = time.perf_counter()
+    for _ in range(_MANY):
+        with measure("search", items=10):
+            pass
+    return (time.perf_counter() - started) / _MANY
 
 
 def _takes(function: Callable[[str], object], argument: str) -> float:
