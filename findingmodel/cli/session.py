@@ -45,7 +45,9 @@ def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, A
     """As `ask`, in an event loop whatever the store is: for a question that waits for more than the store."""
     import asyncio
 
-    return asyncio.run(_reached(settings, question))
+    from findingmodel.threads import Threads
+
+    return asyncio.run(_reached(settings, question, Threads()))
 
 
 def update(
@@ -73,14 +75,17 @@ def update(
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report))
     from findingmodel.sync.update import update as run_update
+    from findingmodel.threads import Threads
+
+    threads = Threads()
 
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
             sink = sink_of(store) if sink_of else None
             hooks: Any = {"progress": progress, "timer": timer, "begun": begun, "sink": sink}
-            return run_update(store, directory, options, **hooks)
+            return run_update(store, directory, options, threads=threads, **hooks)
 
-        return _reached(settings, question)
+        return _reached(settings, question, threads)
 
     return _noted(settings, directory, options, run)
 
@@ -105,15 +110,15 @@ def _is_embedded(settings: Settings) -> bool:
     return not settings.db.lower().startswith("mongodb")
 
 
-async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+async def _reached(
+    settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]], offload: Offload
+) -> T:
     """Return what *question* makes of the store, as a command in an event loop reaches it."""
     from dataclasses import replace
 
-    from findingmodel.threads import Threads
-
     # A command sends a few requests: connections kept open for bursts would only cost it log-ins.
     frugal = replace(settings, mongodb_min_pool_size=0)
-    return await _with_store(frugal, Threads(), question)
+    return await _with_store(frugal, offload, question)
 
 
 async def _with_store(

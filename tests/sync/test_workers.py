@@ -185,3 +185,33 @@ facts = asyncio.run(run(2))
 print(json.dumps([ended, facts[0]["added"] + facts[0]["unchanged"], len(started), is_childless()]))
 """
     assert run(directory, tmp_path / "x.db", UPDATES + program) == ["interrupted", FILES - 1, 4, True]
+
+
+@pytest.mark.parametrize("command", ["index update", "Index"])
+def test_the_command_and_the_index_have_one_thread_when_workers_start(
+    directory: Path, tmp_path: Path, command: str
+) -> None:
+    through = {
+        "index update": """
+from findingmodel.cli import cli
+with redirect_stdout(io.StringIO()):
+    cli.main(["index", "update", str(directory), "--db", database], standalone_mode=False)
+""",
+        "Index": """
+from findingmodel import Index
+
+async def fill():
+    async with Index(database) as index:
+        assert await index.count() == 0
+        await index.update_from_directory(directory)
+
+asyncio.run(fill())
+""",
+    }
+    program = f"""
+import io
+from contextlib import redirect_stdout
+{through[command]}
+print(json.dumps([len(started), is_childless()]))
+"""
+    assert run(directory, tmp_path / "x.db", UPDATES + program) == [2, True]
