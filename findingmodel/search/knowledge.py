@@ -133,8 +133,16 @@ def _first_letters(said: str) -> str:
     """Return how the first word of *said* that tells anything begins; small words are their own stems."""
     importances = importance()
     words = said.lower().split()
-    telling = next((word for word in words if importances.get(word, 1.0) > 0), words[0])
-    return american(telling)[:_SHELF]
+    for word in words:
+        if importances.get(word, 1.0) > 0:
+            return _beginning(word)
+    return _beginning(words[0])
+
+
+@cache
+def _beginning(word: str) -> str:
+    """Return the first letters of *word*; a third of the phrases begin with the words of others."""
+    return american(word)[:_SHELF]
 
 
 def _directions(line: str) -> Iterator[_Line]:

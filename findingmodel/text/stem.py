@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,8 +56,8 @@ def american(word: str) -> str:
     if len(word) < _SHORTEST_RESPELLED:
         return word
     spelling = _spelling()
-    for part, american_part in spelling.anywhere:
-        if part in word:
+    if spelling.some.search(word):  # one look at the word instead of forty
+        for part, american_part in spelling.anywhere:
             word = word.replace(part, american_part)
     for part, american_part in spelling.starts:
         if word.startswith(part):
@@ -80,6 +81,7 @@ class _Endings(NamedTuple):
 
 
 class _Spelling(NamedTuple):
+    some: re.Pattern[str]
     anywhere: list[tuple[str, str]]
     starts: list[tuple[str, str]]
     ends: _Endings
@@ -107,9 +109,8 @@ def _spelling() -> _Spelling:
     rules = list(_rules("spelling.txt"))
     starts = [(left[:-1], right[:-1]) for left, right in rules if left.endswith("-")]
     anywhere = [(left, right) for left, right in rules if "-" not in left]
-    return _Spelling(
-        anywhere, starts, _made((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
-    )
+    ends = _made((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
+    return _Spelling(re.compile("|".join(part for part, _ in anywhere)), anywhere, starts, ends)
 
 
 @cache
