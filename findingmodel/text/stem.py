@@ -70,9 +70,12 @@ class _Endings(NamedTuple):
 
     longest: int
     forms: dict[str, str]
+    tails: frozenset[str]  # their last two letters, for most words have none of them
 
     def replace(self, word: str) -> str:
         """Return *word* with its longest known ending replaced."""
+        if word[-2:] not in self.tails:
+            return word
         for length in range(min(self.longest, len(word)), 1, -1):
             form = self.forms.get(word[-length:])
             if form is not None:
@@ -125,4 +128,4 @@ def _endings() -> _Endings:
 
 def _made(rules: Iterable[tuple[str, str]]) -> _Endings:
     forms = dict(rules)
-    return _Endings(max(map(len, forms)), forms)
+    return _Endings(max(map(len, forms)), forms, frozenset(form[-2:] for form in forms))

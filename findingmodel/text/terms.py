@@ -97,7 +97,8 @@ def code_facets(system: str, code: str) -> tuple[str, ...]:
     >>> code_facets("RadLex", "RID1301")[1]
     'code:radlex:rid1301@attribute'
     """
-    return tuple(facet("code", f"{system}:{code}@{place}") for place in _PLACES)
+    anywhere = facet("code", f"{system}:{code}@")
+    return tuple(anywhere + place for place in _PLACES)
 
 
 def _system(name: str) -> str:
