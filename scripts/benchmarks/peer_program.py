@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import importlib.machinery
 import json
-import os
 import sys
 import time
 import types
@@ -94,8 +93,7 @@ class Measured:
 
 
 def cpu():
-    times = os.times()
-    return times.user + times.system
+    return time.process_time()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benchmarks.budgets import Results, Verdict
 
-__all__ = ["Run", "rows", "shown", "write_report"]
+__all__ = ["HEADING", "Run", "rows", "shown", "write_report"]
 
 _UPDATES = (
     "update: cold",
@@ -53,14 +53,18 @@ class Run(NamedTuple):
         return [verdict for size, results in self.results.items() for verdict in judge(results, size)]
 
 
-def rows(run: Run) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield a row for each budget: what, models, limit, measured, verdict."""
+HEADING = ("what", "models", "budget", "measured", "in CPU seconds", "")
+
+
+def rows(run: Run) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each budget, as in `HEADING`."""
     for verdict in run.verdicts:
         budget = verdict.budget
         sign = ">=" if budget.at_least else "<="
         limit = f"{sign} {budget.limit:g} {budget.unit}"
         yield (
             *(budget.what, f"{verdict.size:,}", limit, f"{verdict.value:.3g} {budget.unit}"),
+            "" if verdict.cpu is None else f"{verdict.cpu:.3g} {budget.unit}",
             "met" if verdict.is_met else "UNMET",
         )
 
@@ -86,7 +90,7 @@ def _page(run: Run, stem: str) -> str:
         _HOW.format(rounds=run.rounds),
         f"{_machine()}\n",
         "## Budgets\n",
-        shown([("what", "models", "budget", "measured", ""), *rows(run)]),
+        shown([HEADING, *rows(run)]),
         f"\n![Each figure as a share of its budget]({stem}-budgets.svg)\n",
         *(f"- {note}" for note in run.notes),
     ]
@@ -102,7 +106,8 @@ def _machine() -> str:
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"Measured on {platform.system()} {platform.machine()} with {cpus} CPUs, "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}."
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}; the load of the machine at the end "
+        f"was {os.getloadavg()[0]:.1f}: what exceeds 1 was other work."
     )
 
 
