@@ -106,8 +106,8 @@ def _machine() -> str:
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"Measured on {platform.system()} {platform.machine()} with {cpus} CPUs, "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}; the load of the machine at the end "
-        f"was {os.getloadavg()[0]:.1f}: what exceeds 1 was other work."
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}. The load at the end was "
+        f"{os.getloadavg()[0]:.1f}: what exceeds 1 was other work."
     )
 
 
