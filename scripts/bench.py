@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -151,16 +152,25 @@ def starts(bench: Bench, corpus: Path) -> Facts:
         "start: index get": [command, "index", "get", key, *database],
         "start: index update": [command, "index", "update", str(corpus), *database],
     }
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     # Installed packages are compiled; where an environment forbids that, each start would compile them anew.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["FINDINGMODEL_LEDGER"] = "off"
     for _ in range(1 + _STARTS):
         for name, line in commands.items():
-            started = time.perf_counter()
+            cpu, started = _children_cpu(), time.perf_counter()
             subprocess.run(line, check=True, capture_output=True, env=environment)
-            seconds[name].append(time.perf_counter() - started)
-    return {name: {"seconds": median(taken[1:])} for name, taken in seconds.items()}
+            taken[name].append((time.perf_counter() - started, _children_cpu() - cpu))
+    facts: Facts = {}
+    for name, runs in taken.items():
+        seconds, cpu_seconds = zip(*runs[1:], strict=True)
+        facts[name] = {"seconds": median(seconds), "cpu": median(cpu_seconds)}
+    return facts
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:

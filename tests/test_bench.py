@@ -72,6 +72,11 @@ def test_a_figure_is_met_or_missed_or_alarming(
     assert (verdict.is_met, verdict.is_alarming) == (is_met, is_alarming)
 
 
+def test_what_a_busy_machine_explains_is_no_alarm() -> None:
+    assert not Verdict(AT_MOST, 1, 40.0, cpu=3.0).is_alarming
+    assert Verdict(AT_MOST, 1, 40.0, cpu=5.0).is_alarming
+
+
 def test_only_what_was_measured_is_judged() -> None:
     results = {"a": {"seconds": 3.0, "per_second": 20.0}, "b": {"seconds": 2.0}}
     budgets = [AT_MOST, AT_LEAST, AT_MOST._replace(over="c"), AT_MOST._replace(sizes=(7,))]

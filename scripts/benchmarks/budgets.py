@@ -45,7 +45,7 @@ _COLD = "update: cold"
 _BARE, _BARE_LOOP = "floor: FTS5 OR query", "floor: FTS5 OR loop"
 _PYTHON = "floor: python -c pass"
 BUDGETS = (
-    Budget("cold update / read, hash and parse each file", _COLD, "seconds", 1.6, _PARSE, alarm=6),
+    Budget("cold update / read, hash and parse each file", _COLD, "seconds", 1.6, _PARSE, alarm=7),
     Budget("update without a change / look at each file", "update: no change", "seconds", 4, _STAT),
     Budget("update of 1 % / cold update", "update: 1 % changed", "seconds", 0.08, _COLD),
     Budget("update of touched files / cold update", "update: touched", "seconds", 0.15, _COLD),
@@ -97,10 +97,13 @@ class Verdict(NamedTuple):
 
     @property
     def is_alarming(self) -> bool:
-        """Whether it is missed by so much that no busy machine explains it."""
+        """Whether it is missed by so much, in CPU seconds too, that no busy machine explains it."""
         if self.budget.alarm is not None:
-            return self._excess(self.budget.alarm) > 1
-        return self._excess(self.budget.limit) > _ALARMING
+            limit = self.budget.alarm
+        else:
+            limit = self.budget.limit / _ALARMING if self.budget.at_least else self.budget.limit * _ALARMING
+        in_cpu = self._excess(limit) if self.cpu is None else self.cpu / limit
+        return min(self._excess(limit), in_cpu) > 1
 
     def _excess(self, limit: float) -> float:
         value = max(self.value, 1e-12)
