@@ -35,7 +35,6 @@ __all__ = ["CASES"]
 Facts = dict[str, dict[str, float]]
 
 _MANY = 100_000
-_LONG_AGO_NS = 1_700_000_000_000_000_000
 _BARE = """
     SELECT e.oifm_id FROM "terms_main" t JOIN "entries_main" e ON e.id = t.rowid WHERE "terms_main" MATCH ?
     ORDER BY bm25("terms_main", 10.0, 8.0, 2.0, 2.0, 0.0) LIMIT 10
@@ -73,26 +72,15 @@ def cold(directory: str, url: str) -> Facts:
 def updates(directory: str, url: str) -> Facts:
     """Measure the updates of an index that exists; *directory* is changed for it."""
     facts: Facts = {}
-    paths = _stat_all(directory)
-    with _measured(facts, "update: no change"):
-        asyncio.run(_update(directory, url))
-    for path in paths:
-        os.utime(path, ns=(_LONG_AGO_NS + 10**9, _LONG_AGO_NS + 10**9))
-    with _measured(facts, "update: touched"):
-        asyncio.run(_update(directory, url))
-    for path in paths[:: max(1, len(paths) // max(1, len(paths) // 100))]:
-        _edit(path)
-    with _measured(facts, "update: 1 % changed"):
-        asyncio.run(_update(directory, url))
-    for path in paths:
-        _edit(path)
-    with _measured(facts, "update: all changed"):
-        asyncio.run(_update(directory, url))
+    for step, change in _CHANGES.items():
+        change(_stat_all(directory))
+        with _measured(facts, step):
+            asyncio.run(_update(directory, url))
     return facts
 
 
 def traffic(directory: str, url: str, driver: str) -> Facts:
-    """Count the commands and bytes of a cold and of an unchanged update on a MongoDB server."""
+    """Count commands and bytes of updates and reads on a MongoDB server; *directory* is changed for it."""
     return asyncio.run(_traffic(directory, url, driver))
 
 
@@ -101,7 +89,8 @@ async def _traffic(directory: str, url: str, driver: str) -> Facts:
     listener = Traffic()
     client, database = connect(url, driver, listener)
     try:
-        for step in ("update: cold", "update: no change"):
+        for step, change in {"update: cold": _leave, **_CHANGES}.items():
+            change(_stat_all(directory))
             async with Index(client=client, db_name=database) as index:
                 listener.reset()
                 with _measured(facts, step):
@@ -253,6 +242,34 @@ def _edit(path: str) -> None:
     now = time.time_ns() - 10**10
     os.utime(path, ns=(now, now))
 
+
+def _leave(paths: Sequence[str]) -> None:
+    """Change nothing."""
+
+
+def _touch_all(paths: Sequence[str]) -> None:
+    """Give every file another time."""
+    now = time.time_ns() - 10**10
+    for path in paths:
+        os.utime(path, ns=(now, now))
+
+
+def _edit_some(paths: Sequence[str]) -> None:
+    """Change one file in a hundred."""
+    _edit_all(paths[::100])
+
+
+def _edit_all(paths: Sequence[str]) -> None:
+    for path in paths:
+        _edit(path)
+
+
+_CHANGES: dict[str, Callable[[Sequence[str]], None]] = {
+    "update: no change": _leave,
+    "update: touched": _touch_all,
+    "update: 1 % changed": _edit_some,
+    "update: all changed": _edit_all,
+}
 
 CASES: dict[str, Callable[..., Facts]] = {
     "floors": floors,
