@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +56,7 @@ class Index(Opening):
     Raises:
         ConfigError: a setting or an argument cannot be used.
 
+    >>> import asyncio
     >>> async def demonstrate():
     ...     async with Index("sqlite://") as index:
     ...         return await index.count(), await index.get("pulmonary embolism")
@@ -165,7 +165,7 @@ class Index(Opening):
         found = await self._store.models(ids)
         texts = {oifm_id: found[oifm_id] for oifm_id in ids if oifm_id in found}
         if len(texts) > _MOST_PARSED_HERE:
-            return await asyncio.to_thread(answers.to_models, texts)
+            return await self._threads(answers.to_models, texts)
         return answers.to_models(texts)
 
     async def all(
@@ -194,7 +194,7 @@ class Index(Opening):
     async def to_markdown(self) -> str:
         """Return a Markdown page with all entries in one table, by name; their text is escaped."""
         rows = [row async for row in listing.each_entry(self._store)]
-        return await asyncio.to_thread(listing.markdown_table, rows)
+        return await self._threads(listing.markdown_table, rows)
 
     # search
 
@@ -341,7 +341,13 @@ class Index(Opening):
                 whole,
                 options,
                 lambda begun: run(
-                    writing.store, whole, options, progress=progress, begun=begun, written=written
+                    writing.store,
+                    whole,
+                    options,
+                    progress=progress,
+                    begun=begun,
+                    written=written,
+                    threads=self._threads,
                 ),
                 written=written,
             )

@@ -19,6 +19,7 @@ from findingmodel.stores.sqlite_cache import SQLiteTier
 from findingmodel.stores.transactions import current, joined, refuse_nested
 from findingmodel.sync.lease import transaction
 from findingmodel.sync.single import Writing
+from findingmodel.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,11 +70,12 @@ class Opening(DriverObjects):
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
         opened = self._settings.db if client is None else _GIVEN_CLIENT
+        self._threads = Threads()
         self._store: Store = open_store(
             opened,
             branch=self._settings.branch,
             settings=self._settings,
-            offload=asyncio.to_thread,
+            offload=self._threads,
             database=db_name,
             client=client,
         )
@@ -137,6 +139,7 @@ class Opening(DriverObjects):
             await self._notebook.close()
         finally:
             await self._store.close()
+            self._threads.close()
 
     async def setup_indexes(self) -> None:
         """Create what is missing in the database; any number of times. Updates do so by themselves."""

@@ -45,7 +45,9 @@ def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, A
     """As `ask`, in an event loop whatever the store is: for a question that waits for more than the store."""
     import asyncio
 
-    return asyncio.run(_reached(settings, question))
+    from findingmodel.threads import Threads
+
+    return asyncio.run(_reached(settings, question, Threads()))
 
 
 def update(
@@ -110,7 +112,9 @@ async def reach(settings: Settings) -> None:
     Raises:
         ConfigError, StoreError: as `ask`.
     """
-    await _reached(settings, lambda store: store.generation())
+    import asyncio
+
+    await _reached(settings, lambda store: store.generation(), asyncio.to_thread)
 
 
 def _updating(
@@ -124,15 +128,18 @@ def _updating(
 ) -> Run:
     from findingmodel.sync.rebuild import rebuild as run_rebuild
     from findingmodel.sync.update import update as run_update
+    from findingmodel.threads import Threads
+
+    threads = Threads()
 
     work: Callable[..., Coroutine[Any, Any, UpdateReport]] = run_rebuild if rebuild else run_update
 
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
             sink = sink_of(store) if sink_of else None
-            return work(store, directory, options, begun=begun, sink=sink, **hooks)
+            return work(store, directory, options, begun=begun, sink=sink, threads=threads, **hooks)
 
-        return _reached(settings, question)
+        return _reached(settings, question, threads)
 
     return run
 
@@ -155,14 +162,15 @@ def _noted(
     return asyncio.run(record_update(Notebook.of(settings), directory, options, run, written=written))
 
 
-async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+async def _reached(
+    settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]], offload: Offload
+) -> T:
     """Return what *question* makes of the store, as a command in an event loop reaches it."""
-    import asyncio
     from dataclasses import replace
 
     # A command sends a few requests: connections kept open for bursts would only cost it log-ins.
     frugal = replace(settings, mongodb_min_pool_size=0)
-    return await _with_store(frugal, asyncio.to_thread, question)
+    return await _with_store(frugal, offload, question)
 
 
 async def _with_store(

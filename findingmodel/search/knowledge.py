@@ -133,8 +133,13 @@ def _library() -> dict[str, list[_Line]]:
 def _first_letters(said: str) -> str:
     """Return how the first word of *said* that tells anything begins; small words are their own stems."""
     words = said.lower().split()
-    telling = next(filter(tells, words), words[0])
-    return american(telling)[:_SHELF]
+    return _beginning(next(filter(tells, words), words[0]))
+
+
+@cache
+def _beginning(word: str) -> str:
+    """Return the first letters of *word*; a third of the phrases begin with the words of others."""
+    return american(word)[:_SHELF]
 
 
 def _directions(line: str) -> Iterator[_Line]:

@@ -11,15 +11,14 @@ all the keys and integers that JSON has.
 from __future__ import annotations
 
 import json
-import zlib
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, cast
 
 import bson
 
 from findingmodel.errors import StoreSchemaError
+from findingmodel.stores.packing import unpack
 from findingmodel.stores.records import (
-    COMPRESSION_LEVEL,
     Candidate,
     Credit,
     FileState,
@@ -98,7 +97,6 @@ def entry_document(record: Record, *, binary: bool) -> Document:
         record: all that is to be stored of one model.
         binary: whether the server can replace binary values; the model is kept as base64 text otherwise.
     """
-    model = zlib.compress(record.model, COMPRESSION_LEVEL)
     terms = record.terms
     name_tokens = dict.fromkeys(f"{terms.name} {terms.synonyms}".split())
     tokens = name_tokens | dict.fromkeys(f"{terms.description} {terms.other}".split())
@@ -115,13 +113,13 @@ def entry_document(record: Record, *, binary: bool) -> Document:
         "terms": terms._asdict(),
         "sort_name": _sort_name(record),
         "credits": [{"kind": c.kind, "key": c.key, "fields": json.dumps(c.fields)} for c in record.credits],
-        "model": model if binary else b64encode(model).decode(),
+        "model": record.model if binary else b64encode(record.model).decode(),
     }
 
 
 def excess(record: Record, *, binary: bool) -> str | None:
     """Say why a document of *record* would be larger than MongoDB allows; None if none would."""
-    if len(record.model) < _NEVER_EXCESSIVE_BYTES:
+    if max(record.file.size, len(record.model)) < _NEVER_EXCESSIVE_BYTES:
         return None
     made = (entry_document(record, binary=binary), *map(contributor_document, record.credits))
     size = max(len(bson.encode(document)) for document in made)
@@ -164,7 +162,7 @@ def model_text(document: Document) -> bytes:
     """Return the JSON text of the full model."""
     check_own(document, "model")
     model = document["model"]
-    return zlib.decompress(b64decode(model) if isinstance(model, str) else model)
+    return unpack(b64decode(model) if isinstance(model, str) else model)
 
 
 def candidate(document: Document) -> Candidate:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
-    "COMPRESSION_LEVEL",
     "AttributeRow",
     "Candidate",
     "ContributorKind",
@@ -31,9 +30,6 @@ __all__ = [
 ]
 
 ContributorKind = Literal["person", "organization"]
-
-COMPRESSION_LEVEL = 1
-"""How stores compress models with zlib: 5 times smaller; level 6 takes 3 times as long for another tenth."""
 
 
 class AttributeRow(TypedDict):
@@ -129,7 +125,7 @@ class Record(NamedTuple):
         facets: exact filters such as ``tag:ct`` or ``code:radlex:rid1301``; distinct.
         credits: the contributors as this file states them.
         file: the manifest row.
-        model: the file's own JSON text, as UTF-8.
+        model: the file's own JSON text, packed (`findingmodel.stores.packing`).
     """
 
     entry: EntryRow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
 import threading
 import time
@@ -111,9 +110,15 @@ def begin(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or attempt + 1 == _BUSY_RETRIES:
                 raise
-            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311  # jitter, not a secret
+            time.sleep(_jitter())
         else:
             return
+
+
+def _jitter() -> float:
+    import random  # here, because it takes as long to import as a read takes
+
+    return random.uniform(0.01, 0.1)  # noqa: S311  # no secret
 
 
 @contextmanager

@@ -8,12 +8,12 @@ Statements are put together from constants and from ``?``; whatever a user can t
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from findingmodel.stores.packing import unpack
 from findingmodel.stores.records import (
-    COMPRESSION_LEVEL,
     Candidate,
     Counts,
     Credit,
@@ -39,6 +39,7 @@ __all__ = ["Branch"]
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on "?" is 999
 _SORTS = {"name": "e.name_key, e.oifm_id", "oifm_id": "e.oifm_id", "filename": "f.path, e.oifm_id"}
 _FIELD_WEIGHTS = "10.0, 8.0, 2.0, 2.0, 0.0"
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # quicker than json.dumps
 _TEXT = "{name synonyms description other}"
 _NAMES = "{name synonyms}"
 
@@ -97,7 +98,7 @@ class Branch(NamedTuple):
         statement = (
             'SELECT e.oifm_id, m.model FROM "entries$" e JOIN "models$" m USING (id) WHERE e.oifm_id IN'
         )
-        return {oifm_id: zlib.decompress(model) for oifm_id, model in self._among(statement, ids)}
+        return {oifm_id: unpack(model) for oifm_id, model in self._among(statement, ids)}
 
     def page(self, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
         order = ", ".join(
@@ -146,10 +147,8 @@ class Branch(NamedTuple):
 
     def manifest(self) -> list[FileState]:
         statement = 'SELECT path, size, mtime_ns, sha256, indexed_ns, oifm_id, contributors FROM "files$"'
-        return [
-            FileState._make((*state, tuple(keys.split("\n")) if keys else ()))
-            for *state, keys in self._run(statement)
-        ]
+        rows = self._run(statement)
+        return [FileState._make((*state, _contributors(keys))) for *state, keys in rows]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:
         statement = (
@@ -171,7 +170,7 @@ class Branch(NamedTuple):
             self._delete(
                 [row[0] for row in self._among('SELECT id FROM "entries$" WHERE oifm_id IN', batch.removals)]
             )
-        credit_rows = [(c.kind, c.key, json.dumps(c.fields), c.mtime_ns, c.path) for c in batch.credits]
+        credit_rows = [(c.kind, c.key, _json(c.fields), c.mtime_ns, c.path) for c in batch.credits]
         self._each('INSERT OR REPLACE INTO "contributors$" VALUES (?, ?, ?, ?, ?)', credit_rows)
         self._each('DELETE FROM "contributors$" WHERE kind = ? AND key = ?', batch.withdrawn)
 
@@ -192,7 +191,7 @@ class Branch(NamedTuple):
         )
         self._each(
             'INSERT INTO "models$" VALUES (?, ?)',
-            [(n, zlib.compress(r.model, COMPRESSION_LEVEL)) for n, r in numbered],
+            [(n, r.model) for n, r in numbered],
         )
         self._each(
             'INSERT INTO "keys$" VALUES (?, ?)', sorted((key, n) for n, r in numbered for key in r.keys)
@@ -203,7 +202,7 @@ class Branch(NamedTuple):
         )
         self._each(
             'INSERT OR REPLACE INTO "credits$" VALUES (?, ?, ?, ?)',
-            [(c.key, n, c.kind, json.dumps(c.fields)) for n, r in numbered for c in r.credits],
+            [(c.key, n, c.kind, _json(c.fields)) for n, r in numbered for c in r.credits],
         )
         self._each(
             'INSERT INTO "terms$" (rowid, name, synonyms, description, other, facets) '
@@ -225,13 +224,10 @@ class Branch(NamedTuple):
             return
         rows = list(self._among('SELECT id, keys, names FROM "entries$" WHERE id IN', numbers))
         self._count_words((name for *_, names in rows for name in json.loads(names)), -1)
-        for number, keys, _ in rows:
-            lookup, identity, credit = json.loads(keys)
-            self._each('DELETE FROM "keys$" WHERE key = ? AND id = ?', [(key, number) for key in lookup])
-            self._each(
-                'DELETE FROM "identity$" WHERE key = ? AND id = ?', [(key, number) for key in identity]
-            )
-            self._each('DELETE FROM "credits$" WHERE key = ? AND id = ?', [(key, number) for key in credit])
+        owned = [(number, json.loads(keys)) for number, keys, _ in rows]
+        for table, place in (("keys$", 0), ("identity$", 1), ("credits$", 2)):
+            theirs = [(key, number) for number, keys in owned for key in keys[place]]
+            self._each(f'DELETE FROM "{table}" WHERE key = ? AND id = ?', sorted(theirs))
         for table in ("entries$", "files$", "models$"):
             self._each(f'DELETE FROM "{table}" WHERE id = ?', [(number,) for number in numbers])
         self._each('DELETE FROM "terms$" WHERE rowid = ?', [(number,) for number in numbers])
@@ -269,11 +265,9 @@ def _entry(row: tuple[Any, ...]) -> EntryRow:
 def _entry_columns(number: int, record: Record) -> tuple[Any, ...]:
     entry = record.entry
     name_key = next((key[5:] for key in record.identity if key.startswith("name:")), entry["name"])
-    keys = json.dumps(
-        (record.keys, record.identity, [credit.key for credit in record.credits]), ensure_ascii=False
-    )
-    names = json.dumps(_names(entry), ensure_ascii=False)
-    return (number, entry["oifm_id"], name_key, names, keys, json.dumps(entry, ensure_ascii=False))
+    keys = _json((record.keys, record.identity, [credit.key for credit in record.credits]))
+    names = _json(_names(entry))
+    return (number, entry["oifm_id"], name_key, names, keys, _json(entry))
 
 
 def _names(entry: EntryRow) -> list[str]:
@@ -282,6 +276,11 @@ def _names(entry: EntryRow) -> list[str]:
 
 def _file_columns(number: int, file: FileState) -> tuple[Any, ...]:
     return (number, *file[:6], "\n".join(file.contributors))
+
+
+@lru_cache(maxsize=1_024)
+def _contributors(keys: str) -> tuple[str, ...]:
+    return tuple(keys.split("\n")) if keys else ()
 
 
 def _credit(row: tuple[Any, ...]) -> Credit:

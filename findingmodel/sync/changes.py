@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from findingmodel.model.difference import differences
+from findingmodel.stores.packing import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +88,9 @@ class ChangeList:
                 self._add(ModelChange("added", oifm_id, entry["name"], path))
             elif _is_update(record, stored):
                 fields = (
-                    differences(_parsed(texts[oifm_id]), _parsed(record.model)) if oifm_id in texts else ()
+                    differences(_parsed(texts[oifm_id]), _parsed(unpack(record.model)))
+                    if oifm_id in texts
+                    else ()
                 )
                 was = former["filename"] if former["filename"] != path else None
                 self._add(ModelChange("updated", oifm_id, entry["name"], path, was, tuple(fields)))

@@ -56,7 +56,10 @@ class Credits:
         keys = set()
         for credit in stated:
             keys.add(credit.key)
-            self._variants.setdefault(_variant((credit.kind, credit.key), credit), credit)
+            key = (credit.kind, credit.key)
+            best = self._best.get(key)
+            if best is None or best.fields != credit.fields:  # most files say the same
+                self._variants.setdefault(_variant(key, credit), credit)
             newest([credit], self._best)
         if former is not None:
             self._paths.add(former.path)

@@ -117,7 +117,7 @@ class Identity:
         """
         waits = not self._reserved.isdisjoint(claim.keys)
         conflicts = []
-        for key in claim.keys:
+        for key in claim.keys if owners or not self._taken.keys().isdisjoint(claim.keys) else ():
             if key in self._taken:
                 conflicts.append(self._taken_by(key))
                 continue

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "Loader", "UnreadableError", "read_stable"]
 
 _ATTEMPTS = 3
+_AT_ONCE = os.O_RDONLY | os.O_NONBLOCK  # without waiting for anybody, should it be a pipe by now
 
 
 class Loaded(NamedTuple):
@@ -70,7 +71,7 @@ class Loader(NamedTuple):
         """Load one file. Never raises for what the file is or holds."""
         now = time.time_ns()
         try:
-            data, mtime_ns = read_stable(os.path.join(self.root, source.path), self.max_bytes)  # noqa: PTH118
+            data, mtime_ns = read_stable(f"{self.root}/{source.path}", self.max_bytes)
         except UnreadableError as error:
             unread = Fingerprint(source.path, source.size, source.mtime_ns, "", now)
             return Loaded(unread, problems=(error.problem,))
@@ -111,16 +112,19 @@ def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
     """
     try:
         for _ in range(_ATTEMPTS):
-            with open(path, "rb", buffering=0, opener=_open_at_once) as file:
-                before = os.fstat(file.fileno())
+            descriptor = os.open(path, _AT_ONCE)  # a file object costs as much again as all of this
+            try:
+                before = os.fstat(descriptor)
                 if not stat.S_ISREG(before.st_mode):
-                    raise UnreadableError("not-a-file", "this is no file any more: remove it or rename it")
+                    raise UnreadableError("not-a-file", "this is no file: remove it or rename it")
                 if before.st_size > max_bytes:
                     raise UnreadableError(
                         "too-large", f"{before.st_size:,} bytes; the limit is {max_bytes:,}"
                     )
-                data = file.read(before.st_size + 1)
-                after = os.fstat(file.fileno())
+                data = os.read(descriptor, before.st_size + 1)
+                after = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
             if len(data) == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
                 return data, after.st_mtime_ns
     except FileNotFoundError:
@@ -136,8 +140,3 @@ def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
     raise UnreadableError(
         "unstable", "the file keeps changing while it is read: update again when its writer is done"
     )
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open *path* without waiting for anybody, should it be a pipe by now."""
-    return os.open(path, flags | os.O_NONBLOCK)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import DocumentError, Problem
 from findingmodel.model.parse import parse_model
+from findingmodel.stores.packing import unpack
 from findingmodel.stores.records import FileState, WriteBatch
 from findingmodel.sync.batch import to_its_end
 from findingmodel.sync.credits import Credits
@@ -196,7 +197,7 @@ def _load(file: Path, writing: Writing, given: FindingModelFull | None) -> Recor
     loaded = loader.load(source)
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)
-    if given is not None and parse_model(loaded.record.model).model != given:
+    if given is not None and parse_model(unpack(loaded.record.model)).model != given:
         message = "the file does not hold the model that was given with it: write the model to the file first"
         raise DocumentError(str(file), [Problem("", "other-model", message)])
     return loaded.record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import replace
@@ -20,6 +19,8 @@ from findingmodel.sync.preflight import nothing_to_do, survey
 from findingmodel.sync.reconcile import Reconciliation
 from findingmodel.sync.report import UpdateReport
 from findingmodel.sync.staging import Outlet, Spool
+from findingmodel.sync.workers import Workers, worker_count
+from findingmodel.threads import Threads
 from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ async def update(
     sink: Callable[[WriteBatch], Awaitable[None]] | None = None,
     written: Written | None = None,
     waiting: Callable[[Lease], None] | None = None,
+    threads: Threads | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
 
@@ -67,6 +69,7 @@ async def update(
         sink: awaited with each batch before it is written; in a dry run, with what would be written.
         written: adds up what is written, for those who want to know although the update fails.
         waiting: called with whose end this update waits for, once for each.
+        threads: where to do what would hold up the event loop; the *store* may use them too.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -76,11 +79,12 @@ async def update(
     started = time.perf_counter()
     hooks = UpdateHooks(progress, timer, begun, sink, written)
     wait = Wait(options.wait_seconds, waiting) if waiting else Wait(options.wait_seconds)
-    comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread, timer=timer)
+    threads = threads or Threads()
+    comparison = await survey(store, directory, rehash=options.rehash, offload=threads, timer=timer)
     if comparison.is_clean and (options.dry_run or not await store.is_unfinished()):
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
-        report = await _run(_Update(store, comparison, options, hooks), None)
+        report = await _run(_Update(store, comparison, options, hooks, threads), None)
     else:
         with timer("sync.setup"):
             await store.setup()
@@ -91,7 +95,7 @@ async def update(
             # Another update may have written between the first look and the lease.
             with timer("sync.manifest", items=len(comparison.known)):
                 comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
-            report = await _run(_Update(store, comparison, options, hooks), lease)
+            report = await _run(_Update(store, comparison, options, hooks, threads), lease)
     return replace(report, seconds=time.perf_counter() - started, db=store.label, dry_run=options.dry_run)
 
 
@@ -102,6 +106,7 @@ class _Update(NamedTuple):
     comparison: Comparison
     options: UpdateOptions
     hooks: UpdateHooks
+    threads: Threads
 
 
 async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
@@ -136,7 +141,7 @@ async def _load(this: _Update, decided: Reconciliation, outlet: Outlet) -> None:
                         step = decided.take(loaded, await _owners(this, _keys(loaded)))
                     waiting.keep(WriteBatch(step.waiting))
                     await outlet.write(WriteBatch(step.upserts, step.touches))
-                    loaded = await asyncio.to_thread(loader.afresh().load_chunk, step.again)
+                    loaded = await this.threads(loader.afresh().load_chunk, step.again)
                 if outlet.holds_back and not _is_risky(this, decided):
                     await outlet.release()
         with this.hooks.timer("sync.decide", items=0):
@@ -150,18 +155,10 @@ async def _load(this: _Update, decided: Reconciliation, outlet: Outlet) -> None:
 
 async def _batches(this: _Update, loader: Loader) -> AsyncGenerator[Sequence[Loaded], None]:
     """Yield the loaded files in path order, as many at a time as are to be written at once."""
-
-    async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
-        with this.hooks.timer("sync.load", items=len(chunk)):
-            return await asyncio.to_thread(loader.load_chunk, chunk)
-
-    files, size, concurrency = this.comparison.to_load, this.options.batch_size, this.options.concurrency
-    stream = StreamProcessor(max_buffer=2 * concurrency).map_stream(
-        _chunks(files), load, concurrency, ordered=True
-    )
+    files, size = this.comparison.to_load, this.options.batch_size
     batch: list[Loaded] = []
     done = 0
-    async with aclosing(stream) as chunks:
+    async with aclosing(_chunks_loaded(this, loader)) as chunks:
         async for loaded in chunks:
             batch += loaded
             done += len(loaded)
@@ -172,6 +169,31 @@ async def _batches(this: _Update, loader: Loader) -> AsyncGenerator[Sequence[Loa
                 batch = batch[size:]
     if batch:
         yield batch
+
+
+async def _chunks_loaded(this: _Update, loader: Loader) -> AsyncGenerator[list[Loaded], None]:
+    """Yield the loaded files in path order: from processes if there are many, else from threads."""
+    files, concurrency = this.comparison.to_load, this.options.concurrency
+    chunks = [files[start : start + _FILES_PER_CHUNK] for start in range(0, len(files), _FILES_PER_CHUNK)]
+    this.threads.end()
+    workers = Workers(loader, chunks, worker_count(len(files), most=concurrency))
+
+    async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
+        with this.hooks.timer("sync.load", items=len(chunk)):
+            if workers:
+                return await this.threads(workers.receive)
+            return await this.threads(loader.load_chunk, chunk)
+
+    with workers:
+        ahead, at_once = (
+            (max(2 * concurrency, this.options.batch_size // _FILES_PER_CHUNK), 1)
+            if workers
+            else (2 * concurrency, concurrency)
+        )
+        stream = StreamProcessor(max_buffer=ahead).map_stream(_each(chunks), load, at_once, ordered=True)
+        async with aclosing(stream) as results:
+            async for loaded in results:
+                yield loaded
 
 
 def _loader(this: _Update) -> Loader:
@@ -186,9 +208,9 @@ def _loader(this: _Update) -> Loader:
     )
 
 
-async def _chunks(files: Sequence[SourceFile]) -> AsyncIterator[Sequence[SourceFile]]:
-    for start in range(0, len(files), _FILES_PER_CHUNK):
-        yield files[start : start + _FILES_PER_CHUNK]
+async def _each(chunks: Sequence[Sequence[SourceFile]]) -> AsyncIterator[Sequence[SourceFile]]:
+    for chunk in chunks:
+        yield chunk
 
 
 def _keys(loaded: Sequence[Loaded]) -> set[str]:

@@ -10,6 +10,7 @@ __all__ = ["fold", "slug", "tokenize"]
 _TOKEN = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # no file, and so no name, may have these; callers may
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -28,7 +29,7 @@ def fold(text: str) -> str:
         return " ".join(text.lower().split())
     # Folding case and our own replacements may make compatibility forms anew: they are unified after each.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    bare = _NOT_ASCII.sub(_unless_combining, decomposed)
     return " ".join(unicodedata.normalize("NFKD", bare.translate(_PLAIN).casefold()).split())
 
 
@@ -47,10 +48,14 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("T2-weighted signal, 6 mm"), tokenize("Baker's cyst")
     (['t2', 'weighted', 'signal', '6', 'mm'], ['baker', 'cyst'])
     """
-    folded = fold(text)
+    folded = text.lower() if text.isascii() else fold(text)  # spaces are no part of any word
     if "'" in folded:
         folded = _POSSESSIVE.sub("", folded)
     return _TOKEN.findall(folded)
+
+
+def _unless_combining(found: re.Match[str]) -> str:
+    return "" if unicodedata.combining(found[0]) else found[0]
 
 
 _PLAIN = str.maketrans(

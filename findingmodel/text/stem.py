@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +29,7 @@ def analyze(text: str) -> list[str]:
     >>> analyze("Pulmonary nodules")
     ['pulmonari', 'nodul']
     """
-    return [stem(token) for token in tokenize(text)]
+    return list(map(stem, tokenize(text)))
 
 
 @lru_cache(maxsize=65_536)
@@ -56,8 +57,8 @@ def american(word: str) -> str:
     if len(word) < _SHORTEST_RESPELLED:
         return word
     spelling = _spelling()
-    for part, american_part in spelling.anywhere:
-        if part in word:
+    if spelling.some.search(word):  # one look at the word instead of forty
+        for part, american_part in spelling.anywhere:
             word = word.replace(part, american_part)
     for part, american_part in spelling.starts:
         if word.startswith(part):
@@ -70,9 +71,12 @@ class _Endings(NamedTuple):
 
     longest: int
     forms: dict[str, str]
+    tails: frozenset[str]  # their last two letters, for most words have none of them
 
     def replace(self, word: str) -> str:
         """Return *word* with its longest known ending replaced."""
+        if word[-2:] not in self.tails:
+            return word
         for length in range(min(self.longest, len(word)), 1, -1):
             form = self.forms.get(word[-length:])
             if form is not None:
@@ -81,6 +85,7 @@ class _Endings(NamedTuple):
 
 
 class _Spelling(NamedTuple):
+    some: re.Pattern[str]
     anywhere: list[tuple[str, str]]
     starts: list[tuple[str, str]]
     ends: _Endings
@@ -107,9 +112,8 @@ def _spelling() -> _Spelling:
     rules = list(_rules("spelling.txt"))
     starts = [(left[:-1], right[:-1]) for left, right in rules if left.endswith("-")]
     anywhere = [(left, right) for left, right in rules if "-" not in left]
-    return _Spelling(
-        anywhere, starts, _made((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
-    )
+    ends = _made((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
+    return _Spelling(re.compile("|".join(part for part, _ in anywhere)), anywhere, starts, ends)
 
 
 @cache
@@ -124,4 +128,4 @@ def _endings() -> _Endings:
 
 def _made(rules: Iterable[tuple[str, str]]) -> _Endings:
     forms = dict(rules)
-    return _Endings(max(map(len, forms)), forms)
+    return _Endings(max(map(len, forms)), forms, frozenset(form[-2:] for form in forms))

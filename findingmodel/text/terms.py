@@ -97,13 +97,15 @@ def facet(kind: str, value: str) -> str:
     return f"{kind}:{text.replace(' ', '_')}"
 
 
+@lru_cache(maxsize=16_384)
 def code_facets(system: str, code: str) -> tuple[str, ...]:
     """Return the filters for a code at the model itself, at an attribute, and at a value, in this order.
 
     >>> code_facets("RadLex", "RID1301")[1]
     'code:radlex:rid1301@attribute'
     """
-    return tuple(facet("code", f"{system}:{code}@{place}") for place in _PLACES)
+    anywhere = facet("code", f"{system}:{code}@")
+    return tuple(anywhere + place for place in _PLACES)
 
 
 def _system(name: str) -> str:

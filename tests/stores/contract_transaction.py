@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.errors import TransactionError
+from findingmodel.stores.packing import unpack
 from findingmodel.stores.records import Counts, TermQuery, WriteBatch
 from tests.stores.contract_support import OpenStore, contents, crowd, ids_of, lexicon_of
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
@@ -54,7 +55,7 @@ class TransactionRules:
             await store.write(WriteBatch(upserts=[new], removals=[make_id(2)], credits=new.credits))
             assert await store.get([make_id(2), make_id(100)]) == {make_id(100): new.entry}
             assert await store.lookup(["dissection"]) == [new.entry]
-            assert await store.models([make_id(100)]) == {make_id(100): new.model}
+            assert await store.models([make_id(100)]) == {make_id(100): unpack(new.model)}
             assert await ids_of(store, TermQuery((("dissection",),))) == [make_id(100)]
             assert len(await lexicon_of(store)) == len(await store.manifest()) == 36
             assert await store.counts() == Counts(36, 1, 0)

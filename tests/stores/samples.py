@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from findingmodel.stores.packing import pack
 from findingmodel.stores.records import Credit, FileState, Lease, Record, Terms, WriteBatch
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def make_record(
         facets=tuple(facets),
         credits=tuple(credit._replace(mtime_ns=file.mtime_ns, path=file.path) for credit in contributors),
         file=file,
-        model=data,
+        model=pack(data),
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from findingmodel.stores.packing import unpack
 from findingmodel.sync.load import Loader, UnreadableError, read_stable
 from findingmodel.sync.scan import SourceFile, scan
 from tests.builders import make_model, model_bytes, write_model
@@ -46,7 +47,7 @@ def test_a_valid_file_becomes_a_record_of_its_very_bytes(tmp_path: Path) -> None
     assert loaded.file[:4] == ("a.fm.json", len(data), path.stat().st_mtime_ns, sha256(data))
     assert before <= loaded.file.indexed_ns <= time.time_ns()
     assert loaded.record is not None
-    assert loaded.record.model == data
+    assert unpack(loaded.record.model) == data
     assert loaded.record.file == loaded.file.state("OIFM_TEST_000005", ("TEST",))
     assert loaded.record.entry["name"] == make_model(5)["name"]
     assert (loaded.same_as, loaded.problems, loaded.warnings) == (None, (), ())
@@ -140,7 +141,7 @@ def test_what_cannot_be_read_is_a_problem_and_keeps_what_the_scan_saw(tmp_path: 
     assert code(loaded) == "vanished"
     assert loaded.file[:4] == ("gone.fm.json", 12, 34, "")
     (tmp_path / "a.fm.json").mkdir()
-    assert code(load(tmp_path)) == "unreadable"
+    assert code(load(tmp_path)) == "not-a-file"
     os.mkfifo(tmp_path / "pipe.fm.json")
     assert code(load(tmp_path, "pipe.fm.json")) == "not-a-file"
     assert code(load(tmp_path, "a.fm.json/b.fm.json")) == "vanished"

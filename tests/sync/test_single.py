@@ -161,7 +161,7 @@ class AddingRules:
     ) -> None:
         (tmp_path / "dir.fm.json").mkdir()
         assert await refused(store, write_model(tmp_path, "one.json", 1)) == [("", "bad-name")]
-        assert await refused(store, tmp_path / "dir.fm.json") == [("", "unreadable")]
+        assert await refused(store, tmp_path / "dir.fm.json") == [("", "not-a-file")]
 
     async def test_the_model_that_is_given_must_be_the_one_in_the_file(
         self, store: Store, tmp_path: Path

@@ -1,0 +1,301 @@
+"""Measure what findingmodel costs, against floors and peers, and whether that keeps to its budgets.
+
+    python scripts/bench.py                                 --quick: one corpus, under a minute
+    python scripts/bench.py --full --peers --report docs/performance.md --corpus DIR
+
+Every case runs in a process of its own, one after the other, some rounds over; figures are medians. Budgets
+are ratios to a floor of the same run, because seconds say more about the machine: see benchmarks/budgets.py.
+The corpus is DIR, or synthetic (make_corpus.py); --full adds 10,000 and 100,000 synthetic models, and takes
+half an hour and 3 GB. Without --mongodb URI the MongoDB cases use nx-27017, a development dependency;
+databases are named bench_..., and dropped. --peers installs findingmodel 0.3.2 and 1.0.4 from the package
+index into environments of their own, which are kept in --work.
+
+Exit codes: 0 done; 1 a figure is alarming: more than twice its budget, or worse than what is known of one
+that is missed (benchmarks/budgets.py); 2 bad usage, or a case failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmarks.peers import PEERS, ask_peer, install_peer
+from benchmarks.report import HEADING, Run, rows, shown, write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["main"]
+
+Facts = dict[str, dict[str, float]]
+
+_SCRIPTS = Path(__file__).parent
+_SIZE = 2_382  # models in the public collection
+_LARGE = (10_000, 100_000)
+_LONG_AGO_NS = 1_700_000_000_000_000_000
+_STARTS = 11
+_QUICK_MONGODB = 300  # the stand-in server takes a long time for more
+_QUERIES = 1_000
+_SLOW_QUERIES = 200  # for more models than a search is quick in
+
+
+class Bench(NamedTuple):
+    """One run of this script."""
+
+    options: argparse.Namespace
+    work: Path
+
+    def say(self, text: str) -> None:
+        """Tell on stderr what is being done."""
+        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+    def child(self, case: str, **arguments: Any) -> Facts:
+        """Run one case in a process of its own."""
+        path = os.pathsep.join([str(_SCRIPTS), str(_SCRIPTS.parent)])
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.child", case, json.dumps(arguments)],
+            env=os.environ | {"PYTHONPATH": path, "FINDINGMODEL_LEDGER": "off"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{case} failed:\n{done.stderr}")
+        facts: Facts = json.loads(done.stdout.splitlines()[-1])
+        return facts
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    options = _parser().parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory(prefix="findingmodel-bench-") as scratch:
+            run = measure(Bench(options, options.work or Path(scratch)))
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    print(shown([HEADING, *rows(run)]))
+    print(*run.notes, sep="\n")
+    if options.json:
+        options.json.write_text(json.dumps({"results": run.results, "notes": run.notes}, indent=1), "utf-8")
+    if options.report:
+        write_report(run, options.report)
+    alarming = [verdict.budget.what for verdict in run.verdicts if verdict.is_alarming]
+    for what in alarming:
+        print(f"bench: alarming: {what}", file=sys.stderr)
+    return 1 if alarming else 0
+
+
+def measure(bench: Bench) -> Run:
+    """Measure everything that the options ask for."""
+    options = bench.options
+    rounds = options.rounds or (5 if options.full else 3)
+    notes: list[str] = []
+    corpus = _corpus(bench, options.corpus, _SIZE)
+    size = _count(corpus)
+    results = {size: _medians(sqlite_round(bench, corpus, number) for number in range(rounds))}
+    results[size] |= starts(bench, corpus)
+    results[size] |= mongodb(bench, corpus, notes)
+    if options.peers:
+        results[size] |= peers(bench, corpus, notes)
+    for large in _LARGE if options.full else ():
+        directory = _corpus(bench, None, large)
+        few = rounds if large == _LARGE[0] else 1
+        results[large] = _medians(sqlite_round(bench, directory, number) for number in range(few))
+        shutil.rmtree(directory)
+    if options.full:
+        results[_LARGE[1]] |= _scale(*(results[large]["update: cold"] for large in _LARGE))
+    return Run(results, rounds, notes)
+
+
+def sqlite_round(bench: Bench, corpus: Path, number: int) -> Facts:
+    """Measure once all that is done with an index in SQLite."""
+    bench.say(f"SQLite, {_count(corpus):,} models, round {number + 1}")
+    database = bench.work / f"round-{number}.db"
+    directory, url = str(corpus), str(database)
+    for path in bench.work.glob("round-*"):
+        path.unlink()
+    facts = bench.child("floors", directory=directory)
+    facts |= bench.child("cold", directory=directory, url=url)
+    facts |= bench.child("updates", directory=directory, url=url)
+    queries = _queries(corpus)
+    if _count(corpus) > _LARGE[0]:
+        queries = queries[:_SLOW_QUERIES]
+    return facts | bench.child("reads", url=url, queries=queries)
+
+
+def starts(bench: Bench, corpus: Path) -> Facts:
+    """Measure how long commands take from nothing to their end."""
+    bench.say("commands")
+    for path in bench.work.glob("start.db*"):
+        path.unlink()
+    url = str(bench.work / "start.db")
+    bench.child("cold", directory=str(corpus), url=url)
+    command, database = str(Path(sys.executable).with_name("findingmodel")), ["--db", url]
+    key = json.loads(next(corpus.rglob("*.fm.json")).read_bytes())["oifm_id"]
+    commands = {
+        "floor: python -c pass": [sys.executable, "-c", "pass"],
+        "start: --help": [command, "--help"],
+        "start: search": [command, "search", "lung nodule", *database],
+        "start: index get": [command, "index", "get", key, *database],
+        "start: index update": [command, "index", "update", str(corpus), *database],
+    }
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    # Installed packages are compiled; where an environment forbids that, each start would compile them anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["FINDINGMODEL_LEDGER"] = "off"
+    for _ in range(1 + _STARTS):
+        for name, line in commands.items():
+            cpu, started = _children_cpu(), time.perf_counter()
+            subprocess.run(line, check=True, capture_output=True, env=environment)
+            taken[name].append((time.perf_counter() - started, _children_cpu() - cpu))
+    facts: Facts = {}
+    for name, runs in taken.items():
+        seconds, cpu_seconds = zip(*runs[1:], strict=True)
+        facts[name] = {"seconds": median(seconds), "cpu": median(cpu_seconds)}
+    return facts
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
+    """Measure updates of an index on a MongoDB server with both drivers."""
+    facts: Facts = {}
+    with ExitStack() as stack:
+        uri = _server(bench, stack, notes)
+        directory = corpus if bench.options.full else _part(bench, corpus, _QUICK_MONGODB)
+        for driver in ("motor", "pymongo") if uri else ():
+            bench.say(f"MongoDB, {_count(directory):,} models, {driver}")
+            url = f"{uri}/bench_{driver}_{os.getpid()}"
+            found = bench.child("traffic", directory=str(directory), url=url, driver=driver)
+            facts |= {f"{driver} {case}": taken for case, taken in found.items()}
+        if uri and bench.options.peers:
+            python = install_peer("0.3.2", bench.work)
+            bench.say(f"MongoDB, {_count(directory):,} models, findingmodel 0.3.2")
+            found = ask_peer(python, "updates", str(directory), f"{uri}/bench_peer_{os.getpid()}")
+            facts |= {f"0.3.2 {case}": taken for case, taken in found.items()}
+        if uri:
+            notes.append(f"MongoDB cases: {_count(directory):,} models, one round.")
+    return facts
+
+
+def peers(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
+    """Measure how long the peers take to parse the models."""
+    facts: Facts = {}
+    for version in PEERS:
+        bench.say(f"findingmodel {version}")
+        python = install_peer(version, bench.work)
+        found = [ask_peer(python, "parse", str(corpus))["parse"] for _ in range(3)]
+        facts[f"parse: {version}"] = {fact: median(one[fact] for one in found) for fact in found[0]}
+    notes.append("findingmodel 1.0.4: only parsing is compared; what builds its index is not on PyPI.")
+    return facts
+
+
+def _server(bench: Bench, stack: ExitStack, notes: list[str]) -> str | None:
+    """Return the address of a MongoDB server, started if need be; None if there is none."""
+    if bench.options.mongodb:
+        return str(bench.options.mongodb).rstrip("/")
+    sys.path.append(str(_SCRIPTS.parent))
+    try:
+        servers = import_module("tests.servers")
+        server = stack.enter_context(servers.running("nx"))
+    except Exception as error:  # whatever is missing, the rest can be measured
+        notes.append(f"No MongoDB cases: {type(error).__name__}: {str(error).splitlines()[0]}")
+        return None
+    notes.append(
+        "MongoDB is nx-27017, a stand-in over SQLite: counts and client CPU carry over, seconds do not."
+    )
+    return str(server.uri).split("/?")[0].rstrip("/")
+
+
+def _corpus(bench: Bench, given: Path | None, count: int) -> Path:
+    """Return a directory of finding models that may be changed, all of them written long ago."""
+    directory = bench.work / f"corpus-{count}"
+    shutil.rmtree(directory, ignore_errors=True)
+    if given is not None:
+        shutil.copytree(given, directory)
+    else:
+        bench.say(f"writing {count:,} models")
+        program = [sys.executable, str(_SCRIPTS / "make_corpus.py"), str(count), str(directory)]
+        subprocess.run(program, check=True, capture_output=True)
+    for path in directory.rglob("*.fm.json"):
+        os.utime(path, ns=(_LONG_AGO_NS, _LONG_AGO_NS))
+    return directory
+
+
+def _part(bench: Bench, corpus: Path, count: int) -> Path:
+    directory = bench.work / f"part-{count}"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    for path in sorted(corpus.rglob("*.fm.json"))[:count]:
+        shutil.copy2(path, directory)
+    return directory
+
+
+def _queries(corpus: Path) -> list[str]:
+    """Return queries as people type them: two or three words of a name or a synonym, none twice."""
+    queries: dict[str, None] = {}
+    paths = sorted(corpus.rglob("*.fm.json"))
+    for path in paths[:: max(1, len(paths) // _QUERIES)]:
+        model = json.loads(path.read_bytes())
+        for label in (model["name"], *(model.get("synonyms") or ())[:1]):
+            words = label.lower().replace("(", " ").replace(")", " ").replace('"', " ").split()
+            if len(words) > 1:
+                queries[" ".join(words[-3:][::-1])] = None
+    return list(queries)[:_QUERIES]
+
+
+def _medians(rounds: Iterable[Facts]) -> Facts:
+    every = list(rounds)
+    return {
+        case: {fact: median(one[case][fact] for one in every) for fact in facts}
+        for case, facts in every[0].items()
+    }
+
+
+def _scale(small: Mapping[str, float], large: Mapping[str, float]) -> Facts:
+    """Return how the cost of a model, in CPU and in memory, grows from 10,000 models to 100,000."""
+    few, many = _LARGE
+    ratio = (large["cpu"] / many) / (small["cpu"] / few)
+    kilobytes = (large["peak_mb"] - small["peak_mb"]) * 1024 / (many - few)
+    return {"scale: cpu": {"ratio": ratio}, "scale: memory": {"kilobytes": kilobytes}}
+
+
+def _count(directory: Path) -> int:
+    return sum(1 for _ in directory.rglob("*.fm.json"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument("--quick", action="store_true", help="one corpus, three rounds: the default")
+    scope.add_argument("--full", action="store_true", help="10,000 and 100,000 models too")
+    parser.add_argument("--peers", action="store_true", help="compare with findingmodel 0.3.2 and 1.0.4")
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="finding models to copy and measure with")
+    parser.add_argument("--mongodb", metavar="URI", help="a MongoDB server, without a database")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often each case runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a page of Markdown, and plots beside it"
+    )
+    parser.add_argument("--work", type=Path, metavar="DIR", help="where to work; peers stay installed there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

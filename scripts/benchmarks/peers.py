@@ -1,0 +1,58 @@
+"""The packages of the same name on PyPI, each in a virtual environment of its own.
+
+They came before this one: 0.3.2 keeps its index in MongoDB, 1.0.4 in DuckDB. The package that builds the
+index of 1.0.4 is not on PyPI, so of 1.0.4 only the parsing of models can be compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["PEERS", "ask_peer", "install_peer"]
+
+PEERS = {
+    # With the newest of its dependencies this version cannot be imported.
+    "0.3.2": [
+        "findingmodel==0.3.2",
+        "motor==3.7.1",
+        "pymongo==4.13.2",
+        "pydantic==2.11.7",
+        "pydantic-ai-slim==0.3.6",
+    ],
+    "1.0.4": ["findingmodel==1.0.4"],
+}
+_PROGRAM = Path(__file__).with_name("peer_program.py")
+
+
+def install_peer(version: str, directory: Path) -> Path:
+    """Return the Python of an environment below *directory* that has this *version*; make it if need be."""
+    home = directory / f"findingmodel-{version}"
+    python = home / "bin" / "python"
+    if not (home / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+        quiet = ["--quiet", "--disable-pip-version-check"]
+        subprocess.run([str(python), "-m", "pip", "install", *quiet, *PEERS[version]], check=True)
+        (home / "ready").touch()
+    return python
+
+
+def ask_peer(python: Path, *arguments: str) -> dict[str, dict[str, float]]:
+    """Run a case of ``peer_program.py`` and return what it measured."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(python), str(_PROGRAM), *arguments],
+        env=environment | {"OPENAI_API_KEY": "unused"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=python.parent,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{python.parent.parent.name} failed:\n{done.stderr[-2000:]}")
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return facts

@@ -1,0 +1,54 @@
+"""Traffic: the commands that go to a MongoDB server, and their bytes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+import bson
+from pymongo import monitoring
+
+__all__ = ["Traffic", "connect"]
+
+_FRAME_BYTES = 21  # of a message, around the document
+_NOT_OURS = {"hello", "ismaster", "ping", "endSessions", "dropDatabase"}
+
+
+class Traffic(monitoring.CommandListener):
+    """Counts commands, and the bytes of what is sent and answered."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin at nothing."""
+        self.commands = self.sent = self.received = 0
+
+    def facts(self) -> dict[str, float]:
+        """Return what was counted."""
+        return {"commands": self.commands, "bytes_sent": self.sent, "bytes_received": self.received}
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Count a command that is sent."""
+        if event.command_name not in _NOT_OURS:
+            self.commands += 1
+            self.sent += len(bson.encode(event.command)) + _FRAME_BYTES
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Count an answer."""
+        if event.command_name not in _NOT_OURS:
+            self.received += len(bson.encode(event.reply)) + _FRAME_BYTES
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Count a failure, which is an answer too."""
+
+
+def connect(url: str, driver: str, listener: Traffic) -> tuple[Any, str]:
+    """Return a client of *driver* ("motor" or "pymongo") that tells *listener*, and the database of *url*."""
+    module, name = {
+        "motor": ("motor.motor_asyncio", "AsyncIOMotorClient"),
+        "pymongo": ("pymongo", "AsyncMongoClient"),
+    }[driver]
+    client = getattr(import_module(module), name)(url, event_listeners=[listener])
+    return client, urlsplit(url).path.strip("/")

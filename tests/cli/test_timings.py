@@ -1,0 +1,84 @@
+"""Where the time went: on stderr for who asks, and never between the results."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.commands import COUNT, SAMPLES, answer, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def stages(table: str) -> dict[str, list[str]]:
+    """By stage, the cells of its row."""
+    lines = [line for line in table.splitlines() if line.startswith(("stage", "sync.", "search", "index"))]
+    rows = [line.split() for line in lines]
+    return {row[0] if row[0] != "index" else "index update": row for row in rows}
+
+
+def test_an_update_tells_how_long_each_stage_took(tmp_path: Path) -> None:
+    done = run("index", "update", SAMPLES, "--db", tmp_path / "x.db", "--timings", "--json")
+    assert json.loads(done.stdout)["added"] == COUNT
+    found = stages(done.stderr)
+    assert list(found) == [
+        *("stage", "sync.scan", "sync.manifest", "sync.compare", "sync.setup", "sync.load", "sync.decide"),
+        *("sync.write", "sync.contributors", "sync.finish", "index update"),
+    ]
+    assert found["sync.load"][2] == found["sync.write"][2] == str(COUNT)
+
+
+def test_an_update_with_nothing_to_do_has_few_stages(db: Path) -> None:
+    run("index", "update", SAMPLES, "--db", db)
+    done = run("index", "update", SAMPLES, "--timings")
+    assert list(stages(done.stderr)) == [
+        "stage",
+        "sync.scan",
+        "sync.manifest",
+        "sync.compare",
+        "index update",
+    ]
+
+
+@pytest.mark.usefixtures("db")
+def test_a_search_tells_how_long_each_stage_took() -> None:
+    done = run("search", "collapsed lung", "--timings", "--json")
+    assert json.loads(done.stdout)
+    assert {"search.plan", "search.candidates", "search.rank", "search.entries"} <= stages(done.stderr).keys()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("command", [["search", "lung"], ["index", "stats"]])
+def test_who_does_not_ask_is_told_nothing(command: list[str]) -> None:
+    assert run(*command).stderr == ""
+
+
+@pytest.mark.usefixtures("db")
+def test_log_lines_come_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINDINGMODEL_LOG", "json")
+    done = run("search", "lung", "--json")
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert events[-1] == "search"
+    assert "search.rank" in events
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.usefixtures("db")
+def test_stats_tell_how_long_reads_take() -> None:
+    facts = answer("index", "stats", "--performance")
+    reads = facts["performance"]["reads"]
+    assert {"generation", "page", "get by id", "get by name", "whole model"} == reads.keys()
+    assert reads["get by id"]["count"] == 10
+    assert 0 < reads["get by id"]["least"] <= reads["get by id"]["p95"] <= reads["get by id"]["most"]
+    assert facts["performance"]["bytes"]["index"] > 10_000
+    assert facts["performance"]["pool"] is None
+
+
+@pytest.mark.usefixtures("db")
+def test_stats_for_people_have_the_same() -> None:
+    done = run("index", "stats", "--performance")
+    assert "get by id" in done.stdout
+    assert "index bytes" in done.stdout
