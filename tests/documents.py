@@ -2,6 +2,7 @@
 
     ```console     a session: each line behind "$ " is run, and prints what is shown below it
     ```python      runs, with the other Python of the document; prints the ```text behind it, or nothing
+    ```js          is for the shell of MongoDB, and not run
     ```sh          is not run, but the commands of findingmodel in it must exist, with their options
     ```json, ```toml, ```yaml   must be well-formed
 

@@ -32,7 +32,7 @@ __all__ = ["secantus"]  # fixtures are found by their names here
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = documents()
 PLAYED_ELSEWHERE = {"docs/howto/agents.md": "test_howto.py", "docs/howto/notebook.md": "test_howto.py"}
-LANGUAGES = {"console", "json", "python", "sh", "text", "toml", "yaml"}
+LANGUAGES = {"console", "js", "json", "python", "sh", "text", "toml", "yaml"}
 
 
 def text_of(document: str) -> str:
