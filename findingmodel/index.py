@@ -16,7 +16,7 @@ from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
 from findingmodel.sync import single
 from findingmodel.sync.contributors import put_contributors
-from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.options import UpdateOptions, Written
 from findingmodel.sync.rebuild import rebuild as rebuild_index
 from findingmodel.sync.single import IndexReturnType
 from findingmodel.sync.update import update
@@ -300,6 +300,7 @@ class Index(Opening):
         force: bool = False,
         strict: bool = False,
         rebuild: bool = False,
+        wait_seconds: float = 0.0,
         progress: Callable[[int, int], None] | None = None,
     ) -> UpdateReport:
         """Make the index hold exactly the valid models below *directory*.
@@ -313,6 +314,7 @@ class Index(Opening):
             force: do it even if most models would be removed.
             strict: write nothing if any file fails.
             rebuild: MongoDB: put an index of findingmodel 0.3 or 0.4 aside first.
+            wait_seconds: how long to wait for another update that is at work.
             progress: called with (files done, files to load).
 
         Returns:
@@ -322,25 +324,26 @@ class Index(Opening):
             DirectoryError: *directory* cannot be listed.
             LeaseHeldError: another update is running.
         """
-        options = UpdateOptions(
+        options = UpdateOptions.of(
+            self._settings,
             dry_run=dry_run,
             rehash=rehash,
             remove=remove,
             force=force,
             strict=strict,
-            concurrency=self._settings.concurrency,
-            batch_size=self._settings.batch_size,
-            max_file_bytes=self._settings.max_file_bytes,
-            lease_seconds=self._settings.lease_seconds,
+            wait_seconds=wait_seconds,
         )
-        whole = Path(directory)
+        whole, written = Path(directory), Written()
         run = rebuild_index if rebuild else update
         async with self._writing() as writing:
             return await record_update(
                 self._notebook,
                 whole,
                 options,
-                lambda begun: run(writing.store, whole, options, progress=progress, begun=begun),
+                lambda begun: run(
+                    writing.store, whole, options, progress=progress, begun=begun, written=written
+                ),
+                written=written,
             )
 
     async def add_or_update_entry_from_file(

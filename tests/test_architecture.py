@@ -55,6 +55,7 @@ AT_HOME = {
     "mcp": ("agents/ser*.py",),
     "uvicorn": ("agents/serve.py",),
     "tenacity": ("stores/mongo_calls.py",),
+    "watchfiles": ("sync/watch.py",),
 }
 """The only files that import these packages, wherever in the file and be it for the type checker alone."""
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -77,6 +79,21 @@ def test_constraints_are_names_and_versions_and_say_nothing_else() -> None:
     for line in CONSTRAINTS.splitlines():
         assert re.fullmatch(r"#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line), line
     assert "findingmodel" not in pinned()
+
+
+def test_whatever_is_imported_is_required() -> None:
+    names = (canonicalize_name(requirement.name) for requirement in requirements())
+    required = {MODULES.get(name, name) for name in names} | {"bson", "findingmodel", "pydantic_core"}
+    imported = {
+        name.partition(".")[0]
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
+    }
+    assert imported - sys.stdlib_module_names - required == set()
 
 
 @pytest.mark.parametrize("name", [canonicalize_name(requirement.name) for requirement in requirements()])

@@ -125,6 +125,21 @@ def test_a_bad_line_of_json_fails_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+@pytest.mark.parametrize("length", [1_000_001, 3_000_005])
+def test_a_line_that_is_too_long_fails_alone_and_is_not_kept(form: str, length: int) -> None:
+    lines = io.StringIO('"PE"\n' + "x" * length + '\n"AAA"\n')
+    one, failed, other = read_questions(lines, form)
+    assert (one.line, other.line, one.error, other.error) == (1, 3, None, None)
+    assert (failed.line, failed.query) == (2, "")
+    assert str(failed.error) == "the line has more than 1,000,000 characters"
+
+
+def test_csv_with_a_line_that_is_too_long_is_refused() -> None:
+    with pytest.raises(QueryError, match="field larger than field limit"):
+        questions("query\n" + "x" * 3_000_000, "csv")
+
+
 @pytest.mark.parametrize(("form", "content"), [("text", b"caf\xe9\nPE"), ("csv", b"query\ncaf\xe9\nPE")])
 def test_bytes_that_are_no_text_spoil_their_own_line_alone(form: str, content: bytes) -> None:
     assert errors(content, form) == ["this is not UTF-8 text", None]
@@ -208,7 +223,7 @@ def test_csv_has_a_record_for_each_question_with_the_other_columns(tmp_path: Pat
     source.write_text('report,query,n\n=1,"No PE,\nbut a big heart",3\n2,xyzzy,\n3,\n')
     run(BatchJob(str(source), str(target)))
     rows = list(csv.DictReader(io.StringIO(target.read_text(), newline="")))
-    assert [row["input.report"] for row in rows] == ["=1", "2", "3"]
+    assert [row["input.report"] for row in rows] == ["'=1", "2", "3"]
     assert [(row["line"], row["status"]) for row in rows[1:]] == [("4", "unmatched"), ("5", "failed")]
     assert rows[0]["query"] == "No PE,\nbut a big heart"
     assert len({rows[0]["oifm_id"], *rows[0]["others"].split()}) > 1
@@ -258,7 +273,9 @@ def test_a_run_that_was_cut_off_anywhere_goes_on_to_the_same_end(
 ) -> None:
     directory = tmp_path_factory.mktemp("run")
     source, target = directory / "q.csv", directory / name
-    source.write_text('id,query\n1,"PE\n""quoted"""\n2,xyzzy\n3,tag:\n4,Renal cyst. No PE.\n')
+    source.write_text(
+        'id,query\n1,"PE\n""quoted"""\n2,xyzzy\n3,tag:\n4,Renal cyst. No PE.\n5,=1+1\n6,-mass\n'
+    )
     job = BatchJob(str(source), str(target), by_sentence=True)
     whole, _ = run(job)
     answers = target.read_bytes()

@@ -13,6 +13,7 @@ from findingmodel.search.cache import Codec, Freshness, QueryCache, cached
 from findingmodel.stores.sqlite_cache import SQLiteTier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TEXTS = Codec[str](encode=str, decode=str)
@@ -189,22 +190,36 @@ async def test_the_generation_is_asked_for_at_most_once_in_its_time() -> None:
     assert source.calls == 3
 
 
-async def test_a_generation_that_was_asked_for_before_a_change_is_not_believed_after_it() -> None:
-    generations, asked, gate = iter([1, 2]), asyncio.Event(), asyncio.Event()
+class Slow:
+    """A store whose answers are given by hand."""
 
-    async def read() -> int:
-        found = next(generations)
-        asked.set()
-        await gate.wait()
-        return found
+    def __init__(self) -> None:
+        self.asked: list[asyncio.Future[int]] = []
 
-    fresh = Freshness(read, max_age_seconds=60)
+    async def __call__(self) -> int:
+        self.asked.append(asyncio.get_running_loop().create_future())
+        return await self.asked[-1]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110  # nobody tells of it
+        await asyncio.sleep(0)
+
+
+async def test_an_answer_that_was_under_way_when_the_index_changed_is_not_believed() -> None:
+    store = Slow()
+    fresh = Freshness(store, max_age_seconds=1_000.0)
     before = asyncio.create_task(fresh.generation())
-    await asked.wait()
+    await until(lambda: len(store.asked) == 1)
     fresh.forget()
     after = asyncio.create_task(fresh.generation())
-    gate.set()
-    assert [await before, await after, await fresh.generation()] == [1, 2, 2]
+    await until(lambda: len(store.asked) == 2)
+    store.asked[1].set_result(8)
+    assert await after == 8
+    store.asked[0].set_result(7)
+    assert await before == 7
+    assert await fresh.generation() == 8
+    assert len(store.asked) == 2
 
 
 async def test_a_generation_of_no_age_is_asked_for_always() -> None:

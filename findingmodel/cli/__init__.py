@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import click
 
 from findingmodel._version import __version__
-from findingmodel.cli.groups import Lazy, RootGroup
+from findingmodel.cli.groups import Lazy, RootGroup, end_on_any_signal, end_on_sigterm
 from findingmodel.cli.options import screen_options
 
 __all__ = ["cli", "main"]
@@ -16,8 +17,10 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "model": Lazy("findingmodel.cli.model:model", "Begin a finding model file, and read one."),
     "mcp": Lazy("findingmodel.cli.agents:mcp", "Answer language-model agents."),
     "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
+    "completion": Lazy("findingmodel.cli.completion:completion", "Print what makes a shell complete."),
 }
 
 
@@ -42,16 +45,25 @@ def cli() -> None:
       1  done, but some files or keys failed
       2  bad usage or bad configuration
       3  the database could not be reached, or it failed
+      130, 143  ended by Ctrl-C, or by SIGTERM
 
     \b
-    Completion for bash (zsh and fish likewise):
-      eval "$(_FINDINGMODEL_COMPLETE=bash_source findingmodel)"
+    Completion for bash (zsh and fish likewise, see findingmodel completion --help):
+      eval "$(findingmodel completion bash)"
     """
 
 
 def main() -> None:
     """Run the command of this process; output is UTF-8 whatever the locale says."""
+    end_on_sigterm()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    cli()
+    if "_FINDINGMODEL_COMPLETE" in os.environ:
+        from findingmodel.cli.complete import register_bash
+
+        register_bash()
+    try:
+        cli()
+    finally:
+        end_on_any_signal()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,10 +50,11 @@ def diff(
 ) -> int:
     """Show what an update from DIR would do, model by model and field by field; nothing is written.
 
-    Attributes are told apart by their ids and values by their codes, whatever their order. On a terminal long
-    texts are shortened; -v shows them whole. In a pipe each line has these fields, separated by tabs: kind of
-    change, id, name, file, and for a changed model the place, the value before and the value after, as JSON
-    (of an attribute or a value its name and id); a file that fails has a pointer, a code and a message there.
+    Attributes are told apart by their ids and values by their codes, whatever their order. Of one that was
+    added or removed name and id are shown; -v shows it whole. In a pipe each line has these fields, separated
+    by tabs: kind of change, id, name, file, and for a changed model the place, the value before and the value
+    after, as JSON (of an attribute or a value its name and id); a file that fails has a pointer, a code and a
+    message there.
 
     \b
     Examples:
@@ -87,8 +90,9 @@ def diff(
 
 def _show(screen: Screen, report: DiffReport) -> None:
     if screen.is_terminal:
+        width = shutil.get_terminal_size().columns
         for change in report.changes:
-            click.echo("\n".join(_block(change, whole=screen.verbose)))
+            click.echo("\n".join(_block(change, width=width, whole=screen.verbose)))
         show_failed(screen, report.failed)
     else:
         for line in _lines(report):
@@ -114,30 +118,44 @@ def _lines(report: DiffReport) -> Iterator[tuple[str, ...]]:
             yield "failed", "", "", file.path, *problem
 
 
-def _block(change: ModelChange, *, whole: bool) -> Iterator[str]:
+def _block(change: ModelChange, *, width: int, whole: bool) -> Iterator[str]:
     """Yield the lines that show one change to a person."""
     yield f"{_SIGNS[change.kind]} {change.kind:<8} {change.oifm_id}  {one_line(change.name)}"
     if change.former_path is not None:
         yield f"    filename: {visible(change.former_path)} -> {visible(change.path)}"
     for field in change.fields:
-        yield f"    {one_line(field.place)}: {_told(field, whole=whole)}"
+        yield from _told(field, width=width, whole=whole)
     if change.kind == "updated" and not change.fields and change.former_path is None:
         yield "    layout only"
 
 
-def _told(field: Difference, *, whole: bool) -> str:
-    if field.kind == "added":
-        return f"+ {_shown(field.new, whole)}"
-    if field.kind == "removed":
-        return f"- {_shown(field.old, whole)}"
+def _told(field: Difference, *, width: int, whole: bool) -> Iterator[str]:
+    """Yield what became of a field: in one line if that is wide enough, else what was above what is."""
+    place = f"    {one_line(field.place)}:"
     if field.kind == "reordered":
-        return "in another order"
-    return f"{_shown(field.old, whole)} -> {_shown(field.new, whole)}"
+        yield f"{place} in another order"
+        return
+    values = {"-": field.old, "+": field.new}
+    sides = {sign: _shown(values[sign], whole) for sign in _SIDES[field.kind]}
+    told = " -> ".join(sides.values()) if len(sides) > 1 else " ".join(*sides.items())
+    if len(place) + len(told) + 1 < width:
+        yield f"{place} {told}"
+        return
+    yield place
+    for sign, text in sides.items():
+        line = f"      {sign} {text}"
+        yield from textwrap.wrap(line, width - 1, subsequent_indent=" " * 8, break_on_hyphens=False)
+
+
+_SIDES = {"added": "+", "removed": "-", "changed": "-+"}
+"""Which sides a difference has: what was, what is, or both."""
 
 
 def _shown(value: Any, whole: bool) -> str:
+    """Return *value* in a line: text as it is, and of anything else what it is known by."""
     text = one_line(_json(value if whole else _gist(value)))
-    return text if whole or len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    is_short = whole or isinstance(value, str) or len(text) <= _LONGEST
+    return text if is_short else f"{text[: _LONGEST - 1]}…"
 
 
 def _gist(value: Any) -> Any:

@@ -14,6 +14,7 @@ from findingmodel.cli.text import to_json
 if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
+    from findingmodel.stores.records import Lease
 
 __all__ = ["check", "update"]
 
@@ -37,6 +38,14 @@ _directory_argument = click.argument(
 @click.option("--force", is_flag=True, help="Go on even if most models would be removed.")
 @click.option("--strict", is_flag=True, help="Write nothing if any file fails.")
 @click.option("--rebuild", is_flag=True, help="Put an index of findingmodel 0.3 or 0.4 aside first.")
+@click.option(
+    "--wait",
+    "wait_seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="If another update is at work, wait for it so long.",
+)
 @click.option("--timings", is_flag=True, help="Tell on stderr how long each stage took.")
 @database_options
 @json_option
@@ -51,6 +60,7 @@ def update(
     force: bool,
     strict: bool,
     rebuild: bool,
+    wait_seconds: float,
     timings: bool,
     settings: Settings,
     as_json: bool,
@@ -76,22 +86,23 @@ def update(
     from findingmodel.cli.timings import timed
     from findingmodel.sync.options import UpdateOptions
 
-    options = UpdateOptions(
+    options = UpdateOptions.of(
+        settings,
         dry_run=dry_run,
         rehash=rehash,
         remove=remove,
         force=force,
         strict=strict,
-        concurrency=settings.concurrency,
-        batch_size=settings.batch_size,
-        max_file_bytes=settings.max_file_bytes,
-        lease_seconds=settings.lease_seconds,
+        wait_seconds=wait_seconds,
     )
-    with (
-        timed(settings, "index update", wanted=timings) as timer,
-        screen.progress("indexing") as progress,
-    ):
-        report = session.update(settings, directory, options, progress, timer=timer, rebuild=rebuild)
+
+    def waiting(held: Lease) -> None:
+        screen.note(f"waiting for another update to end: {held}")
+
+    with timed(settings, "index update", wanted=timings) as timer, screen.progress("indexing") as progress:
+        report = session.update(
+            settings, directory, options, progress, timer=timer, rebuild=rebuild, waiting=waiting
+        )
     if as_json:
         click.echo(to_json(report.as_dict()))
     else:

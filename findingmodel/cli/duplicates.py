@@ -12,21 +12,20 @@ from findingmodel.cli.session import ask
 from findingmodel.cli.text import one_line, to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
     from findingmodel.search.duplicates import Duplicate, Reason
     from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
 
 __all__ = ["duplicates"]
 
 _COLUMNS = (
     Column("score", wraps=False, right=True),
-    *(
-        Column("id", wraps=False),
-        Column("name", bold=True),
-        Column("id", wraps=False),
-        Column("name", bold=True),
-    ),
+    Column("id", wraps=False),
+    Column("name", bold=True),
     Column("why"),
 )
 _WORDS = {"name": "names", "name-synonym": "name and synonym", "synonym": "synonyms", "code": "codes"}
@@ -67,17 +66,29 @@ def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings,
     if as_json:
         click.echo(to_json([pair.as_dict() for pair in found]))
         return 0
-    screen.table(_COLUMNS, [_row(pair) for pair in found])
+    rows = _two_lines if screen.is_terminal else _one_line
+    screen.table(_COLUMNS, [row for pair in found for row in rows(pair)])
     if not found:
         screen.note("no two models are alike")
     return 0
 
 
-def _row(pair: Duplicate) -> tuple[str, ...]:
-    names = [
-        text for model in (pair.first, pair.second) for text in (model["oifm_id"], one_line(model["name"]))
-    ]
-    return f"{pair.score:.2f}", *names, "; ".join(map(_told, pair.reasons))
+def _one_line(pair: Duplicate) -> Iterator[tuple[str, ...]]:
+    yield f"{pair.score:.2f}", *_known_by(pair.first), *_known_by(pair.second), _why(pair.reasons)
+
+
+def _two_lines(pair: Duplicate) -> Iterator[tuple[str, ...]]:
+    """Yield the models one below the other, where a terminal has no room for both, and their reasons."""
+    yield f"{pair.score:.2f}", *_known_by(pair.first), _why(pair.reasons[:1])
+    yield "", *_known_by(pair.second), _why(pair.reasons[1:])
+
+
+def _known_by(model: EntryRow) -> tuple[str, str]:
+    return model["oifm_id"], one_line(model["name"])
+
+
+def _why(reasons: Sequence[Reason]) -> str:
+    return "; ".join(map(_told, reasons))
 
 
 def _told(reason: Reason) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from findingmodel.cli.entry import entry_lines
-from findingmodel.cli.options import database_options, json_option, screen_options, utf8
+from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, one_line, safe_json, to_json, visible
@@ -34,7 +34,9 @@ _SORTS = ("name", "oifm_id", "filename")
 
 
 @click.command()
-@click.argument("keys", metavar="KEY...", type=utf8, nargs=-1, required=True)
+@click.argument(
+    "keys", metavar="KEY...", type=utf8, nargs=-1, required=True, shell_complete=completing("models")
+)
 @click.option("--full", is_flag=True, help="Print the whole model, as its file has it.")
 @database_options
 @json_option

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from findingmodel.cli.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["entry_lines"]
+__all__ = ["entry_lines", "field_lines"]
 
 _LABEL_WIDTH = 16
 
@@ -24,8 +24,13 @@ def entry_lines(entry: EntryRow, *, width: int | None) -> list[str]:
         entry: what the index holds.
         width: columns of the terminal; None leaves each field on one line.
     """
-    lines = [f"{entry['oifm_id']}  {one_line(entry['name'])}"]
-    for label, text in _fields(entry):
+    return [f"{entry['oifm_id']}  {one_line(entry['name'])}", *field_lines(_fields(entry), width=width)]
+
+
+def field_lines(fields: Iterable[tuple[str, str]], *, width: int | None) -> list[str]:
+    """Return a line for each label and text, or as many as it needs on a terminal of *width* columns."""
+    lines: list[str] = []
+    for label, text in fields:
         whole = f"  {label:<{_LABEL_WIDTH - 2}}{one_line(text)}"
         lines += [whole] if width is None else _wrapped(whole, width)
     return lines

@@ -63,16 +63,22 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings,
       findingmodel index export markdown .
       findingmodel index export markdown docs --prune --json
 
-    Exit code 1 means that models of the index cannot be read by this version.
+    The table links to the files as defs/FILE, which is where collections of models keep them.
+
+    Exit code 1 means that models of the index cannot be read by this version, or that there are none.
     """
     from findingmodel.sync.export import export_markdown
 
     async def answer(store: Store) -> ExportReport:
         return await export_markdown(store, destination, prune=prune, progress=progress)
 
+    _refuse_stream(destination)
     with screen.progress("exporting") as progress:
         report = ask(settings, answer)
-    return _show(screen, report, as_json=as_json)
+    files = counted(report.written + report.unchanged, "file")
+    done = f"wrote {report.written:,} of {files}" if report.written else f"all {files} are up to date"
+    removed = f", removed {report.removed:,}" if report.removed else ""
+    return _show(screen, report, f"{done} in {destination}{removed}", as_json=as_json)
 
 
 @click.command()
@@ -84,8 +90,8 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings,
 def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) -> int:
     """Write the ids of all models and attributes to DEST/ids.json, or to DEST if that ends in .json.
 
-    "oifm_ids" has name and file of each model, "attribute_ids" name, model and file of each attribute; one id
-    a line.
+    "oifm_ids" says which file has which model, "attribute_ids" which file has which attribute, and how that
+    is called; one id a line.
 
     \b
     Examples:
@@ -94,8 +100,10 @@ def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) ->
     """
     from findingmodel.sync.export import export_ids
 
+    _refuse_stream(destination)
     file = destination if destination.suffix == ".json" else destination / "ids.json"
-    return _show(screen, ask(settings, lambda store: export_ids(store, file)), as_json=as_json)
+    report = ask(settings, lambda store: export_ids(store, file))
+    return _show(screen, report, _done_to(file, report), as_json=as_json)
 
 
 @click.command()
@@ -117,7 +125,8 @@ def jsonl(screen: Screen, destination: Path, settings: Settings, as_json: bool) 
     from findingmodel.sync.export import export_jsonl
 
     if str(destination) != _STREAM:
-        return _show(screen, ask(settings, lambda store: export_jsonl(store, destination)), as_json=as_json)
+        report = ask(settings, lambda store: export_jsonl(store, destination))
+        return _show(screen, report, _done_to(destination, report), as_json=as_json)
     if as_json:
         raise click.UsageError("--json cannot be given when the models go to standard output.")
     ask(settings, _print_models)
@@ -131,14 +140,24 @@ async def _print_models(store: Store) -> None:
         click.echo(safe_json(line), nl=False)
 
 
-def _show(screen: Screen, report: ExportReport, *, as_json: bool) -> int:
-    """Tell what was done; return the exit code."""
+def _refuse_stream(destination: Path) -> None:
+    if str(destination) == _STREAM:
+        raise click.UsageError("Only export jsonl can write to standard output.")
+
+
+def _done_to(file: Path, report: ExportReport) -> str:
+    return f"wrote {file}" if report.written else f"{file} is up to date"
+
+
+def _show(screen: Screen, report: ExportReport, done: str, *, as_json: bool) -> int:
+    """Tell what was *done*; return the exit code."""
     if as_json:
         click.echo(to_json(report.as_dict()))
-    else:
-        removed = f", removed {report.removed:,}" if report.removed else ""
-        written = f"written {report.written:,}, unchanged {report.unchanged:,}{removed}"
-        click.echo(f"{counted(report.models, 'model')}: {written}")
+    elif report.models:
+        click.echo(visible(f"{counted(report.models, 'model')}: {done}"))
+    if not report.models and not report.failed:
+        screen.note("the index holds no models, so nothing was written")
+        return 1
     if report.stale:
         pages = counted(len(report.stale), "page")
         screen.note(

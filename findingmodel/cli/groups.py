@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,11 +17,16 @@ from findingmodel.errors import ConfigError, DirectoryError, FindingModelError, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import FrameType
 
-__all__ = ["Lazy", "LazyGroup", "RootGroup"]
+__all__ = ["Lazy", "LazyGroup", "RootGroup", "end_on_any_signal", "end_on_sigterm"]
 
 _INTERRUPTED = 130  # as a shell reports a program that SIGINT ended
 _READER_GONE = 141  # likewise for SIGPIPE
+_TERMINATED = 143  # and for SIGTERM
+
+_signals: list[int] = []
+"""SIGTERM, once it has come."""
 
 
 class Lazy(NamedTuple):
@@ -81,17 +87,38 @@ def _told() -> Iterator[None]:
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
-        raise _ended(text.getvalue(), error.exit_code) from error
+        raise _ended(text.getvalue().expandtabs(4), error.exit_code) from error
     except FindingModelError as error:
         raise _ended(f"Error: {error}", _exit_code(error)) from error
-    except KeyboardInterrupt:
-        raise _ended("Error: interrupted", _INTERRUPTED) from None
+    except KeyboardInterrupt as error:
+        how, code = ("terminated", _TERMINATED) if _signals else ("interrupted", _INTERRUPTED)
+        raise _ended("; ".join((f"Error: {how}", *map(str, error.args))), code) from None
     except BrokenPipeError:
         _discard_output()
         raise click.exceptions.Exit(_READER_GONE) from None
     except OSError as error:
         where = f"{os.fspath(error.filename)!r}: " if error.filename is not None else ""
         raise _ended(f"Error: {where}{error.strerror or error}", 1) from error
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: what is under way ends cleanly, and is told."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def end_on_any_signal() -> None:
+    """Let signals end this process as they do by themselves: all is done and told, what is left is to go."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    _signals.append(signum)
+    handler = signal.getsignal(signal.SIGINT)  # while an event loop runs, that is the loop's
+    if not callable(handler):
+        handler = signal.default_int_handler  # SIGINT is ignored, as in a shell's background
+    handler(signal.SIGINT, frame)
 
 
 def _ended(message: str, exit_code: int) -> click.exceptions.Exit:

@@ -12,6 +12,7 @@ _COMMANDS = {
     "update": Lazy("findingmodel.cli.directory:update", "Make the index hold what a directory holds."),
     "check": Lazy("findingmodel.cli.directory:check", "Check files; mend their layout if asked to."),
     "diff": Lazy("findingmodel.cli.differences:diff", "Show what an update would change, field by field."),
+    "watch": Lazy("findingmodel.cli.watch:watch", "Update whenever files of a directory change."),
     "get": Lazy("findingmodel.cli.entries:get", "Show models by id, name, slug or synonym."),
     "list": Lazy("findingmodel.cli.entries:list_entries", "List the models, a page at a time."),
     "stats": Lazy("findingmodel.cli.entries:stats", "Count what the index holds."),

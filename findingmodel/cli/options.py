@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,7 +13,7 @@ from findingmodel.cli.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["database_options", "json_option", "screen_options", "utf8"]
+__all__ = ["completing", "database_options", "json_option", "screen_options", "utf8"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -24,6 +25,15 @@ def utf8(value: str) -> str:
     except UnicodeEncodeError:
         raise click.BadParameter(f"{value!r} is not UTF-8.") from None
     return value
+
+
+def completing(name: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Return what completes a parameter: the function *name* of `findingmodel.cli.complete`."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
+        return getattr(import_module("findingmodel.cli.complete"), name)(context, parameter, incomplete)
+
+    return complete
 
 
 json_option = click.option(
@@ -52,8 +62,18 @@ def _adjust_screen(context: click.Context, parameter: click.Parameter, value: bo
 def database_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add --db and --branch; the command gets *settings*, which hold them."""
 
-    @click.option("--db", metavar="URL", help="SQLite file or MongoDB URL of the index.")
-    @click.option("--branch", metavar="NAME", help="Which index in that database.")
+    @click.option(
+        "--db",
+        metavar="URL",
+        shell_complete=completing("database_files"),
+        help="SQLite file or MongoDB URL of the index.",
+    )
+    @click.option(
+        "--branch",
+        metavar="NAME",
+        shell_complete=completing("branches"),
+        help="Which index in that database.",
+    )
     @functools.wraps(command)
     def with_settings(*args: Any, db: str | None, branch: str | None, **kwargs: Any) -> int:
         from findingmodel.config import Settings

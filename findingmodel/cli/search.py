@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.options import database_options, json_option, screen_options, utf8
+from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import one_line, to_json
@@ -39,11 +39,17 @@ _ONE_ONLY = ("query", "offset", "facets", "no_cache")
 
 
 @click.command()
-@click.argument("query", metavar="[QUERY]", type=utf8, required=False)
+@click.argument("query", metavar="[QUERY]", type=utf8, required=False, shell_complete=completing("models"))
 @click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Most hits to show.")
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="Hits to pass over.")
 @click.option(
-    "--tag", "tags", metavar="T", type=utf8, multiple=True, help="Only models with this tag; repeatable."
+    "--tag",
+    "tags",
+    metavar="T",
+    type=utf8,
+    multiple=True,
+    shell_complete=completing("tags"),
+    help="Only models with this tag; repeatable.",
 )
 @click.option("--explain", is_flag=True, help="Show by what each hit was found, and what that scores.")
 @click.option("--facets", is_flag=True, help="Show how many of all hits have each tag, and no hits.")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from findingmodel.config import Settings
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import WriteBatch
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.stores.records import Lease, WriteBatch
+    from findingmodel.sync.options import UpdateOptions, Written
     from findingmodel.sync.report import UpdateReport
     from findingmodel.timing import Timer
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Sink = Callable[[WriteBatch], Awaitable[None]]
     Run = Callable[[Begun | None], Coroutine[Any, Any, UpdateReport]]
 
-__all__ = ["ask", "ask_in_loop", "update"]
+__all__ = ["ask", "ask_in_loop", "reach", "update", "update_in_loop"]
 
 T = TypeVar("T")
 
@@ -57,23 +57,71 @@ def update(
     timer: Timer = untimed,
     sink_of: Callable[[Store], Sink] | None = None,
     rebuild: bool = False,
+    waiting: Callable[[Lease], None] | None = None,
 ) -> UpdateReport:
     """Make the store that *settings* name hold what *directory* holds.
 
     An update with nothing to do is the most frequent one: with an embedded store it needs no event loop. What
-    *sink_of* makes of the store is told of each batch before it is written. With *rebuild* an index of
-    findingmodel 0.3 is put aside first.
+    *sink_of* makes of the store is told of each batch before it is written; *waiting* is told of a writer
+    whose end is waited for. With *rebuild* an index of findingmodel 0.3 is put aside first.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
         ConfigError, StoreError: as `ask`.
+        KeyboardInterrupt: the process is to end; the message says what was written.
     """
     from findingmodel.sync.preflight import preflight
 
     if not settings.is_server:
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
-            return report if report.ok else _noted(settings, directory, options, _returning(report))
+            return report if report.ok else _noted(settings, directory, options, _returning(report), None)
+    from findingmodel.sync.options import Written
+
+    written = Written()
+    hooks: Any = {"progress": progress, "timer": timer, "waiting": waiting, "written": written}
+    run = _updating(settings, directory, options, sink_of=sink_of, rebuild=rebuild, **hooks)
+    try:
+        return _noted(settings, directory, options, run, written)
+    except KeyboardInterrupt:
+        so_far = f"models: {written}; the next update does the rest" if written else "nothing was written"
+        raise KeyboardInterrupt(so_far) from None
+
+
+async def update_in_loop(
+    settings: Settings,
+    directory: Path,
+    options: UpdateOptions,
+    *,
+    sink_of: Callable[[Store], Sink] | None = None,
+) -> UpdateReport:
+    """As `update`, in the event loop that runs: for a command that does more than one."""
+    from findingmodel.observe.notes import Notebook, record_update
+    from findingmodel.sync.options import Written
+
+    written = Written()
+    run = _updating(settings, directory, options, sink_of=sink_of, written=written)
+    return await record_update(Notebook.of(settings), directory, options, run, written=written)
+
+
+async def reach(settings: Settings) -> None:
+    """Return if the store that *settings* name can be read.
+
+    Raises:
+        ConfigError, StoreError: as `ask`.
+    """
+    await _reached(settings, lambda store: store.generation())
+
+
+def _updating(
+    settings: Settings,
+    directory: Path,
+    options: UpdateOptions,
+    *,
+    sink_of: Callable[[Store], Sink] | None,
+    rebuild: bool = False,
+    **hooks: Any,
+) -> Run:
     from findingmodel.sync.rebuild import rebuild as run_rebuild
     from findingmodel.sync.update import update as run_update
 
@@ -82,12 +130,11 @@ def update(
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
             sink = sink_of(store) if sink_of else None
-            hooks: Any = {"progress": progress, "timer": timer, "begun": begun, "sink": sink}
-            return work(store, directory, options, **hooks)
+            return work(store, directory, options, begun=begun, sink=sink, **hooks)
 
         return _reached(settings, question)
 
-    return _noted(settings, directory, options, run)
+    return run
 
 
 def _returning(report: UpdateReport) -> Run:
@@ -97,13 +144,15 @@ def _returning(report: UpdateReport) -> Run:
     return run
 
 
-def _noted(settings: Settings, directory: Path, options: UpdateOptions, run: Run) -> UpdateReport:
+def _noted(
+    settings: Settings, directory: Path, options: UpdateOptions, run: Run, written: Written | None
+) -> UpdateReport:
     """Run an update in an event loop, and note in the ledger what became of it."""
     import asyncio
 
     from findingmodel.observe.notes import Notebook, record_update
 
-    return asyncio.run(record_update(Notebook.of(settings), directory, options, run))
+    return asyncio.run(record_update(Notebook.of(settings), directory, options, run, written=written))
 
 
 async def _reached(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -106,15 +107,28 @@ def _by_key(items: Sequence[Any], fields: Sequence[str]) -> dict[_Key, Any]:
 
 
 def _name(item: Any, fields: Sequence[str]) -> str:
-    stated = [str(item[field]) for field in fields if field in item] if isinstance(item, dict) else []
-    return " ".join(stated) or repr(item)
+    values = [item.get(field) for field in fields] if isinstance(item, dict) else []
+    return " ".join(value for value in values if isinstance(value, str)) or _form(item)
 
 
 def _label(item: Any, key: _Key) -> str:
-    name = item.get("name") if isinstance(item, dict) else None
+    name = item.get("name") if isinstance(item, dict) else item
     return name if isinstance(name, str) else key[0]
 
 
 def _is_same(old: Any, new: Any) -> bool:
-    """Return whether two values are equal as JSON has it, which is not so of ``true`` and ``1``."""
-    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+    return old is new or _form(old) == _form(new)
+
+
+def _form(value: Any) -> str:
+    """Return *value* in a form that equal values share, as JSON has it: not so ``true`` and ``1``."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* with ``1`` for each ``1.0``."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return list(map(_plain, value))
+    return int(value) if isinstance(value, float) and value.is_integer() else value

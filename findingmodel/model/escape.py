@@ -10,7 +10,18 @@ import re
 
 __all__ = ["escape_destination", "escape_paragraph", "escape_text"]
 
-_CONTROLS = {number: None for number in (*range(0x20), *range(0x7F, 0xA0)) if not chr(number).isspace()}
+_BIDIRECTIONAL = (
+    0x61C,
+    0x200E,
+    0x200F,
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)  # reorder what is read
+_CONTROLS = {
+    number: None
+    for number in (*range(0x20), *range(0x7F, 0xA0), *_BIDIRECTIONAL)
+    if not chr(number).isspace()
+}
 _MARKUP = re.compile(r"([\\`*\[\]#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")  # head_neck stays as it is
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]+;)")

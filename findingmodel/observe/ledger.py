@@ -140,6 +140,19 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     """Return the note on a line, or None if it is none."""
     try:
         note = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return note if isinstance(note, dict) and {"outcome", "run"} <= note.keys() else None
+    return note if isinstance(note, dict) and _is_note(note) else None
+
+
+def _is_note(found: dict[str, Any]) -> bool:
+    """Return whether an object has the form of a note, in what is shown of it; anybody may edit the file."""
+    counts, refused = found.get("counts", {}), found.get("refused", {"reason": ""})
+    return (
+        isinstance(found.get("run"), str)
+        and isinstance(found.get("outcome"), str)
+        and isinstance(counts, dict)
+        and all(isinstance(count, int) for count in counts.values())
+        and isinstance(refused, dict)
+        and "reason" in refused
+    )

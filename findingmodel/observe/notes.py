@@ -4,7 +4,8 @@ A note is a JSON object: ``at`` (UTC), ``run`` (the same for the two notes of on
 add, remove, remove-unused), ``outcome`` (begun, done, refused, failed or interrupted), ``db``, ``branch``,
 ``host``, ``pid``, ``user``, ``version``, what it is about (``directory``, ``file`` or ``model``), and at the
 end ``seconds``, ``counts``, ``changes`` (ids, of each kind 1,000 at most), ``failures`` (paths, likewise),
-``refused``, ``put_aside`` (a branch) and ``error`` where there are any.
+``refused``, ``put_aside`` (a branch) and ``error`` where there are any, with ``written``, how many models
+were written before.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from findingmodel.config import Settings
     from findingmodel.observe.ledger import Place
     from findingmodel.observe.ledger_writer import Ledger
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.sync.options import UpdateOptions, Written
     from findingmodel.sync.report import Changes, UpdateReport
 
     Begun = Callable[[], Awaitable[None]]
@@ -60,17 +61,18 @@ class Notebook:
         return cls(place, max_bytes=settings.ledger_max_bytes, keep=settings.ledger_keep)
 
     @contextmanager
-    def noting(self, action: str, **about: str | Path) -> Iterator[Note]:
+    def noting(self, action: str, written: Written | None = None, /, **about: str | Path) -> Iterator[Note]:
         """Lend the note of what is done within the block; at its end it is on its way to the ledger.
 
-        Nothing is noted where nothing was done. An error is noted, unless it only tells of a misuse.
+        Nothing is noted where nothing was done. An error is noted, unless it only tells of a misuse, with
+        what was *written* before.
         """
         note = Note(self, {"action": action, **{name: _plain(fact) for name, fact in about.items()}})
         try:
             yield note
         except BaseException as error:
             if note.has_begun or not isinstance(error, _MISUSE):
-                note.fail(error)
+                note.fail(error, written)
             raise
         note.end()
 
@@ -152,11 +154,12 @@ class Note:
             facts = self._facts or {}
             self._append("refused" if "refused" in facts else "done", facts | self._duration())
 
-    def fail(self, error: BaseException) -> None:
-        """Note that *error* ended it."""
+    def fail(self, error: BaseException, written: Written | None = None) -> None:
+        """Note that *error* ended it, and what was *written* before."""
         outcome = "failed" if isinstance(error, Exception) else "interrupted"
         told = f"{type(error).__name__}: {error}".removesuffix(": ")
-        self._append(outcome, {"error": told} | self._duration())
+        facts = {"written": vars(written)} if written else {}
+        self._append(outcome, {"error": told} | facts | self._duration())
 
     def _append(self, outcome: str, facts: dict[str, Any]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -174,6 +177,8 @@ async def record_update(
     directory: Path,
     options: UpdateOptions,
     run: Callable[[Begun | None], Coroutine[Any, Any, UpdateReport]],
+    *,
+    written: Written | None = None,
 ) -> UpdateReport:
     """Return what *run* returns, with a note of it on the disk. A dry run is not noted.
 
@@ -182,11 +187,12 @@ async def record_update(
         directory: of the update.
         options: of the update.
         run: the update; it awaits what it is given before it first writes.
+        written: what it has written so far, for the note of one that does not come to its end.
     """
     if options.dry_run:
         return await run(None)
     try:
-        with notebook.noting("update", directory=directory) as note:
+        with notebook.noting("update", written, directory=directory) as note:
             report = await run(note.begin)
             note.report(report)
     except (Exception, asyncio.CancelledError):

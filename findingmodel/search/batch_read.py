@@ -34,6 +34,7 @@ ENCODING: Final = _Encoding(encoding="utf-8-sig", errors="surrogateescape", newl
 _UTF_16: Final = _Encoding(encoding="utf-16", errors="backslashreplace", newline="")
 
 _SUFFIXES: Mapping[str, Form] = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
+_LONGEST_LINE = 1_000_000  # characters; only a file of something else has such lines
 _DELIMITERS = (",", ";", "\t")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 _LONGEST_CELL = (
@@ -95,7 +96,7 @@ def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator
     elif form == "jsonl":
         questions = _from_json_lines(lines, column)
     else:
-        questions = (Question(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
+        questions = _from_text(lines)
     return map(_checked, questions)
 
 
@@ -118,10 +119,29 @@ def _checked(question: Question) -> Question:
     return question
 
 
-def _from_json_lines(lines: TextIO, column: str) -> Iterator[Question]:
-    for number, line in enumerate(lines, 1):
+def _each_line(lines: TextIO, longest: int = _LONGEST_LINE) -> Iterator[str]:
+    """Yield the lines; of one that is too long as much as shows that it is."""
+    while line := lines.readline(longest + 1):
+        rest = line
+        while len(rest) > longest and not rest.endswith("\n"):
+            rest = lines.readline(longest + 1)
+        yield line
+
+
+def _from_text(lines: TextIO) -> Iterator[Question]:
+    for number, line in enumerate(_each_line(lines), 1):
         if line.strip():
-            yield _from_json(number, line, column)
+            yield _too_long(number) if len(line) > _LONGEST_LINE else Question(number, line.strip())
+
+
+def _from_json_lines(lines: TextIO, column: str) -> Iterator[Question]:
+    for number, line in enumerate(_each_line(lines), 1):
+        if line.strip():
+            yield _too_long(number) if len(line) > _LONGEST_LINE else _from_json(number, line, column)
+
+
+def _too_long(number: int) -> Question:
+    return Question(number, "", error=QueryError(f"the line has more than {_LONGEST_LINE:,} characters"))
 
 
 def _from_json(number: int, line: str, column: str) -> Question:
@@ -137,13 +157,13 @@ def _from_json(number: int, line: str, column: str) -> Question:
 
 
 def _from_csv(lines: TextIO, column: str) -> Iterator[Question]:
-    heading = lines.readline()
+    heading = next(_each_line(lines), "")
     delimiter = max(_DELIMITERS, key=heading.count)
     names = next(csv.reader([heading], delimiter=delimiter), [])
     place = _place(names, column)
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
-        for line, cells in _rows(lines, delimiter):
+        for line, cells in _rows(_each_line(lines, _LONGEST_CELL), delimiter):
             if isinstance(cells, QueryError):
                 yield Question(line, "", error=cells)
             elif cells:

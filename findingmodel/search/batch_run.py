@@ -119,7 +119,7 @@ async def run_batch(
         first = next(questions, None)
         writer = _writer(job, first)
         known = _known(job, writer)
-        questions = _behind(known, chain([first] if first else [], questions), job.target)
+        questions = _behind(known, chain([first] if first else [], questions), job.target, writer)
         counts = known.counts.copy()
         with _appending(job.target, echo, known) as write:
             if not known.line:
@@ -200,13 +200,14 @@ def _known(job: BatchJob, writer: Writer) -> Begun:
     return Begun(0, 0, "", Counter())
 
 
-def _behind(known: Begun, questions: Iterator[Question], target: str) -> Iterator[Question]:
+def _behind(known: Begun, questions: Iterator[Question], target: str, writer: Writer) -> Iterator[Question]:
     """Return the questions behind the last one that is answered."""
     if not known.line:
         return questions
     at = (known.line, known.part)
     last = next((question for question in questions if (question.line, question.part) >= at), None)
-    if last is None or (last.line, last.part, _as_written(last.query)) != (*at, _as_written(known.query)):
+    answered = (*at, _as_written(known.query))
+    if last is None or (last.line, last.part, _as_written(writer.query(last.query))) != answered:
         raise QueryError(f"{target} holds answers to other questions: they differ at line {known.line}")
     return questions
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
     Form = Literal["jsonl", "csv"]
 
-__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "form_of", "take_up"]
+__all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "form_of", "no_formula", "take_up"]
 
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?%?")
 _START = {"jsonl": b'{"line": ', "csv": b""}
 _HIT_COLUMNS = ("oifm_id", "name", "score", "stage", "field", "negated")
 _COLUMNS = ("line", "part", "query", "status", *_HIT_COLUMNS, "others", "error")
@@ -45,6 +48,10 @@ class Writer(Protocol):
 
     def record(self, question: Question, row: BatchRow) -> str:
         """Return one answer."""
+        ...
+
+    def query(self, text: str) -> str:
+        """Return the text of a query as it stands in its answer."""
         ...
 
 
@@ -76,12 +83,18 @@ class JsonLines(NamedTuple):
             answer["input"] = question.fields
         return json.dumps(answer, ensure_ascii=False) + "\n"
 
+    def query(self, text: str) -> str:
+        """Return *text*."""
+        return text
+
     def _reasons(self, hit: HitRow) -> dict[str, Any]:
         return {"matched": [reason._asdict() for reason in hit.matched]} if self.explain else {}
 
 
 class CsvLines(NamedTuple):
     """One record a question, with its best hit; ``others`` holds the ids of the other hits.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe.
 
     Attributes:
         fields: names of the other fields of the questions, each a column ``input.NAME``.
@@ -100,6 +113,10 @@ class CsvLines(NamedTuple):
         error = question.error or row.error or ""
         own = [question.line, question.part, question.query, row.status, *best, others, error]
         return _csv([*own, *(_cell(question.fields.get(name, "")) for name in self.fields)])
+
+    def query(self, text: str) -> str:
+        """Return *text*, which is no formula."""
+        return no_formula(text)
 
 
 class Begun(NamedTuple):
@@ -178,9 +195,21 @@ def _facts(hit: HitRow) -> dict[str, Any]:
     return dict(zip(_HIT_COLUMNS, facts, strict=True))
 
 
+def no_formula(text: str) -> str:
+    """Return *text* such that a spreadsheet shows it, and does not compute what it says.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+
+    >>> no_formula("=HYPERLINK(A1)"), no_formula("-5.2"), no_formula("- nodule")
+    ("'=HYPERLINK(A1)", '-5.2', "'- nodule")
+    """
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
 def _csv(cells: Sequence[Any]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(cells)
+    safe = [no_formula(str(cell)) if isinstance(cell, str | Exception) else cell for cell in cells]
+    csv.writer(text, lineterminator="\n").writerow(safe)
     return text.getvalue()
 
 

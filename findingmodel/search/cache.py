@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from findingmodel.errors import ConfigError
@@ -219,18 +219,19 @@ class Freshness:
 
     async def generation(self) -> int:
         """Return the generation."""
-        if self._clock() >= self._until:
-            # Who asks after `forget` must not share an answer that was asked for before.
-            return await self._flight.share(self._epoch, self._ask)
-        return self._known
+        if self._clock() < self._until:
+            return self._known
+        epoch = self._epoch
+        generation: int = await self._flight.share(epoch, partial(self._ask, epoch))
+        return generation
 
     def forget(self) -> None:
-        """Ask again next time: this process has just changed the index."""
+        """Ask again next time: this process has just changed the index. An answer under way is too old."""
         self._until = float("-inf")
         self._epoch += 1
 
-    async def _ask(self) -> int:
-        asked, epoch = self._clock(), self._epoch
+    async def _ask(self, epoch: int) -> int:
+        asked = self._clock()
         generation = await self._read()
         if epoch == self._epoch:
             self._known, self._until = generation, asked + self._max_age_seconds

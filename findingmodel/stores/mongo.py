@@ -11,15 +11,16 @@ from pymongo import ReplaceOne, ReturnDocument, UpdateOne
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores import mongo_documents as documents
 from findingmodel.stores import mongo_lease
+from findingmodel.stores.leases import is_orphaned
 from findingmodel.stores.mongo_aside import find_predecessor, put_aside
 from findingmodel.stores.mongo_calls import Patience
-from findingmodel.stores.mongo_commands import BATCH, delete, find_among, together, upsert
+from findingmodel.stores.mongo_commands import BATCH, delete, each_among, find_among, together, upsert
 from findingmodel.stores.mongo_connection import Collections, Connection, operation
 from findingmodel.stores.mongo_errors import unwritten
 from findingmodel.stores.mongo_query import by_text, by_tokens, selection, tokens_of
 from findingmodel.stores.mongo_setup import SCHEMA_VERSION, STATE, State, prepare, read_state
 from findingmodel.stores.pool import PoolSettings, settled
-from findingmodel.stores.records import Counts
+from findingmodel.stores.records import Counts, newest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
@@ -245,8 +246,10 @@ class MongoStore:
         """Return these contributors as each stored model states them."""
         writing = self._connection.reach().writing
         wanted = set(keys)
-        found = await find_among(writing.entries, "credit_keys", wanted, documents.CREDIT_FIELDS)
-        return [credit for document in found for credit in documents.credits_in(document, wanted)]
+        found: dict[tuple[ContributorKind, str], Credit] = {}  # an organization may stand in every document
+        async for document in each_among(writing.entries, "credit_keys", wanted, documents.CREDIT_FIELDS):
+            newest(documents.credits_in(document, wanted), found)
+        return list(found.values())
 
     def refuses(self, record: Record) -> str | None:
         """Say why *record* can never be written: one document holds no more than 16 MB."""
@@ -291,6 +294,11 @@ class MongoStore:
             STATE, {"$inc": {"generation": 1}}, upsert=True, return_document=ReturnDocument.AFTER
         )
         return int(document["generation"])
+
+    @operation("look at the lease of")
+    async def is_unfinished(self) -> bool:
+        """Return whether an update died before it was done, and left its lease."""
+        return is_orphaned(await mongo_lease.held(self._connection.reach().writing.meta))
 
     @operation("take the lease of")
     async def acquire(self, lease: Lease) -> Lease | None:

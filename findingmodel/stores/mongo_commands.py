@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from findingmodel.stores.mongo_errors import not_written
+from findingmodel.stores.pool import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
 
-__all__ = ["BATCH", "CHUNK", "delete", "find_among", "in_turn", "together", "upsert"]
+__all__ = ["BATCH", "CHUNK", "delete", "each_among", "find_among", "in_turn", "together", "upsert"]
 
 T = TypeVar("T")
 
@@ -44,6 +45,19 @@ async def find_among(
 
     parts = await together(*(find(chunk) for chunk in _chunks(dict.fromkeys(keys))))
     return list({document["_id"]: document for part in parts for document in part}.values())
+
+
+async def each_among(
+    collection: Any, field: str, keys: Collection[str], projection: dict[str, int]
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield the documents with any of *keys* in *field*, one reply at a time in memory."""
+    for chunk in _chunks(dict.fromkeys(keys)):
+        cursor = collection.find({field: {"$in": chunk}}, projection, batch_size=BATCH)
+        try:
+            async for document in cursor:
+                yield document
+        finally:
+            await settled(cursor.close())
 
 
 async def upsert(collection: Any, operations: Iterable[Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from findingmodel.stores.records import Lease
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["acquire", "release"]
+__all__ = ["acquire", "held", "release"]
 
 _LEASE = {"_id": "lease"}
 
@@ -32,15 +32,20 @@ async def acquire(meta: Any, lease: Lease, *, looks_first: bool = False) -> Leas
         is_mine_or_old = {"$or": [{"holder": lease.holder}, {"expires_ns": {"$lte": now_ns}}]}
         if not looks_first and await _put(meta, lease, is_mine_or_old, upsert=True):
             return None
-        document = await meta.find_one(_LEASE)
-        if document is None:
+        holder = await held(meta)
+        if holder is None:
             looks_first = False
             continue  # nobody has it, or it was given back a moment ago
-        held = Lease(**{name: document[name] for name in Lease._fields})
-        if not is_free(held, lease, now_ns=now_ns):
-            return held
-        if await _put(meta, lease, {"holder": held.holder}, upsert=False):
+        if not is_free(holder, lease, now_ns=now_ns):
+            return holder
+        if await _put(meta, lease, {"holder": holder.holder}, upsert=False):
             return None
+
+
+async def held(meta: Any) -> Lease | None:
+    """Return the lease that somebody took and has not given back, be it ever so old."""
+    document = await meta.find_one(_LEASE)
+    return None if document is None else Lease(**{name: document[name] for name in Lease._fields})
 
 
 async def release(meta: Any, lease: Lease) -> None:

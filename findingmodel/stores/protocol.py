@@ -63,10 +63,11 @@ class Store(Protocol):
     # update
     async def manifest(self) -> list[FileState]: ...  # what files the index was made from
     async def owners(self, identity: Collection[str]) -> list[Owner]: ...  # who holds these identity keys
-    async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as each stored model states them
+    async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as the newest model states them
     def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
     async def write(self, batch: WriteBatch) -> None: ...  # idempotent
     async def advance(self) -> int: ...  # one generation step, at the end of an update
+    async def is_unfinished(self) -> bool: ...  # an update died before its step; one at work does not count
     async def acquire(self, lease: Lease) -> Lease | None: ...  # None: it is yours (again); else who holds it
     async def release(self, lease: Lease) -> None: ...  # no error if it was lost
     def transaction(self) -> AbstractAsyncContextManager[None]: ...  # others see all of the block, or nothing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from findingmodel.text.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "COMPRESSION_LEVEL",
@@ -27,6 +27,7 @@ __all__ = [
     "TermQuery",
     "Terms",
     "WriteBatch",
+    "newest",
 ]
 
 ContributorKind = Literal["person", "organization"]
@@ -95,6 +96,26 @@ class Credit(NamedTuple):
     fields: dict[str, Any]
     mtime_ns: int
     path: str
+
+
+def newest(
+    stated: Iterable[Credit], found: dict[tuple[ContributorKind, str], Credit] | None = None
+) -> dict[tuple[ContributorKind, str], Credit]:
+    """Return the statement to believe about each contributor, by kind and key.
+
+    It is that of the file modified last; of equals, of the file with the greater path.
+
+    Args:
+        stated: what files state.
+        found: what was found before; it is added to.
+    """
+    found = {} if found is None else found
+    for credit in stated:
+        key = (credit.kind, credit.key)
+        rival = found.get(key)
+        if rival is None or (credit.mtime_ns, credit.path) > (rival.mtime_ns, rival.path):
+            found[key] = credit
+    return found
 
 
 class Record(NamedTuple):

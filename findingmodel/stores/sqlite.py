@@ -16,7 +16,7 @@ from findingmodel.errors import (
     StoreUnavailableError,
     TransactionError,
 )
-from findingmodel.stores.leases import is_free
+from findingmodel.stores.leases import is_free, is_orphaned
 from findingmodel.stores.sqlite_connection import (
     MEMORY,
     OccupiedError,
@@ -186,6 +186,10 @@ class SQLiteStore:
         """Count one finished update."""
         return await self._change(Branch.advance)
 
+    async def is_unfinished(self) -> bool:
+        """Return whether an update died before it was done, and left its lease."""
+        return is_orphaned(await self._ask(Branch.lease))
+
     async def acquire(self, lease: Lease) -> Lease | None:
         """Take or renew the lease."""
         return await self._change(_acquire, lease)
@@ -345,6 +349,11 @@ class SQLiteStore:
             raise kind(f"cannot {doing} {self.label}: {error}") from error
         except OSError as error:
             raise StoreUnavailableError(f"cannot {doing} {self.label}: {error.strerror}") from error
+        except (
+            UnicodeEncodeError,
+            OverflowError,
+        ) as error:  # from a caller: what was checked has no such thing
+            raise StoreError(f"cannot {doing} {self.label}: {error}") from error
         except (StoreSchemaError, TransactionError) as error:
             raise type(error)(f"cannot {doing} {self.label}: {error}") from None
 

@@ -145,7 +145,7 @@ def connect_for_reading(path: str, branch: str) -> sqlite3.Connection | None:
     """Return a new connection that cannot write, or None where nothing was set up yet."""
     if not Path(path).exists():
         return None
-    connection = _connect(_uri(path, "rw" if os.access(path, os.W_OK) else "ro"))
+    connection = _connect(_uri(path, _reading_mode(path)))
     try:
         verify(connection)
         if branch_exists(connection, branch):
@@ -188,6 +188,19 @@ def _connect(target: str) -> sqlite3.Connection:
 
 def _uri(path: str, mode: str) -> str:
     return f"{Path(path).absolute().as_uri()}?mode={mode}"
+
+
+def _reading_mode(path: str) -> str:
+    """Return how to open *path* for reading: SQLite wants to write beside it, if only to take turns.
+
+    On a file system that cannot be written nobody else does so either, and without turns it can be read, if
+    the last writer has closed it (https://www.sqlite.org/wal.html#readonly).
+    """
+    if os.access(path, os.W_OK):
+        return "rw"
+    log = Path(f"{path}-wal")
+    is_frozen = os.statvfs(path).f_flag & os.ST_RDONLY and not (log.exists() and log.stat().st_size)
+    return "ro&immutable=1" if is_frozen else "ro"
 
 
 def _create_private_file(path: Path) -> None:

@@ -23,6 +23,7 @@ from findingmodel.stores.records import (
     LexiconRow,
     Owner,
     Terms,
+    newest,
 )
 from findingmodel.stores.sqlite_schema import for_branch
 from findingmodel.text.normalize import tokenize
@@ -157,7 +158,8 @@ class Branch(NamedTuple):
         return [Owner(*row) for row in self._among(statement, identity)]
 
     def credits(self, keys: Collection[str]) -> list[Credit]:
-        return [_credit(row) for row in self._among(f"{_CREDIT} WHERE c.key IN", keys)]
+        stated = (_credit(row) for row in self._among(f"{_CREDIT} WHERE c.key IN", keys))
+        return list(newest(stated).values())  # an organization may stand in every file
 
     def write(self, batch: WriteBatch) -> None:
         """Apply *batch*; the caller has opened a transaction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 from pathlib import Path
@@ -41,12 +42,15 @@ class Replacement:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._new = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+        self._new = path.parent / f".{path.name[:100]}.{os.getpid()}.tmp"
         self.changed = False
 
     def __enter__(self) -> Self:
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a directory, not a file", str(self._path))
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._new.open("wb")
+        self._new.unlink(missing_ok=True)
+        self._file = self._new.open("xb")  # never through a link that somebody else has put there
         return self
 
     def write(self, data: bytes) -> None:

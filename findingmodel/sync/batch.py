@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from findingmodel.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 
-__all__ = ["BatchProcessor", "Outcome", "StreamProcessor"]
+__all__ = ["BatchProcessor", "Outcome", "StreamProcessor", "to_its_end"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -179,6 +179,22 @@ class StreamProcessor:
                 yield result
         finally:
             await _cancel({feeder, *tasks})
+
+
+async def to_its_end(write: Coroutine[Any, Any, None]) -> None:
+    """Await *write*; whoever is cancelled meanwhile ends when it has.
+
+    A write that is under way cannot be called back, be it in a thread or on a server. Were it left behind,
+    the lease would be given back before it takes effect, and it might undo what the next writer does.
+    """
+    writing = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        if not writing.cancelled():
+            writing.exception()  # it ends with the cancellation, whatever became of the write
+        raise
 
 
 class _Rate:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from findingmodel.stores.records import FileState
     from findingmodel.sync.record import Fingerprint
@@ -25,6 +26,9 @@ class Comparison(NamedTuple):
         to_load: files that are new or may have changed, sorted by path.
         missing: manifest rows whose file is gone, by path; never below an unreadable directory.
         unchanged: how many known files need not be read.
+        left_behind: by id, the path under which a model is in *known* and *missing* whose place another has
+            taken: an update that was killed had no time to remove it, or to write where it is now. No file
+            has such a path.
     """
 
     scan: Scan
@@ -32,6 +36,7 @@ class Comparison(NamedTuple):
     to_load: list[SourceFile]
     missing: dict[str, FileState]
     unchanged: int
+    left_behind: Mapping[str, str] = MappingProxyType({})
 
     @property
     def is_clean(self) -> bool:
@@ -51,7 +56,7 @@ def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) 
         manifest: what the index was made from.
         rehash: whether to read every file, whatever its times say.
     """
-    known = {state.path: state for state in manifest}
+    known, left_behind = _by_path(list(manifest), scan.files)
     to_load = [file for file in scan.files if rehash or may_differ(file, known.get(file.path))]
     present = {file.path for file in scan.files}
     present.update(report.path for report in scan.failed)
@@ -61,7 +66,27 @@ def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) 
         for path, state in known.items()
         if path not in present and not (hidden and path.startswith(hidden))
     }
-    return Comparison(scan, known, to_load, missing, len(scan.files) - len(to_load))
+    return Comparison(scan, known, to_load, missing, len(scan.files) - len(to_load), left_behind)
+
+
+def _by_path(
+    manifest: Sequence[FileState], files: Iterable[SourceFile]
+) -> tuple[dict[str, FileState], dict[str, str]]:
+    """Return the manifest by path, and the paths of those that were left behind, by id."""
+    known = {state.path: state for state in manifest}
+    if len(known) == len(manifest):
+        return known, {}
+    found = {file.path: file for file in files}
+
+    def right(state: FileState) -> tuple[bool, int, str]:
+        file = found.get(state.path)
+        is_the_file = file is not None and (file.size, file.mtime_ns) == (state.size, state.mtime_ns)
+        return is_the_file, state.indexed_ns, state.oifm_id
+
+    known = {state.path: state for state in sorted(manifest, key=right)}
+    rest = [state for state in manifest if known[state.path].oifm_id != state.oifm_id]
+    left_behind = {state.oifm_id: f"{state.path}\0{state.oifm_id}" for state in rest}
+    return known | {left_behind[state.oifm_id]: state for state in rest}, left_behind
 
 
 def may_differ(file: SourceFile | Fingerprint, state: FileState | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.stores.records import newest
 from findingmodel.sync.report import CreditConflict
 
 if TYPE_CHECKING:
@@ -42,15 +43,21 @@ class Credits:
         self._paths: set[str] = set()
         self._former: set[str] = set()
         self._moved: dict[str, tuple[int, str]] = {}
+        self._is_all = False
+
+    def doubt_all(self, known: Iterable[FileState]) -> None:
+        """Take in that an update died, so that what is stored need not be what the *known* models state."""
+        self._is_all = True
+        for state in known:
+            self._former.update(state.contributors)
 
     def add(self, stated: Iterable[Credit], former: FileState | None) -> None:
         """Take in what one loaded file states, and what the manifest knew of it."""
         keys = set()
         for credit in stated:
-            key = (credit.kind, credit.key)
             keys.add(credit.key)
-            self._variants.setdefault(_variant(key, credit), credit)
-            self._best[key] = newest(self._best.get(key, credit), credit)
+            self._variants.setdefault(_variant((credit.kind, credit.key), credit), credit)
+            newest([credit], self._best)
         if former is not None:
             self._paths.add(former.path)
             self._former.update(set(former.contributors) - keys)
@@ -83,21 +90,20 @@ class Credits:
             was_empty: it held nothing before this update, so it need not be asked, but for what was revoked.
         """
         names = {key for _, key in self._best} | self._former | self._moved.keys()
-        if (was_empty and not self._former) or not names:
+        if not self._is_all and ((was_empty and not self._former) or not names):
             return CreditChanges(
                 tuple(self._best[key] for key in sorted(self._best)), (), tuple(self._conflicts(self._best))
             )
-        stored = {(row.kind, row.key): row for row in await _stored(store, names)}
+        stored = {(row.kind, row.key): row for row in await _stored(store, None if self._is_all else names)}
+        if self._is_all:
+            self._former.update(key for _, key in stored)
         for key, row in stored.items():
             if row.path not in self._paths:  # a file that this update did not touch still says so
                 self._variants.setdefault(_variant(key, row), row)
         doubtful = self._former | {key for (_, key), row in stored.items() if self._is_stale(row)}
-        live: dict[_Key, Credit] = {}
-        for credit in await store.credits(doubtful) if doubtful else ():
-            live[credit.kind, credit.key] = newest(live.get((credit.kind, credit.key), credit), credit)
+        live = newest(await store.credits(doubtful)) if doubtful else {}
         wanted = {**stored, **live}
-        for key, credit in self._best.items():
-            wanted[key] = newest(wanted.get(key, credit), credit)
+        newest(self._best.values(), wanted)
         withdrawn = tuple(
             key for key in stored if key[1] in doubtful and key not in live and key not in self._best
         )
@@ -113,7 +119,7 @@ class Credits:
         best = self._best.get((row.kind, row.key))
         if self._moved.get(row.key, _NEVER) > (row.mtime_ns, row.path):
             return True
-        return row.path in self._paths and (best is None or newest(row, best) is row)
+        return row.path in self._paths and (best is None or _is_newer(row, best))
 
     def _conflicts(self, kept: dict[_Key, Credit]) -> Iterable[CreditConflict]:
         for (key, _), variant in sorted(self._variants.items(), key=lambda item: (item[0][0], item[1].path)):
@@ -122,16 +128,17 @@ class Credits:
                 yield CreditConflict(variant.key, kept[key].path, variant.path, fields)
 
 
-def newest(one: Credit, other: Credit) -> Credit:
-    """Return the one to believe: of the file modified last; of equals, of the file with the greater path."""
-    return max(one, other, key=lambda credit: (credit.mtime_ns, credit.path))
+def _is_newer(one: Credit, other: Credit) -> bool:
+    """Return whether *one* is believed where *other* differs; of equals the first."""
+    return (one.mtime_ns, one.path) >= (other.mtime_ns, other.path)
 
 
 def _variant(key: _Key, credit: Credit) -> tuple[_Key, str]:
     return key, repr(sorted(credit.fields.items()))
 
 
-async def _stored(store: Store, keys: set[str]) -> list[Credit]:
+async def _stored(store: Store, keys: set[str] | None) -> list[Credit]:
+    """Return these contributors, or all, as they are stored."""
     return [*await store.contributors("person", keys), *await store.contributors("organization", keys)]
 
 

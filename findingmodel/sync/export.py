@@ -54,17 +54,20 @@ class ExportReport(NamedTuple):
         return {**self._asdict(), "stale": list(self.stale), "failed": list(self.failed)}
 
 
+_NOTHING = ExportReport(0, 0, 0)
+
+
 async def export_markdown(
     store: Store, directory: Path, *, prune: bool = False, progress: Progress | None = None
 ) -> ExportReport:
     """Write a page for each model to ``text/NAME.md`` below *directory*, and a table of all to ``index.md``.
 
+    With an empty index nothing is written or removed: it is more likely to be the wrong one.
+
     Args:
         store: the index.
         directory: made where it is missing.
-        prune: remove the pages of models that are gone, if an export wrote them and nobody has edited them
-        since.
-            With an empty index nothing is removed.
+        prune: remove the pages of models that are gone, if an export wrote them and nobody has edited them.
         progress: called with (models done, models).
 
     Raises:
@@ -73,11 +76,13 @@ async def export_markdown(
     """
     manifest = [(state.oifm_id, state.path) for state in await store.manifest()]
     names = page_names(manifest)
+    if not names:
+        return _NOTHING
     pages = Pages(directory)
     failed = await _write_pages(store, pages, names, progress)
     listed = await _write_index(store, directory, names)
     stale = pages.stale()
-    removed = len(stale) if prune and names else 0
+    removed = len(stale) if prune else 0
     if removed:
         pages.remove(stale)
         stale = []
@@ -93,15 +98,18 @@ async def export_markdown(
 
 
 async def export_ids(store: Store, file: Path) -> ExportReport:
-    """Write to *file* which ids are taken: by models, with name and file, and by attributes, with model too.
+    """Write to *file* which ids are taken: by models, with their file, and by attributes, with file and name.
 
-    Each id has a line of its own, so that lines of a diff are ids that came, went or changed hands. Models
-    are sorted by id, attributes stand in the order of the models.
+    Those are the members ``oifm_ids`` and ``attribute_ids`` that collections of finding models keep. Each id
+    has a line of its own, so that lines of a diff are ids that came, went or changed hands. Models are sorted
+    by id, attributes stand in the order of the models. With an empty index nothing is written.
 
     Raises:
         OSError: the file cannot be written.
         StoreError: the store failed.
     """
+    if not (await store.counts()).models:
+        return _NOTHING
     with Replacement(file) as new:
         new.write(b'{\n  "oifm_ids": {')
         count = await _write_members(new, store, _model_ids)
@@ -112,12 +120,14 @@ async def export_ids(store: Store, file: Path) -> ExportReport:
 
 
 async def export_jsonl(store: Store, file: Path) -> ExportReport:
-    """Write each model to *file* as a line of JSON, sorted by id.
+    """Write each model to *file* as a line of JSON, sorted by id. With an empty index nothing is written.
 
     Raises:
         OSError: the file cannot be written.
         StoreError: the store failed.
     """
+    if not (await store.counts()).models:
+        return _NOTHING
     count = 0
     with Replacement(file) as new:
         async for line in json_lines(store):
@@ -183,12 +193,11 @@ async def _write_members(
 
 
 def _model_ids(entry: EntryRow) -> dict[str, Any]:
-    return {entry["oifm_id"]: {"name": entry["name"], "filename": entry["filename"]}}
+    return {entry["oifm_id"]: entry["filename"]}
 
 
 def _attribute_ids(entry: EntryRow) -> dict[str, Any]:
-    holder = {"oifm_id": entry["oifm_id"], "filename": entry["filename"]}
-    return {one["attribute_id"]: {"name": one["name"], **holder} for one in entry["attributes"]}
+    return {one["attribute_id"]: [entry["filename"], one["name"]] for one in entry["attributes"]}
 
 
 async def _each_model(store: Store, ids: Sequence[str]) -> AsyncIterator[dict[str, bytes]]:

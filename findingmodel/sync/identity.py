@@ -63,6 +63,7 @@ class Identity:
     def __init__(self, comparison: Comparison, *, remove: bool = True) -> None:
         known = comparison.known
         self._missing = {path: state.oifm_id for path, state in comparison.missing.items()}
+        self._left_behind = set(comparison.left_behind.values())
         self._remove = remove
         self._pending = {file.path for file in comparison.to_load if file.path in known}
         self._settled: dict[str, str] = {}
@@ -217,7 +218,8 @@ class Identity:
             return owner.key in self._waiting[owner.path].keys
         if standing == "missing":
             is_replaced = owner.oifm_id == claim.oifm_id or owner.oifm_id in self._taken
-            return not (self._remove or is_replaced or self._heirs(owner))
+            is_left_behind = owner.path in self._left_behind
+            return not (self._remove or is_left_behind or is_replaced or self._heirs(owner))
         return standing != "settled"
 
     def _heirs(self, owner: Owner) -> list[str]:

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import socket
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import LeaseHeldError, StoreError, StoreUnavailableError
+from findingmodel.stores.leases import new_holder
 from findingmodel.stores.records import Lease
 from findingmodel.stores.transactions import current, joined
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from findingmodel.stores.protocol import Store
 
-__all__ = ["WriterLease", "transaction", "writer_lease"]
+__all__ = ["Wait", "WriterLease", "transaction", "writer_lease"]
 
 _NS = 1_000_000_000
 
+_LOOKS_SECONDS = (0.1, 0.5)
+"""One who waits looks again after a random time between these: two that wait must not look in step."""
+
 _alive: set[str] = set()
 """The holders of this process. A lease of it with another holder is nobody's: it could not be given back."""
+
+
+def _untold(_: Lease) -> None:
+    """Tell nobody."""
+
+
+class Wait(NamedTuple):
+    """What to do if another has the lease.
+
+    Attributes:
+        seconds: how long to wait for it; 0 not at all.
+        tell: called with whose end is waited for, once for each.
+    """
+
+    seconds: float = 0.0
+    tell: Callable[[Lease], None] = _untold
+
+
+_NOT_AT_ALL = Wait()
 
 
 class WriterLease:
@@ -31,14 +56,40 @@ class WriterLease:
     Args:
         store: where it is held.
         seconds: how long another writer waits if this one dies.
+
+    Attributes:
+        owes: models have been written, by its holder or by one that died, and not yet all that follows from
+            them: contributors, and that readers are told. Who gives it back like that leaves it lying there,
+            for anybody to take, together with the debt.
     """
 
     def __init__(self, store: Store, seconds: float) -> None:
         self._store = store
         self._length_ns = int(seconds * _NS)
-        self._holder = os.urandom(8).hex()
+        self._seconds = seconds
+        self._holder = new_holder()
         self._host = socket.gethostname()
         self._renew_ns = 0
+        self.owes = False
+
+    async def take(self, wait: Wait) -> None:
+        """Take the lease, which another may have: then wait for it, as *wait* has it.
+
+        Raises:
+            LeaseHeldError: another update has it, still.
+        """
+        until = time.monotonic() + wait.seconds
+        told: Lease | None = None
+        self.owes = await self._store.is_unfinished()
+        while (held := await self._ask()) is not None:
+            self.owes = True  # it may die meanwhile
+            left = until - time.monotonic()
+            if left <= 0:
+                raise self._is_held(held)
+            if told is None or told.holder != held.holder:
+                told = held
+                wait.tell(held)
+            await asyncio.sleep(min(left, random.uniform(*_LOOKS_SECONDS)))  # noqa: S311  # no secret
 
     async def renew(self) -> None:
         """Hold on to the lease; a command only if a third of its time has passed.
@@ -46,25 +97,54 @@ class WriterLease:
         Raises:
             LeaseHeldError: another update has it.
         """
+        if time.time_ns() >= self._renew_ns and (held := await self._ask()) is not None:
+            raise self._is_held(held)
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Renew the lease for the length of the block, however long nothing is written."""
+        over = asyncio.Event()
+        beating = asyncio.create_task(self._beat(over))
+        try:
+            yield
+        finally:
+            over.set()
+            await asyncio.shield(beating)
+
+    async def _beat(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), self._seconds / 3)
+                return
+            with suppress(StoreError):  # who writes next is told; nobody need be until then
+                await self.renew()
+
+    async def _ask(self) -> Lease | None:
+        """Take or renew the lease; return who has it, if another does."""
         now = time.time_ns()
-        if now < self._renew_ns:
-            return
         held = await self._store.acquire(self._lease(now))
         if held is not None and self._is_nobodys(held):
+            self.owes = True
             _alive.discard(self._holder)
             self._holder = held.holder
             _alive.add(self._holder)
             held = await self._store.acquire(self._lease(now))
-        if held is not None:
-            raise LeaseHeldError(
-                f"cannot write to {self._store.label}: another update is running, {held}; "
-                "try again when it is done"
-            )
-        self._renew_ns = now + self._length_ns // 3
+        if held is None:
+            self._renew_ns = now + self._length_ns // 3
+        return held
+
+    def _is_held(self, held: Lease) -> LeaseHeldError:
+        return LeaseHeldError(
+            f"cannot write to {self._store.label}: another update is running, {held}; "
+            "try again when it is done"
+        )
 
     async def release(self) -> None:
-        """Give the lease back."""
-        await self._store.release(self._lease(0))
+        """Give the lease back, or leave it lying there."""
+        if self.owes:
+            await self._store.acquire(self._lease(0)._replace(expires_ns=0))
+        else:
+            await self._store.release(self._lease(0))
 
     @contextmanager
     def alive(self) -> Iterator[None]:
@@ -83,8 +163,15 @@ class WriterLease:
 
 
 @asynccontextmanager
-async def writer_lease(store: Store, *, lease_seconds: float) -> AsyncIterator[WriterLease]:
+async def writer_lease(
+    store: Store, *, lease_seconds: float, wait: Wait = _NOT_AT_ALL
+) -> AsyncIterator[WriterLease]:
     """Hold the writer's lease of *store*, which is set up; within `transaction`, the one that it holds.
+
+    Args:
+        store: where it is held.
+        lease_seconds: how long another writer waits if this one dies.
+        wait: what to do if another has it.
 
     Raises:
         LeaseHeldError: another update has it; the message names its process and host.
@@ -96,7 +183,7 @@ async def writer_lease(store: Store, *, lease_seconds: float) -> AsyncIterator[W
         return
     lease = WriterLease(store, lease_seconds)
     with lease.alive():
-        await lease.renew()
+        await lease.take(wait)
         try:
             yield lease
         except StoreUnavailableError:
@@ -122,5 +209,9 @@ async def transaction(store: Store, *, lease_seconds: float) -> AsyncIterator[No
         writer_lease(store, lease_seconds=lease_seconds) as lease,
         store.transaction(),
     ):
-        with joined((store, "lease"), lease):
-            yield
+        try:
+            with joined((store, "lease"), lease):
+                yield
+        except BaseException:
+            lease.owes = True  # what was paid within is undone
+            raise

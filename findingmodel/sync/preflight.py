@@ -37,7 +37,7 @@ async def preflight(
     """
     started = time.perf_counter()
     comparison = await survey(store, directory, rehash=options.rehash, timer=timer)
-    if not comparison.is_clean:
+    if not comparison.is_clean or (not options.dry_run and await store.is_unfinished()):
         return None
     return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
 

@@ -63,7 +63,8 @@ class Reconciliation:
         self._known = comparison.known
         self._by_id = {state.oifm_id: state for state in comparison.known.values()}
         self._identity = Identity(comparison, remove=remove)
-        self._gone = list(comparison.missing.values()) if remove else []
+        is_left_behind = comparison.left_behind.values()
+        self._gone = [row for path, row in comparison.missing.items() if remove or path in is_left_behind]
         self._at_risk = len(comparison.missing) + sum(f.path in self._known for f in comparison.to_load)
         self._counts = Counter(unchanged=comparison.unchanged)
         self._changed: dict[str, list[str]] = {kind: [] for kind in Changes._fields}

@@ -39,7 +39,8 @@ class Scan(NamedTuple):
         root: the directory.
         files: sorted by path.
         failed: what cannot be read or is refused, sorted by path.
-        unreadable: directories, relative and ending in "/", of whose content nothing is known.
+        unreadable: directories, and links to directories, relative and ending in "/", of whose content
+            nothing is known.
     """
 
     root: Path
@@ -92,7 +93,7 @@ class _Walk:
         """Take in the *entries* of one directory; *prefix* ends in "/". Return the directories among them."""
         directories = []
         with entries:  # type: ignore[attr-defined]  # os.scandir's iterator closes itself
-            for entry in entries:
+            for entry in self._each(entries, prefix):
                 path = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name != ".git":
@@ -101,15 +102,25 @@ class _Walk:
                     self._take(entry, path)
         return directories
 
+    def _each(self, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[os.DirEntry[str]]:
+        """Yield *entries*; where the listing breaks off, as on a network, nothing is known of the rest."""
+        try:
+            yield from entries
+        except OSError as error:
+            self._cannot_list(prefix.removesuffix("/"), error)
+
     def _list(self, path: str) -> Iterator[os.DirEntry[str]] | None:
         try:
             return os.scandir(os.path.join(self.root, path))  # noqa: PTH118  # strings, not Path: 10 times faster
         except FileNotFoundError:
             return None  # it vanished since its parent was listed
         except OSError as error:
-            self._fail(path, "unreadable", f"the directory cannot be listed: {error.strerror}")
-            self.unreadable.append(path + "/")
+            self._cannot_list(path, error)
             return None
+
+    def _cannot_list(self, path: str, error: OSError) -> None:
+        self._fail(path or ".", "unreadable", f"the directory cannot be listed: {error.strerror}")
+        self.unreadable.append(path + "/" if path else "")
 
     def _take(self, entry: os.DirEntry[str], path: str) -> None:
         if entry.is_symlink() and not self._follow(entry, path):
@@ -134,6 +145,7 @@ class _Walk:
         target = os.path.realpath(entry.path)
         if os.path.isdir(target):  # noqa: PTH112  # False where a link leads round in a circle: is_dir would raise
             self._fail(path, "link", "this link leads to a directory: links to directories are not followed")
+            self.unreadable.append(path + "/")  # it may stand where a directory stood, and its models stay
             return False
         if not named:
             return False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.errors import DocumentError, Problem
 from findingmodel.model.parse import parse_model
 from findingmodel.stores.records import FileState, WriteBatch
+from findingmodel.sync.batch import to_its_end
 from findingmodel.sync.credits import Credits
 from findingmodel.sync.identity import Conflict
 from findingmodel.sync.lease import writer_lease
@@ -206,9 +207,15 @@ async def turn(writing: Writing) -> AsyncIterator[Store]:
     """Lend the store to the one writer; what it did is one step of the generation."""
     store = writing.store
     await store.setup()
-    async with writer_lease(store, lease_seconds=writing.lease_seconds):
-        yield store
-        await store.advance()
+    async with writer_lease(store, lease_seconds=writing.lease_seconds) as lease:
+        inherited, lease.owes = lease.owes, True
+        try:
+            yield store
+            await store.advance()
+        except DocumentError:  # nothing was written
+            lease.owes = inherited
+            raise
+        lease.owes = inherited
 
 
 async def _former(store: Store, oifm_id: str, file: Path) -> FileState | None:
@@ -232,7 +239,9 @@ async def _replace(store: Store, record: Record, former: FileState | None) -> No
     is_gone = former is not None and former.oifm_id != record.entry["oifm_id"]
     contributors = Credits()
     contributors.add(record.credits, former)
-    await store.write(WriteBatch([record], removals=[former.oifm_id] if former and is_gone else []))
+    await to_its_end(
+        store.write(WriteBatch([record], removals=[former.oifm_id] if former and is_gone else []))
+    )
     await _credit(store, contributors)
 
 
@@ -240,14 +249,14 @@ async def _remove(store: Store, states: Iterable[FileState]) -> None:
     contributors = Credits()
     for state in states:
         contributors.remove(state)
-    await store.write(WriteBatch(removals=[state.oifm_id for state in states]))
+    await to_its_end(store.write(WriteBatch(removals=[state.oifm_id for state in states])))
     await _credit(store, contributors)
 
 
 async def _credit(store: Store, contributors: Credits) -> None:
     """Write what has changed about contributors; the models are written already."""
     changes = await contributors.changes(store)
-    await store.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn))
+    await to_its_end(store.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn)))
 
 
 async def _named(store: Store, id_or_name: str) -> list[FileState]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
+from findingmodel.sync.batch import to_its_end
 from findingmodel.sync.options import UpdateHooks
 
 if TYPE_CHECKING:
@@ -121,12 +122,18 @@ class Outlet:
             self._has_begun = True
             await self._hooks.begun()
         await self._lease.renew()
-        self._has_written = True
+        self._has_written = self._lease.owes = True
+        await to_its_end(self._write(batch))
+
+    async def _write(self, batch: WriteBatch) -> None:
         try:
             with self._hooks.timer(_stage(batch), items=sum(map(len, batch))):
                 await self._store.write(batch)
         except NotWrittenError as error:
             self._lose(batch, error)
+            self._count(len(batch.upserts) + len(batch.touches) - len(error.reasons), 0)
+        else:
+            self._count(len(batch.upserts) + len(batch.touches), len(batch.removals))
 
     async def release(self) -> None:
         """Write what was held back, and from now on at once."""
@@ -137,10 +144,16 @@ class Outlet:
                     await self.write(batch)
 
     async def finish(self) -> None:
-        """Let readers see that the index has changed, if it has."""
-        if self._has_written:
+        """Let readers see that the index has changed, if it has, be it by one that died."""
+        if self._lease is not None and (self._has_written or self._lease.owes):
             with self._hooks.timer("sync.finish"):
                 await self._store.advance()
+            self._lease.owes = False
+
+    def _count(self, models: int, removals: int) -> None:
+        if self._hooks.written is not None:
+            self._hooks.written.models += models
+            self._hooks.written.removals += removals
 
     def _lose(self, batch: WriteBatch, error: NotWrittenError) -> None:
         """Take note of the files that *error* is about; raise it if it is about anything else."""

@@ -13,7 +13,7 @@ from findingmodel.stores.records import WriteBatch
 from findingmodel.sync.batch import StreamProcessor
 from findingmodel.sync.compare import compare
 from findingmodel.sync.guard import refusal
-from findingmodel.sync.lease import writer_lease
+from findingmodel.sync.lease import Wait, writer_lease
 from findingmodel.sync.load import Loader
 from findingmodel.sync.options import UpdateHooks
 from findingmodel.sync.preflight import nothing_to_do, survey
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import Owner
+    from findingmodel.stores.records import Lease, Owner
     from findingmodel.sync.compare import Comparison
     from findingmodel.sync.lease import WriterLease
     from findingmodel.sync.load import Loaded
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.sync.options import UpdateOptions, Written
     from findingmodel.sync.report import Refusal
     from findingmodel.sync.scan import SourceFile
     from findingmodel.timing import Timer
@@ -52,6 +52,8 @@ async def update(
     timer: Timer = untimed,
     begun: Callable[[], Awaitable[None]] | None = None,
     sink: Callable[[WriteBatch], Awaitable[None]] | None = None,
+    written: Written | None = None,
+    waiting: Callable[[Lease], None] | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
 
@@ -63,6 +65,8 @@ async def update(
         timer: measures each stage.
         begun: awaited once, before a model or a contributor is written or removed.
         sink: awaited with each batch before it is written; in a dry run, with what would be written.
+        written: adds up what is written, for those who want to know although the update fails.
+        waiting: called with whose end this update waits for, once for each.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -70,16 +74,20 @@ async def update(
         StoreError: the store failed; what was written stands, and the next update does the rest.
     """
     started = time.perf_counter()
-    hooks = UpdateHooks(progress, timer, begun, sink)
+    hooks = UpdateHooks(progress, timer, begun, sink, written)
+    wait = Wait(options.wait_seconds, waiting) if waiting else Wait(options.wait_seconds)
     comparison = await survey(store, directory, rehash=options.rehash, offload=asyncio.to_thread, timer=timer)
-    if comparison.is_clean:
+    if comparison.is_clean and (options.dry_run or not await store.is_unfinished()):
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
         report = await _run(_Update(store, comparison, options, hooks), None)
     else:
         with timer("sync.setup"):
             await store.setup()
-        async with writer_lease(store, lease_seconds=options.lease_seconds) as lease:
+        async with (
+            writer_lease(store, lease_seconds=options.lease_seconds, wait=wait) as lease,
+            lease.kept(),
+        ):
             # Another update may have written between the first look and the lease.
             with timer("sync.manifest", items=len(comparison.known)):
                 comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
@@ -99,6 +107,8 @@ class _Update(NamedTuple):
 async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
     """Load, decide, and write as soon as that may be; without a *lease* only decide."""
     decided = Reconciliation(this.comparison, remove=this.options.remove)
+    if lease is not None and lease.owes:
+        decided.credits.doubt_all(this.comparison.known.values())
     with Outlet(this.store, lease, held_back=_is_risky(this, decided), hooks=this.hooks) as outlet:
         await _load(this, decided, outlet)
         refused = _refusal(this, decided, len(decided.removals()))
@@ -171,7 +181,7 @@ def _loader(this: _Update) -> Loader:
         fspath(this.comparison.scan.root),
         this.options.max_file_bytes,
         {state.path: state.sha256 for state in changed},
-        {state.sha256: state.path for state in missing.values()},
+        {state.sha256: path for path, state in missing.items()},
         this.store.refuses,
     )
 
@@ -190,7 +200,8 @@ async def _owners(this: _Update, keys: Collection[str]) -> dict[str, list[Owner]
     owners: dict[str, list[Owner]] = {}
     if keys and this.comparison.known:
         for owner in await this.store.owners(keys):
-            owners.setdefault(owner.key, []).append(owner)
+            path = this.comparison.left_behind.get(owner.oifm_id, owner.path)
+            owners.setdefault(owner.key, []).append(owner._replace(path=path))
     return owners
 
 

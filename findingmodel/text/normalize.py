@@ -9,6 +9,7 @@ __all__ = ["fold", "slug", "tokenize"]
 
 _TOKEN = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # no file, and so no name, may have these; callers may
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -16,11 +17,13 @@ def fold(text: str) -> str:
     r"""Return *text* as names are compared: no case, no accents, single spaces.
 
     Compatibility forms are unified (Unicode NFKD), case is folded, combining marks are dropped. Folding twice
-    changes nothing.
+    changes nothing. What no text may have, half a surrogate pair or NUL, counts as a space.
 
     >>> fold("  Ménière\N{RIGHT SINGLE QUOTATION MARK}s   DISEASE ")
     "meniere's disease"
     """
+    if "\0" in text or not text.isascii():
+        text = _NO_TEXT.sub(" ", text)
     if text.isascii():
         return " ".join(text.lower().split())
     # Folding case and our own replacements may make compatibility forms anew: they are unified after each.

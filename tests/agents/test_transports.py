@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -13,8 +14,10 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from mcp import Client
 
-from findingmodel import Index
+from findingmodel import Index, Settings
+from findingmodel.agents.serve import serve_http
 from tests.agents.serving import (
     ROOT,
     SAMPLES,
@@ -27,13 +30,12 @@ from tests.agents.serving import (
     served,
     started,
 )
+from tests.cli.commands import run
 from tests.servers import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from mcp import Client
 
 
 async def conversation(client: Client) -> dict[str, Any]:
@@ -99,6 +101,38 @@ async def test_a_database_that_goes_away_is_an_error_and_no_end(monkeypatch: pyt
             assert "cannot" in await refused(client, "search_finding_models", query="pneumothorax")
     finally:
         await open_client.__aexit__(None, None, None)
+
+
+# within this process: what the processes above do, where coverage sees it
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """The handlers of signals that a server sets, and that this process had."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
+async def test_the_server_over_http_answers_until_a_signal(samples: str) -> None:
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve_http(Settings.load(db=samples), 0, listening.set_result))
+    async with Client(await listening) as client:
+        assert (await ask(client, "index_stats"))["models"] == 58
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.wait_for(serving, 30)
+
+
+@pytest.mark.usefixtures("own_signals")
+def test_the_command_tells_what_it_cannot_open(tmp_path: Path, samples: str) -> None:
+    (tmp_path / "letter.db").write_text("this is a letter and no database at all\n" * 50)
+    assert run("mcp", "--db", tmp_path / "letter.db").exit_code == 3
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("mcp", "--http", "--port", taken.getsockname()[1], "--db", samples)
+    assert result.exit_code == 2
+    assert "cannot listen on port" in result.stderr
 
 
 # HTTP is for this machine alone

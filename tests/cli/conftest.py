@@ -9,9 +9,14 @@ import pytest
 
 from findingmodel.config import Settings
 from tests.cli.commands import SAMPLES, run
+from tests.servers import running, servers_under_test
+from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.servers import Server
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +43,29 @@ def db(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The index of the samples, as the one that the environment names."""
     monkeypatch.setenv("FINDINGMODEL_DB", str(filled))
     return filled
+
+
+@pytest.fixture(
+    scope="session",
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
+)
+def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """Each MongoDB server under test in turn, and none at all for a local file."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with running(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def place(any_server: Server | None, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that does not exist yet, of each kind."""
+    if any_server is None:
+        yield str(tmp_path / "index.db")
+        return
+    with own_database(any_server.uri) as name:
+        yield f"{any_server.uri}/{name}"
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,16 +15,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from findingmodel.stores.sqlite import SQLiteStore
+from tests.builders import write_model
 from tests.cli.commands import COUNT, SAMPLES, answer, run
 from tests.servers import running
+from tests.stores.samples import make_lease
+from tests.torture.disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from findingmodel.stores.records import Lease
+
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = {"pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"}
+HEAVY = {
+    *("pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"),
+    "watchfiles",
+}
 LISTS_MODULES = """
 import sys
+sys.argv[0] = "findingmodel"
 from findingmodel.cli import main
 try:
     main()
@@ -83,6 +95,15 @@ def test_reading_an_embedded_index_imports_sqlite_alone(arguments: list[str]) ->
 def test_an_update_with_nothing_to_do_imports_sqlite_alone(db: Path) -> None:
     run("index", "update", SAMPLES, "--db", db)
     assert imported("index", "update", SAMPLES) == {"sqlite3"}
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("words", ["index get pneu", "search --tag C", "index stats --branch m"])
+def test_completion_imports_sqlite_alone(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    monkeypatch.setenv("_FINDINGMODEL_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "findingmodel\n" + words.replace(" ", "\n"))
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    assert imported() == {"sqlite3"}
 
 
 # streams
@@ -268,6 +289,108 @@ def test_an_interrupt_is_exit_130_and_one_line() -> None:
         _, message = begun.communicate()
         connection.close()
     assert (begun.returncode, message) == (130, "Error: interrupted\n")
+
+
+# updates that come to an early end
+
+
+def begin(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "findingmodel", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["SIGINT", "SIGTERM"],
+)
+def test_an_update_that_is_asked_to_end_says_what_it_has_written(
+    tmp_path: Path, defs: Path, sent: signal.Signals, code: int, word: str
+) -> None:
+    database = tmp_path / "x.db"
+    assert run("index", "update", defs, "--db", database).exit_code == 0
+    holder = make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid())
+    hold_lease(database, holder)
+    write_model(defs, "new.fm.json", 1)
+    waiting = begin("index", "update", defs, "--db", database, "--wait", "3600")
+    assert waiting.stderr is not None
+    told = waiting.stderr.readline()
+    expected = f"waiting for another update to end: process {os.getpid()} on {socket.gethostname()}"
+    assert told.strip() == expected
+    waiting.send_signal(sent)
+    _, message = waiting.communicate()
+    assert (waiting.returncode, message) == (code, f"Error: {word}; nothing was written\n")
+    (note, *_) = answer("index", "history", "--db", database)
+    assert (note["action"], note["outcome"]) == ("update", "interrupted")
+
+
+def hold_lease(database: Path, lease: Lease | None) -> None:
+    async def hold() -> None:
+        store = SQLiteStore(database)
+        await store.acquire(lease) if lease else await store.release(make_lease("other", expires_ns=0))
+        await store.close()
+
+    asyncio.run(hold())
+
+
+def test_an_update_that_waits_goes_on_when_the_other_is_done(tmp_path: Path, defs: Path) -> None:
+    database = tmp_path / "x.db"
+    assert run("index", "update", defs, "--db", database).exit_code == 0
+    hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
+    write_model(defs, "new.fm.json", 1)
+    turned_away = process("index", "update", defs, "--db", database)
+    assert turned_away.returncode == 3
+    assert f"another update is running, process {os.getpid()} on" in turned_away.stderr
+    waiting = begin("index", "update", defs, "--db", database, "--wait", "60")
+    assert waiting.stderr is not None
+    assert waiting.stderr.readline().startswith("waiting for another update to end: process ")
+    hold_lease(database, None)
+    _, message = waiting.communicate()
+    assert (waiting.returncode, message) == (0, "")
+    assert answer("index", "stats", "--db", database)["models"] == len(list(defs.iterdir()))
+
+
+@pytest.mark.parametrize("kilobytes", [40, 150, 300])
+def test_a_full_disk_is_exit_3_and_one_sentence_and_spoils_nothing(
+    tmp_path: Path, defs: Path, kilobytes: int
+) -> None:
+    with small_disk(tmp_path / "disk", kilobytes) as is_small:
+        if not is_small:
+            pytest.skip("this user may not mount a disk")
+        database = tmp_path / "disk" / "x.db"
+        for number in range(100):
+            write_model(defs, f"{number}.fm.json", number + 1)
+        full = process("index", "update", defs, "--db", database, FINDINGMODEL_LEDGER="off")
+        assert full.returncode == 3, full.stderr
+        (line,) = full.stderr.splitlines()
+        assert re.search("^Error: cannot .*(full|disk I/O error)", line)
+        subprocess.run(["mount", "-o", "remount,size=50m", str(tmp_path / "disk")], check=True)
+        done = process("index", "update", defs, "--db", database, FINDINGMODEL_LEDGER="off")
+        assert done.returncode == 0, done.stderr
+        assert answer("index", "stats", "--db", database)["models"] == len(list(defs.iterdir()))
+
+
+def test_an_index_on_a_disk_that_cannot_be_written_can_be_read_and_not_updated(
+    tmp_path: Path, defs: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 50_000) as is_small:
+        if not is_small:
+            pytest.skip("this user may not mount a disk")
+        database = tmp_path / "disk" / "x.db"
+        assert process("index", "update", defs, "--db", database).returncode == 0
+        write_model(defs, "new.fm.json", 1)
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
+        refused = process("index", "update", defs, "--db", database)
+        assert refused.returncode == 3, refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert "Error: cannot " in refused.stderr
+        stats = process("index", "stats", "--db", database, "--json")
+        assert stats.returncode == 0, stats.stderr
+        assert json.loads(stats.stdout)["models"] == len(list(defs.iterdir())) - 1
 
 
 # a server

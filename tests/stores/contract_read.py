@@ -112,13 +112,16 @@ class LookupRules:
         assert await store.contributors("person") == []
         assert await store.contributors("organization") == [organization("ann")]
 
-    async def test_credits_are_what_each_model_states(self, store: Store) -> None:
-        one = make_record(1, contributors=[person("ann", name="Ann"), organization("ACR")])
-        two = make_record(2, contributors=[person("ann", name="Ann B.", tags=["x"])])
+    async def test_credits_are_what_the_newest_model_states(self, store: Store) -> None:
+        old = make_record(1, contributors=[person("ann", name="A."), organization("ACR")])
+        one = make_record(
+            2, contributors=[person("ann", name="Ann"), organization("ACR"), organization("ann")]
+        )
+        two = make_record(3, contributors=[person("ann", name="Ann B.", tags=["x"])])
         await store.setup()
-        await store.write(upserts(one, two))
+        await store.write(upserts(two, one, old))
         found = await store.credits(["ann", "nobody"])
-        assert sorted(found, key=lambda credit: credit.path) == [one.credits[0], two.credits[0]]
+        assert sorted(found, key=lambda credit: credit.kind) == [one.credits[2], two.credits[0]]
         assert await store.credits(["ACR"]) == [one.credits[1]]
 
 

@@ -53,6 +53,18 @@ class UpdateRules:
         await store.release(make_lease("other", expires_ns=later))
         assert await store.acquire(make_lease("third", expires_ns=later)) == mine
 
+    async def test_an_update_that_died_is_told_from_one_at_work_and_from_none(self, store: Store) -> None:
+        assert await store.is_unfinished() is False
+        await store.setup()
+        assert await store.is_unfinished() is False
+        lease = make_lease("a", expires_ns=time.time_ns() + LONG_NS)
+        await store.acquire(lease)
+        assert await store.is_unfinished() is False
+        await store.acquire(lease._replace(expires_ns=1))
+        assert await store.is_unfinished() is True
+        await store.release(lease)
+        assert await store.is_unfinished() is False
+
     async def test_an_expired_lease_can_be_taken(self, store: Store) -> None:
         await store.setup()
         await store.acquire(make_lease("old", expires_ns=time.time_ns() - 1))

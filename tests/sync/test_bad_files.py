@@ -6,6 +6,8 @@ the next update does the rest. `updated` checks everywhere that a dry run forete
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -17,17 +19,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from findingmodel.answers import to_models
+from findingmodel.errors import StoreUnavailableError
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from findingmodel.text.normalize import fold
 from tests.builders import make_choice, make_model, make_number, make_person, model_bytes, write_model
 from tests.stores.contract_support import contents
+from tests.stores.samples import make_id
 from tests.sync.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import WriteBatch
     from findingmodel.sync.report import FileReport, UpdateReport
 
 BAD = "m.fm.json"
@@ -446,6 +451,98 @@ async def test_what_agrees_once_all_is_done_is_legal_in_one_update(
     assert counts(await updated(store, defs)) == {"unchanged": len(held)}
 
 
+@pytest.mark.parametrize(("edit", "expected"), LEGAL, ids=[edit.__name__ for edit, _ in LEGAL])
+@pytest.mark.parametrize("written", [0, 1, 2, 3])
+async def test_what_was_killed_half_way_is_completed_by_the_next_update(
+    store: Store, defs: Path, edit: Callable[[Path], None], expected: dict[str, int], written: int
+) -> None:
+    """Each write is one file, and after some of them the process is gone."""
+    await updated(store, defs)
+    edit(defs)
+    one_by_one = UpdateOptions(batch_size=1)
+    with contextlib.suppress(KilledError):
+        await update(Mortal(store, written), defs, one_by_one)  # type: ignore[arg-type]
+    models = await store.models([make_id(number) for number in (1, 2, 3)])
+    assert len(models) >= 3 - expected.get("removed", 0)
+    await update(store, defs, one_by_one)
+    held = {p.relative_to(defs).as_posix(): p.read_bytes() for p in defs.rglob("*") if p.is_file()}
+    files = await files_of(store)
+    texts = await store.models(list(files.values()))
+    assert {path: texts[oifm_id] for path, oifm_id in files.items()} == held
+    assert (await store.counts()).models == len(held)
+    assert counts(await updated(store, defs)) == {"unchanged": len(held)}
+
+
+class KilledError(Exception):
+    """The process that writes is gone."""
+
+
+class Mortal:
+    """A store whose user dies after so many writes."""
+
+    def __init__(self, store: Store, writes: int) -> None:
+        self._store = store
+        self._left = writes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        for step in (
+            batch._replace(removals=(), credits=(), withdrawn=()),
+            batch._replace(upserts=(), touches=()),
+        ):
+            if any(step):
+                if not self._left:
+                    raise KilledError
+                self._left -= 1
+                await self._store.write(step)
+
+
+class Leaving:
+    """A store whose user is gone when it comes to a certain step, and does not even give the lease back."""
+
+    def __init__(self, store: Store, step: str) -> None:
+        self._store = store
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        if self._step == "contributors" and (batch.credits or batch.withdrawn):
+            raise StoreUnavailableError("gone")
+        await self._store.write(batch)
+
+    async def advance(self) -> int:
+        raise StoreUnavailableError("gone")
+
+
+@pytest.mark.parametrize("step", ["contributors", "readers"])
+async def test_what_follows_from_models_is_made_up_for_by_the_next_update(
+    store: Store, defs: Path, step: str
+) -> None:
+    """All models are written, so nothing is left to do, but for contributors and what readers remember."""
+    write_model(defs, "z.fm.json", 3, contributors=[make_person(), make_person(github_username="other")])
+    await updated(store, defs)
+    write_model(defs, "z.fm.json", 3, contributors=[make_person(github_username="newcomer")])
+    write_model(defs, "a.fm.json", 1, contributors=[make_person(name="Another Name")])
+    for path in defs.rglob("*.fm.json"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # long before it is indexed
+    with pytest.raises(StoreUnavailableError):
+        await update(Leaving(store, step), defs, UpdateOptions(lease_seconds=0.001))  # type: ignore[arg-type]
+    await asyncio.sleep(0.01)  # until the lease has run out: this process lives, and could be at work
+    generation = await store.generation()
+    await update(store, defs, UpdateOptions(dry_run=True))
+    assert await store.generation() == generation
+    assert counts(await update(store, defs, UpdateOptions())) == {"unchanged": 3}
+    people = {credit.key: credit.fields["name"] for credit in await store.contributors("person")}
+    assert people == {"newcomer": "Test Reader", "test-reader": "Another Name"}
+    assert await store.generation() == generation + 1
+    await update(store, defs, UpdateOptions())
+    assert await store.generation() == generation + 1
+
+
 async def test_a_swap_of_which_one_half_fails_leaves_both_as_they_were(store: Store, defs: Path) -> None:
     await updated(store, defs)
     before = await contents(store)
@@ -601,6 +698,21 @@ async def test_files_and_directories_that_may_not_be_read_fail_and_keep_what_the
         assert counts(report) == {"unchanged": 2}
         assert len(await files_of(store)) == 5
         assert counts(await updated(store, defs)) == {"updated": 2, "unchanged": 3}
+
+
+async def test_a_directory_that_is_replaced_by_a_link_keeps_what_it_held(
+    store: Store, defs: Path, tmp_path: Path
+) -> None:
+    await updated(store, defs)
+    (defs / "d").rename(tmp_path / "elsewhere")
+    (defs / "d").symlink_to(tmp_path / "elsewhere")
+    report = await updated(store, defs)
+    assert places(report.failed) == [("d", "", "link")]
+    assert counts(report) == {"unchanged": 2}
+    assert len(await files_of(store)) == 3
+    (defs / "d").unlink()
+    (tmp_path / "elsewhere").rename(defs / "d")
+    assert counts(await updated(store, defs)) == {"unchanged": 3}
 
 
 async def test_paths_that_are_too_long_fail_and_stop_no_other(store: Store, defs: Path) -> None:

@@ -115,3 +115,24 @@ def test_each_file_is_accounted_for_once(
     assert found.missing.keys() == known - present - failed
     assert {file.path for file in found.to_load} >= present - failed - known
     assert found.known.keys() == known
+
+
+def test_of_two_models_with_one_path_that_of_the_file_has_it_and_the_other_was_left_behind() -> None:
+    """What an update leaves that was killed between two writes."""
+    rows = [state("a")._replace(oifm_id="X", size=1), state("a")._replace(oifm_id="Y"), state("b")]
+    for manifest in (rows, rows[::-1]):
+        found = compare(scanned(source("a"), source("b")), manifest)
+        assert (found.to_load, found.unchanged, found.is_clean) == ([], 2, False)
+        (path,) = found.left_behind.values()
+        assert found.left_behind.keys() == {"X"}
+        assert found.missing == {path: rows[0]}
+        assert found.known["a"].oifm_id == "Y"
+
+
+def test_of_two_models_with_the_path_of_a_changed_file_the_one_indexed_last_has_it() -> None:
+    rows = [state("a", indexed_ns=MTIME_NS + n)._replace(oifm_id=oifm_id) for n, oifm_id in enumerate("YX")]
+    for manifest in (rows, rows[::-1]):
+        found = compare(scanned(source("a", size=99)), manifest)
+        assert found.known["a"].oifm_id == "X"
+        assert list(found.left_behind) == ["Y"]
+        assert len(found.to_load) == 1

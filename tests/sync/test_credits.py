@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from findingmodel.stores.records import Credit
+from findingmodel.stores.records import Credit, newest
 from findingmodel.stores.sqlite import SQLiteStore
-from findingmodel.sync.credits import Credits, newest
+from findingmodel.sync.credits import Credits
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.report import CreditConflict
 from findingmodel.sync.update import update
@@ -143,8 +143,9 @@ def test_after_any_updates_the_newest_stored_file_is_believed(course: list[Direc
 
 def test_of_files_of_one_time_the_greater_path_is_newest() -> None:
     one, other = (Credit("person", "ann", {}, 5, path) for path in ("a", "b"))
-    assert newest(one, other) is newest(other, one) is other
-    assert newest(one._replace(mtime_ns=6), other).path == "a"
+    key = ("person", "ann")
+    assert newest([one, other])[key] is newest([other, one])[key] is other
+    assert newest([one._replace(mtime_ns=6), other])[key].path == "a"
 
 
 @pytest.fixture

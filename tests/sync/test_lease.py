@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from findingmodel.errors import LeaseHeldError, StoreUnavailableError
-from findingmodel.sync.lease import WriterLease, writer_lease
+from findingmodel.sync.lease import Wait, WriterLease, writer_lease
 from tests.stores.contract_support import pid_of_a_dead_process
 from tests.stores.samples import make_lease
 
@@ -233,6 +233,74 @@ async def test_the_lease_of_a_living_process_of_this_host_is_not(memory: Store) 
     assert await memory.acquire(parent) is None
     with pytest.raises(LeaseHeldError, match=f"process {os.getppid()} on"):
         await writer_lease(memory, lease_seconds=60).__aenter__()
+
+
+async def test_a_process_that_cannot_be_seen_from_here_is_not_taken_for_dead(
+    memory: Store, clock: Clock
+) -> None:
+    """Two containers with one host name: each has its own process numbers."""
+    hidden = make_lease(
+        "4026532000.0123456789abcdef",
+        expires_ns=clock() + HOUR_NS,
+        host=socket.gethostname(),
+        pid=pid_of_a_dead_process(),
+    )
+    assert await memory.acquire(hidden) is None
+    with pytest.raises(LeaseHeldError, match=f"process {hidden.pid} on"):
+        await writer_lease(memory, lease_seconds=60).__aenter__()
+    clock.forward(3_601)
+    async with writer_lease(memory, lease_seconds=60):
+        pass
+
+
+async def test_one_that_waits_says_for_whom_and_comes_next(memory: Store) -> None:
+    told: list[Lease] = []
+    is_told = asyncio.Event()
+
+    def tell(held: Lease) -> None:
+        told.append(held)
+        is_told.set()
+
+    async def write_next() -> None:
+        async with writer_lease(memory, lease_seconds=60, wait=Wait(60, tell)):
+            assert not await is_free(memory)
+
+    async with writer_lease(memory, lease_seconds=60):
+        next_one = asyncio.create_task(write_next())
+        await is_told.wait()
+    await next_one
+    assert [(held.host, held.pid) for held in told] == [(socket.gethostname(), os.getpid())]
+    assert await is_free(memory)
+
+
+async def test_one_that_waited_long_enough_is_told_who_is_still_writing(memory: Store) -> None:
+    told: list[Lease] = []
+    async with writer_lease(memory, lease_seconds=60):
+        with pytest.raises(LeaseHeldError, match=f"another update is running, process {os.getpid()} on"):
+            await writer_lease(memory, lease_seconds=60, wait=Wait(0.01, told.append)).__aenter__()
+    assert len(told) == 1
+
+
+async def test_while_nothing_is_written_it_is_renewed_all_the_same(recording: Recording) -> None:
+    store: Any = recording
+    async with writer_lease(store, lease_seconds=0.03) as lease, lease.kept():
+        while len(recording.asked) < 4:  # noqa: ASYNC110  # nobody tells of it
+            await asyncio.sleep(0.005)
+    assert {asked.holder for asked in recording.asked} == {recording.asked[0].holder}
+    asked = len(recording.asked)
+    await asyncio.sleep(0.05)
+    assert len(recording.asked) == asked
+
+
+async def test_a_renewal_that_fails_is_tried_again_and_ends_nothing(recording: Recording) -> None:
+    store: Any = recording
+    async with writer_lease(store, lease_seconds=0.03) as lease, lease.kept():
+        recording.is_away = True
+        while len(recording.asked) < 3:  # noqa: ASYNC110  # nobody tells of it
+            await asyncio.sleep(0.005)
+        recording.is_away = False
+        await lease.renew()
+    assert len(recording.released) == 1
 
 
 async def test_a_holder_on_another_host_is_believed_to_live_until_the_lease_runs_out(

@@ -18,7 +18,7 @@ from tests.builders import write_model
 from tests.sync.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from findingmodel.sync.report import FileReport
 
@@ -84,6 +84,40 @@ def known_state(*paths: str) -> list[FileState]:
 
 def places(reports: Iterable[FileReport]) -> list[tuple[str, str]]:
     return [(report.path, problem.code) for report in reports for problem in report.problems]
+
+
+def test_a_directory_whose_listing_breaks_off_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/x.fm.json", "a/y.fm.json", "b.fm.json"):
+        write_model(tmp_path, name)
+
+    class BreakingOff:
+        """What a network file system may do."""
+
+        def __init__(self, path: str) -> None:
+            self._entries = scandir(path)
+            self._breaks = str(path).endswith("a")
+
+        def __enter__(self) -> None:
+            self._entries.__enter__()
+
+        def __exit__(self, *error: object) -> None:
+            self._entries.__exit__(None, None, None)
+
+        def __iter__(self) -> Iterator[os.DirEntry[str]]:
+            for entry in self._entries:
+                yield entry
+                if self._breaks:
+                    raise OSError(5, "Input/output error")
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", BreakingOff)
+    found = scan(tmp_path)
+    assert places(found.failed) == [("a", "unreadable")]
+    assert found.unreadable == ("a/",)
+    state = known_state("a/x.fm.json", "a/y.fm.json", "c.fm.json")
+    assert compare(found, state).missing.keys() == {"c.fm.json"}
 
 
 def test_a_directory_of_any_name_is_walked_into_but_for_git(tmp_path: Path) -> None:

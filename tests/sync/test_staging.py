@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from findingmodel.errors import LeaseHeldError, NotWrittenError
 from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
 from findingmodel.sync.lease import WriterLease
+from findingmodel.sync.options import UpdateHooks, Written
 from findingmodel.sync.staging import Outlet, Spool
 from tests.stores.contract_support import contents, some_json, some_text
 from tests.stores.samples import make_id, make_lease, make_record, organization, person, upserts
@@ -199,3 +201,36 @@ async def test_a_model_that_the_store_does_not_take_is_a_loss_and_stops_no_other
         with pytest.raises(NotWrittenError):  # no file is to blame for that
             await outlet.write(WriteBatch(removals=[make_id(2)]))
     assert sorted(state.oifm_id for state in await memory.manifest()) == [make_id(1), make_id(3)]
+
+
+class Slow:
+    """A store whose writes end when they are told to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        self.has_begun.set()
+        await self.may_end.wait()
+        await self._store.write(batch)
+
+
+async def test_a_write_that_is_under_way_ends_before_who_is_cancelled_does(memory: Store) -> None:
+    """Else the lease would be free, and the next writer at work, when it takes effect."""
+    slow: Any = Slow(memory)
+    written = Written()
+    with Outlet(slow, await lease_on(memory), held_back=False, hooks=UpdateHooks(written=written)) as outlet:
+        writing = asyncio.create_task(outlet.write(upserts(make_record(1), make_record(2))))
+        await slow.has_begun.wait()
+        writing.cancel()
+        await asyncio.sleep(0)
+        assert not writing.done()
+        slow.may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    assert (await memory.counts()).models == 2
+    assert (written.models, written.removals, str(written)) == (2, 0, "2 written and 0 removed")

@@ -71,7 +71,7 @@ async def test_updates_send_few_commands(mongo_server: Server, mongo_database: s
         sent = await commands.of(update(store, tmp_path, UpdateOptions()))
         assert len(sent) <= count / 1_000 * 2 + 12, sent
         assert (await store.counts()).models == count
-        assert await commands.of(update(store, tmp_path, UpdateOptions())) == ["find"]
+        assert await commands.of(update(store, tmp_path, UpdateOptions())) == ["find", "find"]
         edit(tmp_path / "7.fm.json", description="Edited since then.")
         sent = await commands.of(update(store, tmp_path, UpdateOptions()))
         assert len(sent) <= 12, sent

@@ -1,0 +1,42 @@
+"""``findingmodel completion``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import get_completion_class
+
+if TYPE_CHECKING:
+    from findingmodel.cli.screen import Screen
+
+from findingmodel.cli.options import screen_options
+
+__all__ = ["completion"]
+
+_PROGRAM = "findingmodel"
+_VARIABLE = "_FINDINGMODEL_COMPLETE"
+
+
+@click.command()
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
+@screen_options
+@click.pass_obj
+def completion(_screen: Screen, shell: str) -> int:
+    """Print what makes SHELL (bash, zsh or fish) complete.
+
+    It completes commands and options, and from the index names, tags, branches and organizations. Names are
+    completed in the form of their slugs, which mean the same and need no quotes.
+
+    \b
+    Put one of these lines in the file that your shell reads when it starts:
+      eval "$(findingmodel completion bash)"      ~/.bashrc
+      eval "$(findingmodel completion zsh)"       ~/.zshrc, behind compinit
+      findingmodel completion fish | source       ~/.config/fish/config.fish
+    """
+    from findingmodel.cli import cli
+
+    kind = get_completion_class(shell)
+    assert kind is not None, shell  # noqa: S101  # the choices are those that click knows
+    click.echo(kind(cli, {}, _PROGRAM, _VARIABLE).source())
+    return 0

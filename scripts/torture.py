@@ -1,0 +1,246 @@
+"""Attack every promise of docs/reliability.md, and tell what did not hold.
+
+    python scripts/torture.py --short          two minutes, as CI does
+    python scripts/torture.py                  the long form: an hour
+    python scripts/torture.py --only fuzz      one attack
+    python scripts/torture.py --json > x.json  counts and breaches, for another program
+
+Updates are killed at every named step and at random moments, asked to end, run many at once beside readers,
+cut off from their server, and fed with spoiled files; a soak does all that people do, for long. After each
+attack the index is compared with an independent account of what it must hold. MongoDB servers are started by
+the script; it needs the development dependencies, and Linux for /proc.
+
+Exit codes: 0 everything held; 1 something did not; 2 bad usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.servers import HAS_SECANTUS, running  # noqa: E402
+from tests.torture import crash, crowd, disk, fuzz, network, soak, steps  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.torture.tally import Tally
+
+__all__ = ["ATTACKS", "main"]
+
+
+class Size(NamedTuple):
+    """How much of an attack is made, in the short and in the long form."""
+
+    short: int
+    long: int
+
+
+class Attack(NamedTuple):
+    """One way to attack.
+
+    Attributes:
+        promise: what must hold.
+        kinds: "sqlite", and kinds of MongoDB servers; each is attacked.
+        size: rounds, times, cases or seconds.
+        run: makes the attack, with a home, the database, and how much.
+    """
+
+    promise: str
+    kinds: tuple[str, ...]
+    size: Size
+    run: Callable[[Path, str, int, int], Tally]
+
+
+def _kill_at_steps(home: Path, db: str, seed: int, times: int) -> Tally:
+    with crash.Siege.laid(home, db, seed) as siege:
+        stores = steps.SQLITE if db.startswith("sqlite") else steps.MONGO
+        return crash.kill_at_steps(siege, steps.SYNC | stores | steps.LEDGER, times)
+
+
+def _kill_at_random(home: Path, db: str, seed: int, times: int) -> Tally:
+    with crash.Siege.laid(home, db, seed) as siege:
+        return crash.kill_at_random(siege, times)
+
+
+def _signal(home: Path, db: str, seed: int, times: int) -> Tally:
+    with crash.Siege.laid(home, db, seed) as siege:
+        return crash.signal_at_random(siege, times)
+
+
+def _fuzz(home: Path, _: str, seed: int, times: int) -> Tally:
+    seeds = [path.read_bytes() for path in sorted((ROOT / "samples" / "defs").rglob("*.fm.json"))]
+    return fuzz.fuzz(home, seeds, seed, times)
+
+
+def _soak(home: Path, db: str, seed: int, seconds: int) -> Tally:
+    return soak.soak(home, [db, f"sqlite:///{home}/beside.db"], seed, seconds)
+
+
+_FILE = ("sqlite",)
+_SERVERS = ("secantus", "nx")
+
+ATTACKS = {
+    "kill-steps": Attack(
+        "A killed update leaves old or new models, and the next does the rest",
+        _FILE + _SERVERS,
+        Size(20, 250),
+        _kill_at_steps,
+    ),
+    "kill-random": Attack(
+        "The same, at any moment",
+        _FILE + _SERVERS,
+        Size(10, 200),
+        _kill_at_random,
+    ),
+    "signals": Attack(
+        "Ctrl-C and SIGTERM end an update cleanly, with a summary",
+        _FILE + _SERVERS,
+        Size(6, 60),
+        _signal,
+    ),
+    "disk": Attack(
+        "A full disk, or one that cannot be written, spoils nothing",
+        _FILE,
+        Size(3, 30),
+        disk.fill,
+    ),
+    "crowd": Attack(
+        "Several updates and many readers at once: one order, no holes",
+        _FILE + _SERVERS,
+        Size(2, 25),
+        crowd.many_at_once,
+    ),
+    "network": Attack(
+        "A network that fails ends in time, in one sentence, and loses nothing",
+        _SERVERS,
+        Size(6, 60),
+        lambda home, _, seed, times: network.fail_the_network(home, _kind_of(home), seed, times),
+    ),
+    "failover": Attack(
+        "A server that dies and comes back loses nothing",
+        ("secantus",),
+        Size(2, 25),
+        lambda home, _, seed, times: network.fail_over(home, seed, times),
+    ),
+    "fuzz": Attack(
+        "No input crashes, hangs or fills the memory",
+        _FILE,
+        Size(5_000, 200_000),
+        _fuzz,
+    ),
+    "soak": Attack(
+        "What people do all day takes no more room with time",
+        ("secantus",),
+        Size(15, 600),
+        _soak,
+    ),
+}
+
+
+def _kind_of(home: Path) -> str:
+    return home.name
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script and return its exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--short", action="store_true", help="a little of everything, in two minutes")
+    parser.add_argument("--only", metavar="NAME", action="append", choices=sorted(ATTACKS), default=[])
+    parser.add_argument(
+        "--on", metavar="KIND", action="append", default=[], help="sqlite, secantus or nx alone"
+    )
+    parser.add_argument("--times", type=int, help="how much of each attack, instead of what its form has")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of chance")
+    parser.add_argument("--json", action="store_true", help="print counts and breaches as JSON")
+    parser.add_argument(
+        "--one", metavar="KIND", help=argparse.SUPPRESS
+    )  # this process makes the attack itself
+    options = parser.parse_args(arguments)
+    if options.one:
+        return _attack_here(options)
+    results = list(_attack_all(options.only or list(ATTACKS), options))
+    if options.json:
+        print(json.dumps(results, indent=1))
+    broken = sum(result["breaches"] for result in results)
+    print(f"seed {options.seed}: {broken or 'no'} breaches", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _attack_all(names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Make each attack in a process of its own, and tell of it as it ends."""
+    for name in names:
+        for kind in _kinds(ATTACKS[name], options):
+            begun = time.monotonic()
+            command = [sys.executable, __file__, "--only", name, "--one", kind, "--seed", str(options.seed)]
+            command += ["--short"] * options.short + (
+                ["--times", str(options.times)] if options.times else []
+            )
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            result = _result(done) | {"attack": name, "on": kind, "seconds": round(time.monotonic() - begun)}
+            _tell(result)
+            yield result
+
+
+def _kinds(attack: Attack, options: argparse.Namespace) -> Iterator[str]:
+    """Yield what to attack: in the short form one server, the one that there is."""
+    left_out = {"secantus"} if not HAS_SECANTUS else {"nx"} if options.short else set()
+    for kind in attack.kinds:
+        if kind in options.on or not (options.on or kind in left_out):
+            yield kind
+
+
+def _result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        why = f"the attack itself failed: {done.stdout[-500:]}{done.stderr[-2_000:]}"
+        return {"counts": {}, "broken": [why], "breaches": 1}
+    return result
+
+
+def _tell(result: dict[str, Any]) -> None:
+    counts = ", ".join(f"{count:,} {what}" for what, count in result["counts"].items())
+    verdict = f"{result['breaches']} BREACHES" if result["breaches"] else "held"
+    print(
+        f"{result['attack']} on {result['on']}, {result['seconds']} s: {verdict}; {counts}", file=sys.stderr
+    )
+    for breach in result["broken"]:
+        print(f"  {breach}", file=sys.stderr)
+
+
+def _attack_here(options: argparse.Namespace) -> int:
+    attack, kind = ATTACKS[options.only[0]], options.one
+    size = options.times or (attack.size.short if options.short else attack.size.long)
+    with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as top:
+        home = Path(top) / kind
+        home.mkdir()
+        with _database(home, kind) as db:
+            tally = attack.run(home, db, options.seed, size)
+    print(json.dumps(tally.as_dict()))
+    return 1 if tally.broken else 0
+
+
+@contextmanager
+def _database(home: Path, kind: str) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{home}/index.db"
+        return
+    with running(kind) as server:
+        yield f"{server.uri}/findings"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

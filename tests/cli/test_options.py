@@ -1,0 +1,88 @@
+"""The options that every command has, and what they do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from findingmodel.cli import cli
+from findingmodel.cli.groups import LazyGroup
+from tests.cli.commands import SAMPLES, run
+from tests.cli.test_terminal import STYLE, on_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PRINTS_NO_JSON = {"completion", "mcp"}
+OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
+
+
+def commands(group: click.Command = cli, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command there is, with the words that call it."""
+    if not isinstance(group, LazyGroup):
+        yield path, group
+        return
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            found = group.resolve_command(context, [name])[1]
+            assert found is not None
+            yield from commands(found, f"{path} {name}".strip())
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands()), ids=lambda value: str(value))
+def test_every_command_has_the_options_of_all(path: str, command: click.Command) -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {"-v", "--verbose", "-q", "--quiet", "--no-color"} <= options
+    assert ("--json" in options) == (path not in PRINTS_NO_JSON)
+    assert ({"--db", "--branch"} <= options) == (path not in OPENS_NO_INDEX)
+
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+TABLES = [
+    ["index", "list"],
+    ["index", "tags"],
+    ["index", "contributors"],
+    ["index", "duplicates", "--min-score", "0.1"],
+    ["index", "diff", str(SAMPLES)],
+    ["index", "history"],
+    ["index", "get", "MS"],
+    ["index", "check", str(SAMPLES)],
+    ["model", "show", str(SAMPLES / "chest/pneumothorax.fm.json")],
+    ["search", "mass"],
+    ["config"],
+]
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("command", TABLES, ids=" ".join)
+def test_no_color_means_none(command: list[str]) -> None:
+    for plain in (on_terminal(*command, "--no-color"), on_terminal(*command, NO_COLOR="1")):
+        assert plain.strip()
+        assert not [
+            style for style in STYLE.findall(plain) if not set(style[2:-1].split(";")) <= {"0", "1", "2"}
+        ]
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("command", TABLES, ids=" ".join)
+def test_no_line_is_wider_than_the_terminal(command: list[str]) -> None:
+    written = CONTROL.sub("", on_terminal(*command))
+    assert max(map(len, written.splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("command", TABLES, ids=" ".join)
+def test_quiet_leaves_results_and_no_messages(command: list[str]) -> None:
+    loud, quiet = run(*command), run(*command, "-q")
+    assert quiet.stderr == ""
+    if command[:2] != ["index", "check"]:  # which tells how long it took
+        assert quiet.stdout == loud.stdout
+
+
+def test_options_may_stand_before_the_command(db: Path) -> None:
+    assert run("-q", "index", "get", "nothing", "--db", db).stderr == ""
+    assert run("index", "get", "nothing", "--db", db).stderr == "not found: nothing\n"

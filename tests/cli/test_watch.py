@@ -1,0 +1,282 @@
+"""``index watch``: as a process that is left running while files and databases come and go."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.builders import write_model
+from tests.cli.commands import answer
+from tests.servers import ServerOptions, ServerProcess, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE_SECONDS = 60.0
+QUICK = {
+    "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "500",
+    "FINDINGMODEL_MONGODB_RETRY_SECONDS": "1",
+    "FINDINGMODEL_MONGODB_BREAKER_SECONDS": "1",
+}
+
+
+def interruptible() -> None:
+    """In a child: Ctrl-C ends it, even where the tests themselves were started in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Watching:
+    """A watch that runs, and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._lines: Queue[str] = Queue()
+        self.notes: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read_lines, daemon=True),
+            threading.Thread(target=self._read_notes, daemon=True),
+        ]
+        self._noted = threading.Condition()
+        for reader in self._readers:
+            reader.start()
+
+    def _read_lines(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def _read_notes(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            with self._noted:
+                self.notes.append(line.rstrip("\n"))
+                self._noted.notify_all()
+
+    def line(self) -> str:
+        """The next line, awaited."""
+        try:
+            return self._lines.get(timeout=PATIENCE_SECONDS)
+        except Empty:
+            raise AssertionError(f"nothing was printed; notes: {self.notes}") from None
+
+    def fields(self) -> list[str]:
+        """The next line of a pipe, without its time."""
+        return self.line().split("\t")[1:]
+
+    def fact(self) -> dict[str, Any]:
+        """The next line of JSON, without its time."""
+        fact: dict[str, Any] = json.loads(self.line())
+        assert fact.pop("at")
+        return fact
+
+    def await_note(self, text: str) -> str:
+        with self._noted:
+            found = self._noted.wait_for(lambda: [n for n in self.notes if text in n], PATIENCE_SECONDS)
+        assert found, f"no note has {text!r}: {self.notes}"
+        return str(found[0])
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C, and wait until that is over."""
+        self._process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.5)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit code; nothing more may have been printed."""
+        self._process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for the end, and return the exit code."""
+        code = self._process.wait(PATIENCE_SECONDS)
+        for reader in self._readers:
+            reader.join(PATIENCE_SECONDS)
+        rest = []
+        while not self._lines.empty():
+            rest.append(self._lines.get())
+        assert rest == []
+        return code
+
+
+@contextlib.contextmanager
+def watching(*arguments: object, **environment: str) -> Iterator[Watching]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "findingmodel", "index", "watch", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | QUICK | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
+    )
+    try:
+        yield Watching(process)
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    directory = tmp_path / "models"
+    for number in (1, 2, 3):
+        write_model(directory, f"m{number}.fm.json", number)
+    return directory
+
+
+def added(number: int, path: str | None = None) -> list[str]:
+    name = f"pulmonary nodule of type {number}"
+    return ["added", f"OIFM_TEST_{number:06d}", name, path or f"m{number}.fm.json"]
+
+
+def test_each_change_is_one_line(place: str, models: Path) -> None:
+    with watching(models, "--db", place) as watch:
+        assert [watch.fields() for _ in range(3)] == [added(1), added(2), added(3)]
+        write_model(models, "deep/er/m4.fm.json", 4)
+        assert watch.fields() == added(4, "deep/er/m4.fm.json")
+        write_model(models, "m1.fm.json", 1, description="Another description of it.")
+        assert watch.fields() == ["updated", *added(1)[1:]]
+        (models / "m1.fm.json").rename(models / "one.fm.json")
+        assert watch.fields() == ["moved", *added(1, "one.fm.json")[1:], "was m1.fm.json"]
+        (models / "one.fm.json").unlink()
+        assert watch.fields() == ["removed", *added(1, "one.fm.json")[1:]]
+        (models / "notes.txt").write_text("no model")
+        write_model(models, "m5.fm.json", 5)
+        assert watch.fields() == added(5)
+        assert answer("index", "stats", "--db", place)["models"] == 4
+        assert watch.end(signal.SIGINT) == 0
+    assert watch.notes == [f"watching {models}; Ctrl-C ends it", "stopped"]
+
+
+def test_a_file_that_fails_is_told_once_and_again_when_it_is_mended(place: str, models: Path) -> None:
+    good = (models / "m2.fm.json").read_bytes()
+    (models / "m2.fm.json").write_text("{")
+    with watching(models, "--db", place, "--json") as watch:
+        assert [watch.fact()["oifm_id"] for _ in range(2)] == ["OIFM_TEST_000001", "OIFM_TEST_000003"]
+        failed = watch.fact()
+        assert (failed["kind"], failed["path"]) == ("failed", "m2.fm.json")
+        assert [one["code"] for one in failed["problems"]] == ["not-json"]
+        write_model(models, "m4.fm.json", 4)
+        assert watch.fact()["oifm_id"] == "OIFM_TEST_000004"  # and nothing of the file that fails
+        (models / "m2.fm.json").write_text("[]")
+        assert [one["code"] for one in watch.fact()["problems"]] == ["not-object"]
+        (models / "m2.fm.json").write_bytes(good)
+        assert watch.fact()["kind"] == "added"
+        (models / "m4.fm.json").write_text("")
+        assert watch.fact()["kind"] == "failed"
+        write_model(models, "m4.fm.json", 4)
+        assert watch.fact() == {"kind": "mended", "path": "m4.fm.json"}
+        assert watch.end() == 0
+
+
+def test_a_directory_that_goes_away_is_awaited(tmp_path: Path, models: Path) -> None:
+    with watching(models, "--db", tmp_path / "x.db") as watch:
+        for number in (1, 2, 3):
+            assert watch.fields() == added(number)
+        models.rename(tmp_path / "away")
+        assert "does not exist" in watch.await_note("Error: ")
+        (tmp_path / "away").rename(models)
+        watch.await_note("working again")
+        write_model(models, "m4.fm.json", 4)
+        assert watch.fields() == added(4)
+        assert watch.end() == 0
+
+
+def test_an_emptied_directory_empties_no_index(tmp_path: Path, models: Path) -> None:
+    database = tmp_path / "x.db"
+    with watching(models, "--db", database, "--json") as watch:
+        for _ in range(3):
+            watch.fact()
+        kept = models / "m3.fm.json"
+        kept.rename(tmp_path / "kept")
+        for path in models.iterdir():
+            path.unlink()
+        facts = [watch.fact()]
+        while facts[-1]["kind"] == "removed":  # unless all came together, the first ones were let through
+            facts.append(watch.fact())
+        assert facts[-1]["kind"] == "refused"
+        assert "would remove all" in facts[-1]["message"]
+        assert watch.end() == 0
+    assert answer("index", "stats", "--db", database)["models"] >= 1
+
+
+@pytest.mark.mongo
+def test_a_database_that_goes_away_is_awaited(tmp_path: Path, models: Path) -> None:
+    home, storage = tmp_path / "home", tmp_path / "storage"
+    home.mkdir()
+    server = ServerProcess("secantus", home, ServerOptions(storage=storage))
+    place = f"{server.start().uri}/test_watch"
+    try:
+        with watching(models, "--db", place) as watch:
+            for number in (1, 2, 3):
+                assert watch.fields() == added(number)
+            server.stop()
+            write_model(models, "m4.fm.json", 4)
+            assert "127.0.0.1" in watch.await_note("trying again")
+            write_model(models, "m5.fm.json", 5)
+            server.start()
+            watch.await_note("working again")
+            assert sorted([watch.fields(), watch.fields()]) == [added(4), added(5)]
+            assert sum("trying again" in note for note in watch.notes) == 1
+            assert watch.end() == 0
+        assert answer("index", "stats", "--db", place)["models"] == 5
+    finally:
+        server.stop()
+
+
+@pytest.mark.mongo
+def test_it_can_be_ended_while_the_database_is_away(models: Path) -> None:
+    with running("nx") as server:
+        place = f"{server.uri}/test_watch"
+    with watching(models, "--db", place) as watch:
+        watch.await_note("trying again")
+        assert watch.end(signal.SIGINT) == 0
+    assert watch.notes[-1] == "stopped"
+
+
+def test_a_database_of_another_program_is_an_error_at_once(tmp_path: Path, models: Path) -> None:
+    (tmp_path / "letter.db").write_text("no database at all\n" * 100)
+    with watching(models, "--db", tmp_path / "letter.db") as watch:
+        assert "letter.db" in watch.await_note("Error: ")
+        assert watch.ended() == 3
+
+
+def test_an_index_among_its_files_does_not_wake_the_watch(models: Path) -> None:
+    """The SQLite file changes with each update; that must not lead to another."""
+    ledger = models / "x.db.ledger.jsonl"
+    with watching(models, "--db", models / "x.db") as watch:
+        for number in (1, 2, 3):
+            assert watch.fields() == added(number)
+        write_model(models, "m4.fm.json", 4)
+        assert watch.fields() == added(4)
+        assert watch.end() == 0
+    assert [json.loads(line)["outcome"] for line in ledger.read_text().splitlines()].count("done") == 2
+
+
+@pytest.mark.mongo
+def test_a_second_interrupt_ends_it_at_once(models: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE_SECONDS)
+        place = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/test_watch"
+        patient = {"FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "600000"}
+        with watching(models, "--db", place, **patient) as watch:
+            connection, _ = silent.accept()  # from here on the update waits for an answer that does not come
+            watch.interrupt()
+            watch.interrupt()
+            assert watch.ended() == 130
+            connection.close()
+    assert watch.notes[-1] == "Error: interrupted"

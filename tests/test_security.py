@@ -1,0 +1,277 @@
+"""What is let in: nothing that a file, a query or a name holds is ever obeyed."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from findingmodel import Index, QueryError, Settings
+from tests.builders import make_choice, make_organization, make_person, write_model
+from tests.cli.commands import run
+from tests.stores.conftest import database, mongo_database, secantus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.servers import Server
+
+__all__ = ["database", "mongo_database", "secantus"]  # fixtures are found by their names here
+
+PACKAGE = Path(__file__).parent.parent / "findingmodel"
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+HOSTILE = (
+    "\x1b]0;owned\x07\x1b[2J",
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1))",
+    "![x](https://example.org/x.png)",
+    "=HYPERLINK(A1)",
+    "\u202egnp.exe",
+    "line\nbreak\rback",
+    "| a | b |",
+    "../../../../etc/passwd",
+    "$where {$gt: 1} .* ' OR 1=1 --",
+)
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for view in Settings().describe():
+        for name in view.variables:
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A directory in which every text of every model is hostile."""
+    directory = tmp_path / "defs"
+    for number, text in enumerate(HOSTILE, 1):
+        write_model(
+            directory,
+            f"{number}.fm.json",
+            number,
+            name=f"{text} {number}",
+            description=f"{text} is what it says, at some length",
+            synonyms=[f"{text} too {number}"],
+            tags=[text],
+            contributors=[make_person(name=f"{text} P."), make_organization(name=f"{text} O.")],
+            attributes=[make_choice(10 * number, name=text, description=text)],
+            unknown={text: text},
+        )
+    return directory
+
+
+# injection
+
+
+@pytest.fixture(params=["sqlite", pytest.param("secantus", marks=pytest.mark.mongo)])
+async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Index]:
+    """An index of one model, on each kind of store."""
+    url = str(tmp_path / "x.db")
+    if request.param == "secantus":
+        server: Server = request.getfixturevalue("secantus")
+        url = f"{server.uri}/{request.getfixturevalue('database')}"
+    write_model(tmp_path / "one", "a.fm.json", 1)
+    async with Index(url) as opened:
+        await opened.update_from_directory(tmp_path / "one")
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".*",
+        "^pulmonary",
+        "pulmonary.nodule",
+        "%",
+        "_ulmonary nodule of type 1",
+        '{"$gt": ""}',
+        "$where",
+        "' OR '1'='1",
+        '" OR ""="',
+        "'; DROP TABLE entries_main; --",
+        'name:"x" OR *',
+        "OIFM_*",
+        "{name synonyms} : a*",
+    ],
+)
+async def test_no_text_is_an_operator_or_a_pattern(index: Index, text: str) -> None:
+    assert await index.get(text) is None
+    assert await index.get_full_batch([text]) == {}
+    assert await index.get_person(text) is None
+    assert await index.find_by_code(text, text) == []
+    assert await index.search("nodule", tags=[text]) == []
+    assert await index.remove_entry(text) is False
+    assert await index.remove_unused_entries(["a.fm.json", text]) == []
+    assert await index.count() == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["xyzzy*", "NEAR(xyzzy plugh)", '"xyzzy" OR *', "name : xyzzy", "^xyzzy", "xyzzy NOT", "(((", "$x"],
+)
+async def test_no_query_is_in_the_language_of_a_database(index: Index, text: str) -> None:
+    try:
+        assert await index.search(text) == []
+    except QueryError:
+        assert not any(letter.isalnum() for letter in text)
+
+
+@pytest.mark.parametrize(
+    "text", ["nodule\ud800", "\ud800", "no\0dule", "nodule code:radlex:\0", "tag:\udfff"]
+)
+async def test_what_can_be_in_no_file_finds_nothing_and_raises_nothing_else(index: Index, text: str) -> None:
+    assert await index.get(text) is None
+    assert await index.suggest(text) in ([], await index.suggest("nodule"))
+    try:
+        hits = await index.search(text)
+    except QueryError:
+        return
+    assert [hit.oifm_id for hit in hits] in ([], ["OIFM_TEST_000001"])
+
+
+# what is printed and written
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "list"],
+        ["index", "list", "--json"],
+        ["index", "get", "OIFM_TEST_000001", "OIFM_TEST_000006", "OIFM_TEST_000007"],
+        ["index", "get", "OIFM_TEST_000001", "--full"],
+        ["index", "get", "\x1b[2J", "--json"],
+        ["index", "tags"],
+        ["index", "contributors"],
+        ["index", "contributors", "--json"],
+        ["index", "duplicates"],
+        ["index", "stats"],
+        ["index", "history"],
+        ["search", "at some length"],
+        ["search", "at some length", "--explain", "--json"],
+        ["-v", "index", "diff", "defs", "--db", "other.db"],
+        ["-v", "index", "check", "defs"],
+        ["-v", "index", "update", "defs", "--rehash"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("hostile")
+def test_nothing_steers_a_terminal(arguments: list[str]) -> None:
+    assert run("index", "update", "defs", "--db", "x.db").exit_code == 0
+    database = [] if "--db" in arguments or "check" in arguments else ["--db", "x.db"]
+    result = run(*arguments, *database)
+    assert STEERING.search(result.output) is None, STEERING.search(result.output)
+    if "--json" in arguments:
+        json.loads(result.stdout)
+
+
+@pytest.mark.usefixtures("hostile")
+def test_pages_hold_no_markup_but_ours_and_stay_where_they_belong(tmp_path: Path) -> None:
+    run("index", "update", "defs", "--db", "x.db")
+    before = set(tmp_path.rglob("*"))
+    result = run("index", "export", "markdown", tmp_path / "pages", "--db", "x.db")
+    assert result.exit_code == 0, result.output
+    pages = [path for path in set(tmp_path.rglob("*")) - before if path.is_file() and path.suffix == ".md"]
+    assert len(pages) == len(HOSTILE) + 1
+    assert all(path.is_relative_to(tmp_path / "pages") for path in pages)
+    text = "\n".join(path.read_text() for path in pages)
+    assert "<script" not in text
+    assert re.search(r"(?<!\\)\]\(javascript:", text) is None
+    assert re.search(r"(?<!\\)!?\[x\]\(", text) is None
+    assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text) is None
+
+
+def test_a_link_leads_to_the_web_only(tmp_path: Path) -> None:
+    write_model(tmp_path / "defs", "a.fm.json", 1, contributors=[make_person(url="javascript:alert(1)")])
+    result = run("index", "check", "defs")
+    assert result.exit_code == 1
+    assert "/contributors/0/url" in result.output
+
+
+def test_answers_in_csv_hold_no_formula(tmp_path: Path) -> None:
+    write_model(tmp_path / "defs", "a.fm.json", 1, name="=cmd|'/c calc'!A1", synonyms=["nodule"])
+    run("index", "update", "defs", "--db", "x.db")
+    (tmp_path / "q.csv").write_text("n,query,@note\n+1,=1+1,-2.5\n@SUM(A1),nodule,-x\n")
+    run("search", "--batch", "q.csv", "--output", "a.csv", "--db", "x.db")
+    with (tmp_path / "a.csv").open(newline="") as lines:
+        rows = list(csv.reader(lines))
+    assert len(rows) == 3
+    cells = [cell for row in rows for cell in row]
+    number = re.compile(r"[+-]\d+(\.\d+)?")
+    assert [c for c in cells if c.startswith(("=", "+", "-", "@", "\t")) and not number.fullmatch(c)] == []
+    assert {"'=1+1", "-2.5", "+1", "'@SUM(A1)", "'-x", "input.@note", "'=cmd|'/c calc'!A1"} <= set(cells)
+
+
+# files
+
+
+def modes(*paths: Path) -> Iterator[tuple[str, str]]:
+    return ((path.name, oct(stat.S_IMODE(path.stat().st_mode))) for path in paths)
+
+
+async def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home" / "index"
+    settings = Settings(db=f"sqlite:///{home}/x.db", ledger_max_bytes=10_000)
+    former = os.umask(0)
+    try:
+        async with Index(settings=settings) as index:
+            for number in range(40):
+                write_model(tmp_path / "defs", "a.fm.json", 1, description=f"Version {number} of the text.")
+                await index.update_from_directory(tmp_path / "defs")
+            found = dict(modes(home, *home.iterdir()))
+    finally:
+        os.umask(former)
+    assert {"x.db", "x.db-wal", "x.db.ledger.jsonl", "x.db.ledger.jsonl.1"} <= found.keys()
+    assert found.pop("index") == "0o700"
+    assert set(found.values()) == {"0o600"}
+
+
+def test_a_page_is_not_written_through_a_link_that_lay_in_wait(tmp_path: Path) -> None:
+    from findingmodel.sync.atomic import replace_file
+
+    victim, page = tmp_path / "victim", tmp_path / "pages" / "a.md"
+    victim.write_text("mine")
+    page.parent.mkdir()
+    (page.parent / f".a.md.{os.getpid()}.tmp").symlink_to(victim)
+    assert replace_file(page, b"text")
+    assert (victim.read_text(), page.read_text()) == ("mine", "text")
+
+
+# the source
+
+FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill", "yaml", "xml", "subprocess", "ctypes", "code"}
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "loads_unsafe"}
+
+
+def test_nothing_that_is_read_is_ever_run() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules: list[str] = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            wrong += [(path.name, name) for name in modules if name.partition(".")[0] in FORBIDDEN_MODULES]
+            if isinstance(node, ast.Call) and called(node) in FORBIDDEN_CALLS:
+                wrong.append((path.name, ast.unparse(node)))
+    assert wrong == []
+
+
+def called(node: ast.Call) -> str:
+    """The name of a function that is called by its name alone, or of the system's."""
+    function: Any = node.func
+    if isinstance(function, ast.Name):
+        return function.id
+    is_of_system = isinstance(function, ast.Attribute) and ast.unparse(function.value) in ("os", "builtins")
+    return function.attr if is_of_system else ""

@@ -1,0 +1,145 @@
+"""Database faults: updates by way of a proxy that fails at random, and over the death of the server."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tests.proxy import Mode, Proxy
+from tests.servers import ServerOptions, ServerProcess, running
+from tests.torture.looks import complete, half_done, held_in
+from tests.torture.tally import Tally
+from tests.torture.world import World
+from tests.torture.zygote import Zygote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.torture.zygote import Ended
+
+__all__ = ["fail_over", "fail_the_network"]
+
+_MODELS = 80
+_EDITS = 40
+_PATIENCE = {
+    "FINDINGMODEL_BATCH_SIZE": "10",
+    "FINDINGMODEL_LEDGER": "off",
+    "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "500",
+    "FINDINGMODEL_MONGODB_CONNECT_TIMEOUT_MS": "500",
+    "FINDINGMODEL_MONGODB_SOCKET_TIMEOUT_MS": "500",
+    "FINDINGMODEL_MONGODB_RETRY_SECONDS": "2",
+}
+_MOST_SECONDS = 20.0
+"""What an update may take whose server is away: some operations, each bounded by the settings above."""
+
+
+def fail_the_network(home: Path, kind: str, seed: int, times: int) -> Tally:
+    """Let the network fail during updates in every way that `tests.proxy` knows, at a random moment."""
+    tally, chance = Tally(), random.Random(seed)
+    with running(kind) as server, Proxy(server.uri) as proxy, Zygote(home, **_PATIENCE) as zygote:
+        world = World(home / "defs", _MODELS, chance)
+        direct = f"{server.uri}/findings"
+        through = proxy.uri.replace("/?", "/findings?")
+        command = ("index", "update", world.root, "--db", through)
+        tally.expect(zygote.run(*command).code == 0, "the first update")
+        world.settle()
+        for number in range(times):
+            mode = list(Mode)[number % len(Mode)]
+            world.edit(_EDITS)
+            before = held_in(direct)[0]
+
+            def befall(mode: Mode = mode) -> None:
+                proxy.mode = mode
+
+            ended, seconds = _during(zygote, command, befall, chance.uniform(0, 0.4))
+            _judge(tally, ended, seconds, mode.name)
+            proxy.mode = Mode.PASS
+            _survey(tally, world, direct, before, mode.name)
+            _recover(tally, zygote, world, command, direct, mode.name)
+    return tally
+
+
+def fail_over(home: Path, seed: int, times: int) -> Tally:
+    """Kill the server during updates, and start it again at once, or when the update has given up."""
+    tally, chance = Tally(), random.Random(seed)
+    (home / "server").mkdir(parents=True)
+    process = ServerProcess("secantus", home / "server", ServerOptions(storage=home / "server" / "data"))
+    patient = _PATIENCE | {
+        "FINDINGMODEL_MONGODB_RETRY_SECONDS": "30",
+        "FINDINGMODEL_MONGODB_RETRY_ATTEMPTS": "10",
+    }
+    try:
+        direct = f"{process.start().uri}/findings"
+        with Zygote(home, **patient) as zygote:
+            world = World(home / "defs", _MODELS, chance)
+            command = ("index", "update", world.root, "--db", direct)
+            tally.expect(zygote.run(*command).code == 0, "the first update")
+            world.settle()
+            for _ in range(times):
+                world.edit(_EDITS)
+                before = held_in(direct)[0]
+                is_short = chance.random() < 0.5
+                befall = process.kill if not is_short else lambda: (process.kill(), process.restart())
+                quick = {} if is_short else {"FINDINGMODEL_MONGODB_RETRY_SECONDS": "1"}
+                ended, seconds = _during(zygote, command, befall, chance.uniform(0, 0.3), **quick)
+                _judge(tally, ended, seconds, "failover" if is_short else "server killed", most=60)
+                if not is_short:
+                    process.restart()
+                _survey(tally, world, direct, before, "server killed")
+                _recover(tally, zygote, world, command, direct, "server killed")
+    finally:
+        process.kill()
+    return tally
+
+
+def _during(
+    zygote: Zygote,
+    command: tuple[object, ...],
+    befall: Callable[[], object],
+    delay: float,
+    **environment: str,
+) -> tuple[Ended, float]:
+    """Run an update, and let something *befall* it after *delay*."""
+    begun = time.monotonic()
+    pid = zygote.begin(*command, **environment)
+    timer = threading.Timer(delay, befall)
+    timer.start()
+    ended = zygote.end(pid)
+    timer.join()
+    return ended, time.monotonic() - begun
+
+
+def _judge(tally: Tally, ended: Ended, seconds: float, where: str, *, most: float = _MOST_SECONDS) -> None:
+    outcome = {0: "came to their end", 1: "came to their end", 3: "ended with exit code 3"}.get(ended.code)
+    tally.expect(outcome, f"{where}: exit {ended.code}: {ended.stderr[-300:]}")
+    tally.count(f"{where}: updates that {outcome}")
+    if ended.code == 3:
+        is_one = len(ended.stderr.splitlines()) == 1 and ended.stderr.startswith("Error: cannot ")
+        tally.expect(is_one, f"{where}: it says {ended.stderr!r}")
+    tally.expect(seconds < most, f"{where}: it took {seconds:.0f} s")
+
+
+def _survey(tally: Tally, world: World, db: str, before: dict[str, tuple[str, bytes]], where: str) -> None:
+    found, wrong = held_in(db)
+    kept = world.held
+    after = world.settle()
+    world.held = kept
+    tally.none_of(wrong, where)
+    tally.none_of(half_done(before, after, found), where)
+
+
+def _recover(
+    tally: Tally, zygote: Zygote, world: World, command: tuple[object, ...], db: str, where: str
+) -> None:
+    ended = zygote.run(*command)
+    if where == "server killed":
+        # What the server had acknowledged and not yet put on the disk is gone with it: the manifest row too.
+        ended = zygote.run(*command)
+    tally.expect(ended.code in (0, 1), f"{where}: then exit {ended.code}: {ended.stderr[-300:]}")
+    found, wrong = held_in(db)
+    tally.none_of(wrong, where)
+    tally.none_of(complete(world, found), where)
+    tally.count("updates that did the rest")

@@ -1,0 +1,81 @@
+"""The attacks themselves: they find what they look for, and name steps that there are."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scripts.torture import ATTACKS
+from tests.torture import steps
+from tests.torture.fuzz import mutated
+from tests.torture.looks import complete, half_done, held_in, is_sound
+from tests.torture.steps import Fault
+from tests.torture.world import World
+from tests.torture.zygote import Zygote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL_STEPS = steps.SYNC | steps.SQLITE | steps.MONGO | steps.LEDGER
+
+
+@pytest.mark.parametrize("step", ALL_STEPS.values())
+def test_every_step_is_there_to_be_killed_at(step: str) -> None:
+    module, _, path = step.partition(":")
+    found: Any = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert callable(found)
+
+
+def test_a_missing_model_and_a_strange_one_are_breaches() -> None:
+    before = {"A": ("a", b"1"), "B": ("b", b"1")}
+    after = {"A": ("a", b"2"), "B": ("b", b"1"), "C": ("c", b"1")}
+    assert list(half_done(before, after, before)) == list(half_done(before, after, after)) == []
+    (missing,) = half_done(before, after, {"A": ("a", b"2")})
+    assert missing.startswith("B is missing")
+    (strange,) = half_done(before, after, before | {"A": ("a", b"3")})
+    assert strange.startswith("A is neither")
+
+
+def test_an_update_dies_where_it_is_told_to_and_the_next_completes_it(tmp_path: Path) -> None:
+    world = World(tmp_path / "defs", 30, random.Random(1))
+    db = f"sqlite:///{tmp_path}/x.db"
+    with Zygote(tmp_path / "home") as zygote:
+        command = ("index", "update", world.root, "--db", db)
+        fault = Fault(steps.SQLITE["put models"], "after", 1)
+        assert zygote.run(*command, fault=fault).code == -signal.SIGKILL
+        assert held_in(db) == ({}, [])
+        assert zygote.run(*command).code == 0
+        assert list(is_sound(db)) == []
+        found, wrong = held_in(db)
+        assert (len(found), wrong, list(complete(world, found))) == (30, [], [])
+        assert list(complete(world, {})) != []
+
+
+def test_the_account_follows_every_edit(tmp_path: Path) -> None:
+    world = World(tmp_path / "defs", 40, random.Random(2))
+    for _ in range(20):
+        world.edit(20)
+        held = world.settle()
+        paths = {path for path, _ in held.values()}
+        assert len(paths) == len(held)
+        assert all((world.root / path).exists() for path in paths)
+        assert len(held) <= len(world)
+
+
+def test_mutations_follow_from_the_seed_and_change_something() -> None:
+    seeds = [b'{"name": "pulmonary nodule", "tags": ["CT"]}']
+    one, other = (
+        [mutated(seeds[0], chance, seeds) for _ in range(50)] for chance in map(random.Random, (1, 1))
+    )
+    assert one == other
+    assert len(set(one)) > 30
+
+
+def test_every_attack_has_a_short_and_a_long_form() -> None:
+    assert all(0 < attack.size.short < attack.size.long for attack in ATTACKS.values())

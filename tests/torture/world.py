@@ -1,0 +1,178 @@
+"""World: a directory that is edited at random, and an independent account of what the index must hold.
+
+The account knows three rules only: a valid file is held as it is, a broken one keeps what was held of it, and
+what is gone is gone. It shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from tests.builders import make_model, make_organization, make_person
+
+if TYPE_CHECKING:
+    import random
+    from pathlib import Path
+
+__all__ = ["Held", "World"]
+
+Held = dict[str, tuple[str, bytes]]
+"""By id: the path of the file, and its bytes."""
+
+_BROKEN = (b"", b"{", b'{"name": 5}', b"\xff\xfe", b"[" * 3_000, b'{"oifm_id": "x"}', b"null")
+
+
+class World:
+    """A directory of models.
+
+    Args:
+        root: the directory; it is made.
+        count: how many models there are in the beginning.
+        chance: decides.
+
+    Attributes:
+        held: what the index holds once an update has come to its end.
+    """
+
+    def __init__(self, root: Path, count: int, chance: random.Random) -> None:
+        self.root = root
+        self._chance = chance
+        self._next = 1
+        self._files: dict[str, dict[str, Any] | None] = {}  # the model of each path; None if it is broken
+        self._spared: set[str] = set()
+        self._swapped: set[str] = set()  # one that breaks keeps its name, which the other cannot have then
+        self.held: Held = {}
+        root.mkdir(parents=True)
+        for _ in range(count):
+            self.add()
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @property
+    def broken(self) -> int:
+        """How many files are broken."""
+        return sum(model is None for model in self._files.values())
+
+    def edit(self, times: int) -> None:
+        """Change so many things."""
+        doing = (self.change,) * 10 + (
+            self.add,
+            self.remove,
+            self.move,
+            self.swap_names,
+            self.spoil,
+            self.mend,
+        )
+        for _ in range(times):
+            self._chance.choice(doing)()
+
+    def spare(self, paths: set[str]) -> None:
+        """Leave *paths* as they are from now on."""
+        self._spared = paths
+
+    def add(self) -> None:
+        """Write a file with a new model."""
+        number, self._next = self._next, self._next + 1
+        self._write(self._path(number), self._credited(make_model(number)))
+
+    def change(self) -> None:
+        """Write a valid file anew."""
+        if path := self._any(valid=True):
+            model = self._files[path]
+            assert model is not None
+            text = f"Edited {self._chance.random()} " + "lung " * self._chance.randrange(50)
+            self._write(path, self._credited(model | {"description": text}))
+
+    def remove(self) -> None:
+        """Remove a file; half of them stay."""
+        if len(self._files) > 20 and (path := self._any()):
+            (self.root / path).unlink()
+            del self._files[path]
+
+    def move(self) -> None:
+        """Rename a valid file."""
+        if path := self._any(valid=True):
+            new = self._path(self._next)
+            self._next += 1
+            (self.root / new).parent.mkdir(exist_ok=True)
+            (self.root / path).rename(self.root / new)
+            self._files[new] = self._files.pop(path)
+            if path in self._swapped:
+                self._swapped.add(new)
+
+    def swap_names(self) -> None:
+        """Let two models have each other's name."""
+        one, other = self._any(valid=True), self._any(valid=True)
+        if one and other and one != other:
+            first, second = self._files[one], self._files[other]
+            assert first is not None
+            assert second is not None
+            self._write(one, first | {"name": second["name"]})
+            self._write(other, second | {"name": first["name"]})
+            self._swapped |= {one, other}
+
+    def spoil(self) -> None:
+        """Break a file; not many at a time."""
+        if self.broken < 5 and (path := self._any(valid=True)) and path not in self._swapped:
+            self._replace(path, self._chance.choice(_BROKEN))
+            self._files[path] = None
+
+    def mend(self) -> None:
+        """Write a broken file anew, with a new model."""
+        if path := self._any(valid=False):
+            number, self._next = self._next, self._next + 1
+            self._write(path, make_model(number))
+
+    def settle(self) -> Held:
+        """Return what the index must hold when an update of now has come to its end, and take it as held."""
+        known = {path: (oifm_id, data) for oifm_id, (path, data) in self.held.items()}
+        self.held = {}
+        self._swapped = set()
+        for path, model in self._files.items():
+            if model is not None:
+                self.held[model["oifm_id"]] = (path, (self.root / path).read_bytes())
+            elif path in known:
+                oifm_id, data = known[path]
+                self.held[oifm_id] = (path, data)
+        return self.held
+
+    def contributors(self) -> tuple[set[str], set[str]]:
+        """Return the people and the organizations whom the models name that are held."""
+        people, organizations = set(), set()
+        for _, data in self.held.values():
+            for contributor in json.loads(data)["contributors"]:
+                if "code" in contributor:
+                    organizations.add(contributor["code"])
+                else:
+                    people.add(contributor["github_username"])
+        return people, organizations
+
+    def _any(self, *, valid: bool | None = None) -> str | None:
+        paths = [
+            path
+            for path, model in self._files.items()
+            if path not in self._spared and (valid is None or (model is not None) == valid)
+        ]
+        return self._chance.choice(paths) if paths else None
+
+    def _path(self, number: int) -> str:
+        return f"d{number % 5}/{number:05}.fm.json"
+
+    def _credited(self, model: dict[str, Any]) -> dict[str, Any]:
+        who = self._chance.randrange(8)
+        credit = [make_organization(), make_person(github_username=f"reader-{who}", name=f"Reader {who}")]
+        return model | {"contributors": credit[: self._chance.randrange(3)] or credit[:1]}
+
+    def _write(self, path: str, model: dict[str, Any]) -> None:
+        self._replace(path, json.dumps(model, indent=1).encode())
+        self._files[path] = model
+
+    def _replace(self, path: str, data: bytes) -> None:
+        whole = self.root / path
+        whole.parent.mkdir(exist_ok=True)
+        new = whole.with_suffix(".new")
+        new.write_bytes(data)
+        os.replace(new, whole)  # noqa: PTH105
