@@ -135,9 +135,10 @@ def test_a_line_that_is_too_long_fails_alone_and_is_not_kept(form: str, length: 
     assert str(failed.error) == "the line has more than 1,000,000 characters"
 
 
-def test_csv_with_a_line_that_is_too_long_is_refused() -> None:
-    with pytest.raises(QueryError, match="field larger than field limit"):
-        questions("query\n" + "x" * 3_000_000, "csv")
+def test_a_cell_of_csv_that_is_too_long_fails_alone() -> None:
+    long, other = read_questions(io.StringIO("query\n" + "x" * 16_000_100 + "\nPE\n"), "csv")
+    assert "field larger than field limit" in str(long.error)
+    assert (other.query, other.error) == ("PE", None)
 
 
 @pytest.mark.parametrize(("form", "content"), [("text", b"caf\xe9\nPE"), ("csv", b"query\ncaf\xe9\nPE")])

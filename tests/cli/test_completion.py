@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from findingmodel.cli import cli
+from findingmodel.cli.complete import register_bash
 from findingmodel.config import Settings
 from findingmodel.stores.branches import branches_of
 from tests.builders import write_model
 from tests.cli.commands import SAMPLES, run
-
-ROOT = Path(__file__).parent.parent.parent
-PROGRAM = "import sys; from findingmodel.cli import main; sys.argv[0] = 'findingmodel'; main()"
 
 
 def completed(*words: str, shell: str = "bash") -> list[str]:
@@ -24,15 +24,11 @@ def completed(*words: str, shell: str = "bash") -> list[str]:
     script = {"COMP_WORDS": "\n".join(["findingmodel", *words]), "COMP_CWORD": str(len(words))}
     if shell == "fish":
         script["COMP_CWORD"] = words[-1]
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "_FINDINGMODEL_COMPLETE": f"{shell}_complete"} | script,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.stdout.strip("\n").split("\n") if done.stdout.strip() else []
+    register_bash()
+    script["_FINDINGMODEL_COMPLETE"] = f"{shell}_complete"
+    result = CliRunner(catch_exceptions=False).invoke(cli, prog_name="findingmodel", env=script)
+    assert result.stderr == ""
+    return result.stdout.strip("\n").split("\n") if result.stdout.strip() else []
 
 
 @pytest.fixture

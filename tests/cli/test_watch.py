@@ -10,14 +10,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from findingmodel.cli.screen import Screen
+from findingmodel.drive import drive
+from findingmodel.stores.sqlite import SQLiteStore
 from tests.builders import write_model
-from tests.cli.commands import answer
+from tests.cli.commands import answer, run
 from tests.servers import ServerOptions, ServerProcess, running
 
 if TYPE_CHECKING:
@@ -280,3 +284,50 @@ def test_a_second_interrupt_ends_it_at_once(models: Path) -> None:
             assert watch.ended() == 130
             connection.close()
     assert watch.notes[-1] == "Error: interrupted"
+
+
+def test_a_terminal_shows_no_more_than_a_screen_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Screen, "is_terminal", True)
+    for number in range(25):
+        write_model(tmp_path / "models", f"m{number:02}.fm.json", number)
+    (tmp_path / "models" / "z.fm.json").write_text("{")
+
+    for options, lines, more in (([], 20, "... and 6 more changes; -v shows all\n"), (["-v"], 26, "")):
+        database = f"terminal{lines}.db"
+        ender = threading.Thread(target=end_when_filled, args=(database, 25))
+        ender.start()
+        result = run("index", "watch", "models", "--db", database, *options)
+        ender.join()
+        assert result.exit_code == 0
+        printed = result.stdout.splitlines()
+        assert len(printed) == lines
+        assert (
+            printed[0]
+            .split(maxsplit=1)[1]
+            .startswith("added    OIFM_TEST_000000  pulmonary nodule of type 0  m00")
+        )
+        assert result.stderr == f"watching models; Ctrl-C ends it\n{more}stopped\n"
+
+
+def end_when_filled(database: str, count: int) -> None:
+    """End the watch of this process when *database* holds so many models, and it has told of them."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while models_in(database) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if models_in(database) == count:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def models_in(database: str) -> int:
+    """How many models a SQLite index holds; asked of it alone, for another thread has the streams."""
+    return drive(_count(database)) if Path(database).exists() else 0
+
+
+async def _count(database: str) -> int:
+    store = SQLiteStore(database)
+    try:
+        return (await store.counts()).models
+    finally:
+        await store.close()
