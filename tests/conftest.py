@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SLOW = (
+    "agents/test_transports.py",
     "cli/test_process.py",
     "cli/test_terminal.py",
     "stores/test_mongomock.py",
@@ -19,9 +20,11 @@ SLOW = (
     "sync/test_not_written.py",
     "sync/test_staging.py",
     "tests/servers.py",
+    "tests/test_howto.py",
     "tests/test_make_corpus.py",
     "tests/test_package.py",
     "tests/test_search_batch_files.py",
+    "tests/test_typing.py",
 )
 """Files whose tests start processes or wait for them; a slow test elsewhere has the mark itself."""
 

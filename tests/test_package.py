@@ -82,7 +82,9 @@ def test_constraints_are_names_and_versions_and_say_nothing_else() -> None:
 
 
 def test_whatever_is_imported_is_required() -> None:
-    names = (canonicalize_name(requirement.name) for requirement in requirements())
+    extras = PROJECT["project"]["optional-dependencies"]
+    asked_for = [Requirement(text) for name in extras.keys() - {"dev"} for text in extras[name]]
+    names = (canonicalize_name(requirement.name) for requirement in [*requirements(), *asked_for])
     required = {MODULES.get(name, name) for name in names} | {"bson", "findingmodel", "pydantic_core"}
     imported = {
         name.partition(".")[0]
