@@ -102,23 +102,28 @@ def _told() -> Iterator[None]:
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: what is under way ends cleanly, and is told."""
+    """Let SIGTERM end this process as Ctrl-C does: what is under way ends cleanly, and is told.
+
+    An event loop only learns how to end from a handler of SIGINT. Where that is ignored, as in the background
+    of a shell, it is held back instead, which looks the same from outside, and leaves room for a handler.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def end_on_any_signal() -> None:
     """Let signals end this process as they do by themselves: all is done and told, what is left is to go."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+    is_deaf = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if is_deaf else signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     _signals.append(signum)
     handler = signal.getsignal(signal.SIGINT)  # while an event loop runs, that is the loop's
-    if not callable(handler):
-        handler = signal.default_int_handler  # SIGINT is ignored, as in a shell's background
-    handler(signal.SIGINT, frame)
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
 
 
 def _ended(message: str, exit_code: int) -> click.exceptions.Exit:

@@ -159,7 +159,11 @@ def _noted(
 
     from findingmodel.observe.notes import Notebook, record_update
 
-    return asyncio.run(record_update(Notebook.of(settings), directory, options, run, written=written))
+    noted = record_update(Notebook.of(settings), directory, options, run, written=written)
+    try:
+        return asyncio.run(noted)
+    finally:
+        noted.close()  # a signal may come before the loop begins, and Python would complain
 
 
 async def _reached(

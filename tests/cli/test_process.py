@@ -328,6 +328,28 @@ def test_an_update_that_is_asked_to_end_says_what_it_has_written(
     assert (note["action"], note["outcome"]) == ("update", "interrupted")
 
 
+def test_in_the_background_of_a_shell_ctrl_c_is_nothing_and_sigterm_ends_it(
+    tmp_path: Path, defs: Path
+) -> None:
+    database = tmp_path / "x.db"
+    assert run("index", "update", defs, "--db", database).exit_code == 0
+    hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
+    write_model(defs, "new.fm.json", 1)
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        waiting = begin("index", "update", defs, "--db", database, "--wait", "3600")
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert waiting.stderr is not None
+    waiting.stderr.readline()
+    waiting.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(0.5)
+    waiting.send_signal(signal.SIGTERM)
+    _, message = waiting.communicate()
+    assert (waiting.returncode, message) == (143, "Error: terminated; nothing was written\n")
+
+
 def hold_lease(database: Path, lease: Lease | None) -> None:
     async def hold() -> None:
         store = SQLiteStore(database)

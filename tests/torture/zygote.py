@@ -81,9 +81,15 @@ class Zygote:
         process.wait(timeout=60)
         process.stdout.close()
 
-    def begin(self, *arguments: object, fault: Fault | None = None, **environment: str) -> int:
-        """Begin a command; return the number of its process, which leads a group of its own."""
+    def begin(
+        self, *arguments: object, fault: Fault | None = None, is_deaf: bool = False, **environment: str
+    ) -> int:
+        """Begin a command; return the number of its process, which leads a group of its own.
+
+        One that *is_deaf* ignores SIGINT, as in the background of a shell.
+        """
         asked = {
+            "is_deaf": is_deaf,
             "arguments": [str(argument) for argument in arguments],
             "fault": fault,
             "output": str(self._home / "out"),
@@ -165,6 +171,7 @@ def _be(asked: dict[str, Any]) -> None:
     from tests.torture.steps import Fault, arm
 
     os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if asked["is_deaf"] else signal.default_int_handler)
     os.environ.update(asked["environment"])
     for descriptor, kind in ((1, "stdout"), (2, "stderr")):
         file = os.open(f"{asked['output']}.{kind}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
