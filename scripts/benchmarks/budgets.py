@@ -123,8 +123,7 @@ def judge(results: Results, size: int, budgets: Sequence[Budget] = BUDGETS) -> l
 
 
 def _cpu_ratio(results: Results, budget: Budget) -> float | None:
-    """Return what a ratio of seconds is in CPU seconds."""
-    if budget.fact != "seconds" or budget.over is None:
-        return None
-    used, base = (results[case].get("cpu") for case in (budget.case, budget.over))
-    return used / base if used and base else None
+    """Return what a figure in seconds, or a ratio of such, is in CPU seconds."""
+    used = results[budget.case].get("cpu") if budget.fact == "seconds" else None
+    base = results[budget.over].get("cpu") if budget.over else 1.0
+    return used / base * budget.scale if used and base else None
