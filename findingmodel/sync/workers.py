@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from io import BufferedReader
+    from multiprocessing.connection import Connection
     from typing import NoReturn, Self
 
     from findingmodel.sync.load import Loaded, Loader
@@ -32,7 +31,6 @@ _FEWEST_FILES = 500
 """With fewer files a process takes as long to start as it saves."""
 
 _PIPE_BYTES = 1_000_000  # so much may a worker be ahead; what Linux grants without being asked is a tenth
-_LENGTH_BYTES = 8
 _LOOKS, _BETWEEN_LOOKS = 10, 0.001
 
 
@@ -57,7 +55,7 @@ def _is_alone() -> bool:
 
 class _Worker(NamedTuple):
     pid: int
-    replies: BufferedReader
+    replies: Connection
 
 
 class Workers:
@@ -107,28 +105,28 @@ class Workers:
         return loaded or []
 
     def _start(self, chunks: Sequence[Sequence[SourceFile]]) -> _Worker:
-        reading, writing = os.pipe()
+        from multiprocessing.connection import Pipe  # small updates need none
+
+        reading, writing = Pipe(duplex=False)
         try:
             pid = os.fork()
         except OSError:
-            os.close(reading)
-            os.close(writing)
+            reading.close()
+            writing.close()
             raise
         if pid == 0:
-            _serve(
-                self._loader,
-                chunks,
-                writing,
-                [reading, *(w.replies.fileno() for w in self._workers.values())],
-            )
-        os.close(writing)
+            _serve(self._loader, chunks, writing, [reading, *(w.replies for w in self._workers.values())])
+        writing.close()
         with suppress(OSError):  # a user has a limit
-            fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        return _Worker(pid, os.fdopen(reading, "rb"))
+            fcntl.fcntl(reading.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        return _Worker(pid, reading)
 
 
 def _serve(
-    loader: Loader, chunks: Sequence[Sequence[SourceFile]], pipe: int, others: Sequence[int]
+    loader: Loader,
+    chunks: Sequence[Sequence[SourceFile]],
+    replies: Connection,
+    others: Sequence[Connection],
 ) -> NoReturn:
     """Be a worker: load *chunks*, send what comes of them, and vanish without a trace, whatever happens."""
     try:
@@ -137,22 +135,17 @@ def _serve(
         signal.set_wakeup_fd(-1)  # it leads to the event loop of the parent
         gc.disable()  # nothing here goes round in circles, and what is inherited is not this process's
         for other in others:
-            os.close(other)  # or the parent's death would not be noticed
-        with os.fdopen(pipe, "wb") as replies:
-            for chunk in chunks:
-                reply = pickle.dumps(loader.load_chunk(chunk), pickle.HIGHEST_PROTOCOL)
-                replies.write(len(reply).to_bytes(_LENGTH_BYTES))
-                replies.write(reply)
-                replies.flush()
+            other.close()  # or the parent's death would not be noticed
+        for chunk in chunks:
+            replies.send(loader.load_chunk(chunk))
     finally:
         os._exit(0)  # not the parent's way out, which flushes and closes what is the parent's
 
 
-def _read(replies: BufferedReader) -> list[Loaded] | None:
+def _read(replies: Connection) -> list[Loaded] | None:
     """Return the next reply; None if its sender is dead."""
-    length = int.from_bytes(replies.read(_LENGTH_BYTES))
-    reply = replies.read(length)
-    if not reply or len(reply) < length:
+    try:
+        loaded: list[Loaded] = replies.recv()
+    except (EOFError, OSError):
         return None
-    loaded: list[Loaded] = pickle.loads(reply)  # noqa: S301  # from a fork of this very process
     return loaded
