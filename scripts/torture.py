@@ -94,7 +94,7 @@ ATTACKS = {
     "kill-steps": Attack(
         "A killed update leaves old or new models, and the next does the rest",
         _FILE + _SERVERS,
-        Size(20, 250),
+        Size(15, 250),
         _kill_at_steps,
     ),
     "kill-random": Attack(

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,22 @@ if TYPE_CHECKING:
 __all__ = ["complete", "half_done", "held_in", "is_sound", "ledger_lines", "told_in"]
 
 
+_LOOKS = 3
+_PAUSE_SECONDS = 0.3
+
+
 def held_in(db: str) -> tuple[Held, list[str]]:
-    """Return what the index *db* holds, and where it contradicts itself."""
-    return asyncio.run(_look(db))
+    """Return what the index *db* holds, and where it contradicts itself.
+
+    It is looked at again where it does: a server may still be writing what one that was killed has sent it,
+    and what is asked for first and last is then of different moments.
+    """
+    for _ in range(_LOOKS):
+        held, wrong = asyncio.run(_look(db))
+        if not wrong:
+            break
+        time.sleep(_PAUSE_SECONDS)
+    return held, wrong
 
 
 def told_in(db: str) -> tuple[int, set[str], set[str]]:
