@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SLOW = (
     "agents/test_transports.py",
     "cli/test_completion.py",
+    "cli/test_curating.py",
     "cli/test_options.py",
     "cli/test_process.py",
     "cli/test_terminal.py",
@@ -29,6 +30,8 @@ SLOW = (
     "tests/test_package.py",
     "tests/test_precommit.py",
     "tests/test_search_batch_files.py",
+    "tests/test_security.py",
+    "tests/test_sync_index.py",
     "tests/test_typing.py",
     "torture/test_torture.py",
 )
