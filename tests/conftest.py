@@ -24,6 +24,7 @@ SLOW = (
     "sync/test_not_written.py",
     "sync/test_staging.py",
     "sync/test_watch.py",
+    "sync/test_workers.py",
     "tests/servers.py",
     "tests/test_howto.py",
     "tests/test_make_corpus.py",
