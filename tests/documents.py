@@ -38,7 +38,7 @@ from markdown_it import MarkdownIt
 
 from findingmodel.cli import cli
 from findingmodel.cli.screen import Screen
-from findingmodel.config import Settings
+from tests.environment import isolate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,11 +177,7 @@ def play(text: str, server: str = LOCAL_SERVER) -> str:
 
 def newcomer(home: Path, patch: pytest.MonkeyPatch) -> Path:
     """Make *home* a directory with the samples, and an environment without settings or data."""
-    for view in Settings().describe():
-        for name in view.variables:
-            patch.delenv(name, raising=False)
-    patch.setenv("XDG_DATA_HOME", str(home / "data"))
-    patch.setenv("XDG_STATE_HOME", str(home / "state"))
+    isolate(patch, home)
     patch.setenv("COLUMNS", COLUMNS)
     patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     patch.setattr(Screen, "is_terminal", True)

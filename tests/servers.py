@@ -38,6 +38,7 @@ __all__ = [
     "ServerOptions",
     "ServerProcess",
     "ServerStartError",
+    "any_server",
     "mongo_server",
     "need",
     "replica_server",
@@ -283,6 +284,19 @@ def servers_under_test() -> tuple[str, ...]:
 @pytest.fixture(scope="session", params=servers_under_test())
 def mongo_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Each server under test in turn, started when the first test wants it."""
+    with running(request.param) as server:
+        yield server
+
+
+@pytest.fixture(
+    scope="session",
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
+)
+def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """Each MongoDB server under test in turn, and none at all for a local file."""
+    if request.param == "sqlite":
+        yield None
+        return
     with running(request.param) as server:
         yield server
 

@@ -28,6 +28,7 @@ from findingmodel import (
 )
 from findingmodel.stores import pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
+from tests.environment import bare_environment
 from tests.servers import mongo_server
 from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.listening import Commands
@@ -39,19 +40,16 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-__all__ = ["database", "mongo_database", "mongo_server", "secantus"]  # fixtures are found by their names here
+# fixtures are found by their names here
+__all__ = [
+    "bare_environment",
+    "database",
+    "mongo_database",
+    "mongo_server",
+    "secantus",
+]
 
 UNREACHABLE = "mongodb://me:secret@127.0.0.1:1/findings?serverSelectionTimeoutMS=50"
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for view in Settings().describe():
-        for name in view.variables:
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

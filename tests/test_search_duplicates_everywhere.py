@@ -12,7 +12,8 @@ from findingmodel.search.labels import alike, labels_of
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import write_model
-from tests.sync.conftest import any_server, memory, store
+from tests.servers import any_server
+from tests.sync.conftest import memory, store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from findingmodel.search.tally import ContributorCount, TagCount, count_contribu
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import make_organization, make_person, write_model
-from tests.sync.conftest import any_server, memory, store
+from tests.servers import any_server
+from tests.sync.conftest import memory, store
 
 if TYPE_CHECKING:
     from pathlib import Path

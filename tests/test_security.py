@@ -16,6 +16,7 @@ import pytest
 from findingmodel import Index, QueryError, Settings
 from tests.builders import make_choice, make_organization, make_person, write_model
 from tests.cli.commands import run
+from tests.environment import bare_environment
 from tests.stores.conftest import database, mongo_database, secantus
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-__all__ = ["database", "mongo_database", "secantus"]  # fixtures are found by their names here
+# fixtures are found by their names here
+__all__ = [
+    "bare_environment",
+    "database",
+    "mongo_database",
+    "secantus",
+]
 
 PACKAGE = Path(__file__).parent.parent / "findingmodel"
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -39,16 +46,6 @@ HOSTILE = (
     "../../../../etc/passwd",
     "$where {$gt: 1} .* ' OR 1=1 --",
 )
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for view in Settings().describe():
-        for name in view.variables:
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

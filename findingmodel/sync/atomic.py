@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import filecmp
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,9 @@ def replace_file(path: Path, data: bytes) -> bool:
     Raises:
         OSError: it cannot be read or written.
     """
-    try:
+    with suppress(FileNotFoundError):  # then there is nothing to compare with
         if path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
-    except FileNotFoundError:
-        pass
     with Replacement(path) as new:
         new.write(data)
     return True

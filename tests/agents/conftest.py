@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel import Index
-from findingmodel.config import Settings
 from tests.agents.serving import SAMPLES
+from tests.environment import isolate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for view in Settings().describe():
-        for name in view.variables:
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    isolate(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from findingmodel.config import Settings
 from tests.cli.commands import SAMPLES, run
-from tests.servers import running, servers_under_test
+from tests.environment import bare_environment
+from tests.servers import any_server
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for view in Settings().describe():
-        for name in view.variables:
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+__all__ = ["any_server", "bare_environment"]  # fixtures are found by their names here
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +35,6 @@ def db(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The index of the samples, as the one that the environment names."""
     monkeypatch.setenv("FINDINGMODEL_DB", str(filled))
     return filled
-
-
-@pytest.fixture(
-    scope="session",
-    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
-)
-def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    """Each MongoDB server under test in turn, and none at all for a local file."""
-    if request.param == "sqlite":
-        yield None
-        return
-    with running(request.param) as server:
-        yield server
 
 
 @pytest.fixture

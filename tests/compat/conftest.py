@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from findingmodel import FindingModelFull, Index, Settings
+from findingmodel import FindingModelFull, Index
 from tests.builders import make_model
-from tests.servers import mongo_server
+from tests.environment import bare_environment
+from tests.servers import any_server, mongo_server
 from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.databases import own_database
-from tests.sync.conftest import any_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,17 +22,7 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 # fixtures are found by their names here
-__all__ = ["any_server", "database", "mongo_database", "mongo_server", "secantus"]
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for view in Settings().describe():
-        for name in view.variables:
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+__all__ = ["bare_environment", "any_server", "database", "mongo_database", "mongo_server", "secantus"]
 
 
 @pytest.fixture

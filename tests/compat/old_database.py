@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pymongo
@@ -44,11 +45,9 @@ def _make_indexes(uri: str, database: str, *, branch: str = "main") -> None:
             entries.create_index([(field, 1)], unique=True)
         for field in ("synonyms", "tags"):
             entries.create_index([(field, 1)])
-        try:
+        with suppress(OperationFailure):  # not every server has text indexes
             text = [(field, "text") for field in _TEXT_FIELDS]
             entries.create_index(text, weights=_WEIGHTS, name="fts_allfields")
-        except OperationFailure:
-            pass  # not every server has text indexes
         target[f"people_{branch}"].create_index([("github_username", 1)], unique=True)
         target[f"organizations_{branch}"].create_index([("code", 1)], unique=True)
 

@@ -7,28 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.stores.sqlite import SQLiteStore
-from tests.servers import running, servers_under_test
+from tests.servers import any_server
 from tests.stores.databases import mongo_store, opening, own_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
     from tests.servers import Server
 
-
-@pytest.fixture(
-    scope="session",
-    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
-)
-def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    """Each MongoDB server under test in turn, and none at all for a local file."""
-    if request.param == "sqlite":
-        yield None
-        return
-    with running(request.param) as server:
-        yield server
+__all__ = ["any_server"]  # fixtures are found by their names here
 
 
 @pytest.fixture

@@ -19,12 +19,10 @@ from findingmodel.sync.update import update
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.servers import mongo_server
 from tests.stores.conftest import mongo_database
-from tests.stores.databases import mongo_store, opening
 from tests.stores.listening import listened
 from tests.stores.samples import LONG_NS, make_lease
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
@@ -290,29 +288,8 @@ class ConflictRules:
         assert found == {"OIFM_TEST_000001": [], "OIFM_TEST_000002": []}
 
 
-class Rules(AddingRules, RemovingRules, ConflictRules):
-    """All of them."""
-
-
-class TestSQLite(Rules):
-    """On a file."""
-
-    @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
-        async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
-            yield await open_store()
-
-
-@pytest.mark.mongo
-class TestMongo(Rules):
-    """On each server."""
-
-    @pytest.fixture
-    async def store(self, mongo_server: Server, mongo_database: str) -> AsyncIterator[Store]:
-        async with opening(
-            lambda branch: mongo_store(mongo_server.uri, mongo_database, branch)
-        ) as open_store:
-            yield await open_store()
+class TestSingle(AddingRules, RemovingRules, ConflictRules):
+    """All of them, on every kind of store."""
 
 
 async def test_removing_from_nothing_creates_nothing(tmp_path: Path) -> None:

@@ -14,39 +14,19 @@ from findingmodel.sync.update import update
 from tests.builders import write_model
 from tests.servers import mongo_server
 from tests.stores.conftest import mongo_database
-from tests.stores.databases import mongo_store, opening
 from tests.stores.listening import listened
 from tests.sync.update_rules import UpdateContract, age, defs, edit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from findingmodel.stores.protocol import Store
     from tests.servers import Server
 
 __all__ = ["defs", "mongo_database", "mongo_server"]  # fixtures are found by their names here
 
 
-class TestSQLite(UpdateContract):
-    """On a file."""
-
-    @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
-        async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
-            yield await open_store()
-
-
-@pytest.mark.mongo
-class TestMongo(UpdateContract):
-    """On each server."""
-
-    @pytest.fixture
-    async def store(self, mongo_server: Server, mongo_database: str) -> AsyncIterator[Store]:
-        async with opening(
-            lambda branch: mongo_store(mongo_server.uri, mongo_database, branch)
-        ) as open_store:
-            yield await open_store()
+class TestUpdate(UpdateContract):
+    """On every kind of store."""
 
 
 def test_an_update_with_nothing_to_do_needs_no_event_loop(tmp_path: Path, defs: Path) -> None:
