@@ -270,9 +270,7 @@ class MongoStore:
             ("organization", writing.organizations),
         )
         reasons = {
-            record.entry["oifm_id"]: reason
-            for record in batch.upserts
-            if (reason := self.refuses(record)) is not None
+            record.oifm_id: reason for record in batch.upserts if (reason := self.refuses(record)) is not None
         }
         for unput in await together(
             upsert(writing.entries, self._replacements(batch, reasons)),
@@ -381,7 +379,7 @@ class MongoStore:
         self, batch: WriteBatch, excluded: Collection[str]
     ) -> Iterator[ReplaceOne[Any] | UpdateOne]:
         for record in batch.upserts:
-            if record.entry["oifm_id"] not in excluded:
+            if record.oifm_id not in excluded:
                 document = documents.entry_document(record, binary=self._is_binary)
                 yield ReplaceOne({"_id": document["_id"]}, document, upsert=True)
         for state in batch.touches:

@@ -101,7 +101,7 @@ def entry_document(record: Record, *, binary: bool) -> Document:
     name_tokens = dict.fromkeys(f"{terms.name} {terms.synonyms}".split())
     tokens = name_tokens | dict.fromkeys(f"{terms.description} {terms.other}".split())
     return {
-        "_id": record.entry["oifm_id"],
+        "_id": record.oifm_id,
         **record.entry,
         **file_fields(record.file),
         "keys": list(record.keys),
@@ -230,4 +230,4 @@ def check_own(document: Document, *names: str) -> None:
 def _sort_name(record: Record) -> str:
     """Return the name as it is sorted: folded, as identity has it."""
     folded = (key.removeprefix("name:") for key in record.identity if key.startswith("name:"))
-    return next(folded, record.entry["name"])
+    return next(folded, record.names[0])

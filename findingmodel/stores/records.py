@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from findingmodel.text.terms import Terms
@@ -26,6 +27,7 @@ __all__ = [
     "TermQuery",
     "Terms",
     "WriteBatch",
+    "entry_row",
     "newest",
 ]
 
@@ -118,7 +120,8 @@ class Record(NamedTuple):
     """All that a store holds for one model.
 
     Attributes:
-        entry: what a reader gets.
+        entry_text: what a reader gets, as JSON: text is what is handed from process to process, and stored.
+        names: name and synonyms as written.
         keys: folded id, name, slug and synonyms, for exact lookup; distinct.
         identity: keys that one model only may hold (`findingmodel.sync.identity`); distinct.
         terms: analysed text for search.
@@ -128,7 +131,8 @@ class Record(NamedTuple):
         model: the file's own JSON text, packed (`findingmodel.stores.packing`).
     """
 
-    entry: EntryRow
+    entry_text: str
+    names: tuple[str, ...]
     keys: tuple[str, ...]
     identity: tuple[str, ...]
     terms: Terms
@@ -136,6 +140,23 @@ class Record(NamedTuple):
     credits: tuple[Credit, ...]
     file: FileState
     model: bytes
+
+    @property
+    def oifm_id(self) -> str:
+        """The model's id."""
+        return self.file.oifm_id
+
+    @property
+    def entry(self) -> EntryRow:
+        """What a reader gets; the file is where ``file`` says."""
+        return entry_row(self.entry_text, self.file.path, self.file.sha256)
+
+
+def entry_row(text: str, path: str, sha256: str) -> EntryRow:
+    """Return the entry that *text* is the JSON of, with the file's *path* and fingerprint of today."""
+    entry: EntryRow = json.loads(text)
+    entry["filename"], entry["file_hash_sha256"] = path, sha256
+    return entry
 
 
 class WriteBatch(NamedTuple):

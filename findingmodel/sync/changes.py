@@ -64,7 +64,7 @@ class ChangeList:
 
     async def __call__(self, batch: WriteBatch) -> None:
         """Take in what is about to be written."""
-        ids = {record.entry["oifm_id"] for record in batch.upserts}
+        ids = {record.oifm_id for record in batch.upserts}
         ids.update(state.oifm_id for state in batch.touches)
         stored = await self._store.get(ids.union(batch.removals)) if ids or batch.removals else {}
         for state in batch.touches:
@@ -78,14 +78,13 @@ class ChangeList:
 
     async def _upsert(self, records: Sequence[Record], stored: Mapping[str, EntryRow]) -> None:
         """Take in records; only those of changed files are compared with what is stored."""
-        changed = [record.entry["oifm_id"] for record in records if _is_update(record, stored)]
+        changed = [record.oifm_id for record in records if _is_update(record, stored)]
         texts = await self._store.models(changed) if changed and self._in_detail else {}
         for record in records:
-            entry = record.entry
-            oifm_id, path = entry["oifm_id"], record.file.path
+            oifm_id, name, path = record.oifm_id, record.names[0], record.file.path
             former = stored.get(oifm_id)
             if former is None:
-                self._add(ModelChange("added", oifm_id, entry["name"], path))
+                self._add(ModelChange("added", oifm_id, name, path))
             elif _is_update(record, stored):
                 fields = (
                     differences(_parsed(texts[oifm_id]), _parsed(unpack(record.model)))
@@ -93,7 +92,7 @@ class ChangeList:
                     else ()
                 )
                 was = former["filename"] if former["filename"] != path else None
-                self._add(ModelChange("updated", oifm_id, entry["name"], path, was, tuple(fields)))
+                self._add(ModelChange("updated", oifm_id, name, path, was, tuple(fields)))
             else:
                 self._touch(record.file, stored)
 
@@ -108,7 +107,7 @@ class ChangeList:
 
 
 def _is_update(record: Record, stored: Mapping[str, EntryRow]) -> bool:
-    former = stored.get(record.entry["oifm_id"])
+    former = stored.get(record.oifm_id)
     return former is not None and former["file_hash_sha256"] != record.file.sha256
 
 

@@ -141,7 +141,7 @@ class Reconciliation:
 
     def grant(self, record: Record) -> None:
         """Count *record*, which is going to be written."""
-        oifm_id, path = record.entry["oifm_id"], record.file.path
+        oifm_id, path = record.oifm_id, record.file.path
         former = self._by_id.get(oifm_id)
         word = _word_for(former, record.file)
         self._count(word)
@@ -202,7 +202,7 @@ class Reconciliation:
 
     def _judge(self, loaded: Loaded, record: Record, owners: Owners) -> bool | None:
         """Return whether *record* must wait; None if it fails."""
-        claim = Claim(record.file.path, record.entry["oifm_id"], record.identity)
+        claim = Claim(record.file.path, record.oifm_id, record.identity)
         verdict = self._identity.judge(claim, owners)
         if verdict.conflicts:
             return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic_core import to_json
+
 from findingmodel.model.attributes import ChoiceAttributeIded
 from findingmodel.model.contributors import Person
 from findingmodel.stores.packing import pack
@@ -12,7 +14,7 @@ from findingmodel.text.normalize import fold, slug
 from findingmodel.text.terms import analyze_entry, code_facets, facet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from findingmodel.model.attributes import AttributeIded
     from findingmodel.model.codes import Coded
@@ -48,7 +50,8 @@ def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Reco
     tags = entry["tags"] or []
     names = [attribute["name"] for attribute in entry["attributes"]]
     return Record(
-        entry=entry,
+        entry_text=to_json(entry).decode(),
+        names=(model.name, *synonyms),
         keys=_distinct([fold(text) for text in (model.oifm_id, model.name, entry["slug_name"], *synonyms)]),
         identity=identity_keys(model),
         terms=analyze_entry(model.name, synonyms, model.description, [*tags, *names]),
@@ -114,18 +117,22 @@ def _facets(model: FindingModelFull, entry: EntryRow) -> tuple[str, ...]:
     """Return the exact filters that a reader may set on an entry; there are many."""
     found = [facet("tag", tag) for tag in entry["tags"] or ()]
     found += [facet("contributor", key) for key in entry["contributors"] or ()]
-    found += _code_facets(model, _AT_MODEL)
-    for attribute in model.attributes:
-        found.append(facet("attribute", _type(attribute)))
-        found += _code_facets(attribute, _AT_ATTRIBUTE)
-        if isinstance(attribute, ChoiceAttributeIded):
-            for value in attribute.values:
-                found += _code_facets(value, _AT_VALUE)
+    found += [facet("attribute", attribute["type"]) for attribute in entry["attributes"]]
+    choices = [attribute for attribute in model.attributes if isinstance(attribute, ChoiceAttributeIded)]
+    found += _code_facets([model], _AT_MODEL)
+    found += _code_facets(model.attributes, _AT_ATTRIBUTE)
+    for attribute in choices:
+        found += _code_facets(attribute.values, _AT_VALUE)
     return _distinct(found)
 
 
-def _code_facets(coded: Coded, place: int) -> list[str]:
-    return [code_facets(code.system, code.code)[place] for code in coded.index_codes or ()]
+def _code_facets(coded: Iterable[Coded], place: int) -> list[str]:
+    return [
+        code_facets(code.system, code.code)[place]
+        for one in coded
+        if one.index_codes
+        for code in one.index_codes
+    ]
 
 
 def _type(attribute: AttributeIded) -> str:

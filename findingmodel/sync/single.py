@@ -93,7 +93,7 @@ async def add_file(writing: Writing, file: Path, *, given: FindingModelFull | No
         StoreError: the store failed.
     """
     record = await asyncio.to_thread(_load, file, writing, given)
-    oifm_id = record.entry["oifm_id"]
+    oifm_id = record.oifm_id
     stored = (await writing.store.get([oifm_id])).get(oifm_id)
     if stored is not None and _is_same(stored, record, file):
         return IndexReturnType.UNCHANGED
@@ -237,7 +237,7 @@ async def _refuse_conflicts(store: Store, record: Record, file: Path, former: Fi
 
 async def _replace(store: Store, record: Record, former: FileState | None) -> None:
     """Write *record*; the store puts it in before the former model, where that had another id, goes."""
-    is_gone = former is not None and former.oifm_id != record.entry["oifm_id"]
+    is_gone = former is not None and former.oifm_id != record.oifm_id
     contributors = Credits()
     contributors.add(record.credits, former)
     await to_its_end(
@@ -286,7 +286,6 @@ def _is_known_as(file: Path, path: str) -> bool:
 def _moved(record: Record, path: str) -> Record:
     """Return *record* as that of a file at *path*."""
     return record._replace(
-        entry={**record.entry, "filename": path},
         file=record.file._replace(path=path),
         credits=tuple(credit._replace(path=path) for credit in record.credits),
     )

@@ -178,9 +178,10 @@ def _packed(batch: WriteBatch) -> tuple[list[object], list[bytes]]:
 
 
 def _record(fields: list[object], model: bytes) -> Record:
-    entry, keys, identity, terms, facets, credit, file = fields
+    entry_text, names, keys, identity, terms, facets, credit, file = fields
     return Record(
-        entry,  # type: ignore[arg-type]  # JSON gives back what JSON was given
+        entry_text,  # type: ignore[arg-type]  # JSON gives back what JSON was given
+        tuple(names),  # type: ignore[arg-type]
         tuple(keys),  # type: ignore[arg-type]
         tuple(identity),  # type: ignore[arg-type]
         Terms(*terms),  # type: ignore[misc]

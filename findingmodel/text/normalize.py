@@ -23,10 +23,9 @@ def fold(text: str) -> str:
     >>> fold("  Ménière\N{RIGHT SINGLE QUOTATION MARK}s   DISEASE ")
     "meniere's disease"
     """
-    if "\0" in text or not text.isascii():
-        text = _NO_TEXT.sub(" ", text)
-    if text.isascii():
+    if text.isascii() and "\0" not in text:
         return " ".join(text.lower().split())
+    text = _NO_TEXT.sub(" ", text)
     # Folding case and our own replacements may make compatibility forms anew: they are unified after each.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = _NOT_ASCII.sub(_unless_combining, decomposed)

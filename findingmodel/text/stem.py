@@ -67,20 +67,15 @@ def american(word: str) -> str:
 
 
 class _Endings(NamedTuple):
-    """Endings of words, to be replaced by others."""
+    """Endings of words, to be replaced by others: by their last two letters, the longest first."""
 
-    longest: int
-    forms: dict[str, str]
-    tails: frozenset[str]  # their last two letters, for most words have none of them
+    by_tail: dict[str, list[tuple[str, str]]]
 
     def replace(self, word: str) -> str:
         """Return *word* with its longest known ending replaced."""
-        if word[-2:] not in self.tails:
-            return word
-        for length in range(min(self.longest, len(word)), 1, -1):
-            form = self.forms.get(word[-length:])
-            if form is not None:
-                return word[:-length] + form
+        for ending, form in self.by_tail.get(word[-2:], ()):
+            if word.endswith(ending):
+                return word[: -len(ending)] + form
         return word
 
 
@@ -127,5 +122,7 @@ def _endings() -> _Endings:
 
 
 def _made(rules: Iterable[tuple[str, str]]) -> _Endings:
-    forms = dict(rules)
-    return _Endings(max(map(len, forms)), forms, frozenset(form[-2:] for form in forms))
+    by_tail: dict[str, list[tuple[str, str]]] = {}
+    for ending, form in sorted(dict(rules).items(), key=lambda rule: -len(rule[0])):
+        by_tail.setdefault(ending[-2:], []).append((ending, form))
+    return _Endings(by_tail)

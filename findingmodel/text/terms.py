@@ -67,6 +67,8 @@ def initials(label: str) -> str:
     >>> initials("Abdominal aortic aneurysm"), initials("Cyst of the lung"), initials("loss of disc height")
     ('_aaa', '', '_ldh')
     """
+    if label.count(" ") + label.count("-") < _SHORTEST - 1:  # most labels: not worth folding
+        return ""
     words = [word for word in fold(label).replace("-", " ").split() if word not in SMALL_WORDS]
     if not _SHORTEST <= len(words) <= _LONGEST:
         return ""
@@ -108,6 +110,7 @@ def code_facets(system: str, code: str) -> tuple[str, ...]:
     return tuple(anywhere + place for place in _PLACES)
 
 
+@lru_cache(maxsize=256)
 def _system(name: str) -> str:
     bare = "".join([letter for letter in name if letter.isalnum()])
     return "snomedct" if bare in {"snomed", "sct", "snomedct", "snomedctus"} else bare

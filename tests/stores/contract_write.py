@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -196,7 +197,9 @@ class WritingRules:
         record = make_record(1, "x", contributors=[person("ann", extra=fields)])
         texts: Any = {"name": name, "description": name, "synonyms": synonyms or None}
         record = record._replace(
-            entry={**record.entry, **texts}, keys=tuple(dict.fromkeys((name, *synonyms)))
+            entry_text=json.dumps(record.entry | texts),
+            names=(name, *synonyms),
+            keys=tuple(dict.fromkeys((name, *synonyms))),
         )
         record = moved(record, path)
         await store.setup()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.stores.packing import pack
@@ -81,7 +82,8 @@ def make_record(
     )
     folded = [text.lower() for text in (make_id(number), name, *synonyms)]
     return Record(
-        entry=make_entry(number, name, file, synonyms, **fields),
+        entry_text=json.dumps(make_entry(number, name, file, synonyms, **fields)),
+        names=(name, *synonyms),
         keys=tuple(dict.fromkeys(folded)),
         identity=(make_id(number), f"name:{name.lower()}", f"OIFMA_TEST_{number:06d}"),
         terms=Terms(name.lower(), " ".join(synonyms).lower(), description, other),
@@ -95,9 +97,8 @@ def make_record(
 def moved(record: Record, path: str, **changes: Any) -> Record:
     """Return *record* as it is when its file was renamed to *path*, and *changes* befell it."""
     file = record.file._replace(path=path, **changes)
-    entry: EntryRow = {**record.entry, "filename": file.path, "file_hash_sha256": file.sha256}
     credit = tuple(c._replace(path=file.path, mtime_ns=file.mtime_ns) for c in record.credits)
-    return record._replace(entry=entry, file=file, credits=credit)
+    return record._replace(file=file, credits=credit)
 
 
 def person(username: str, **fields: Any) -> Credit:

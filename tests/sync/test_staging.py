@@ -31,7 +31,8 @@ credit_rows = st.builds(
 states = st.builds(FileState, some_text, numbers, numbers, some_text, numbers, some_text, tuples)
 records = st.builds(
     Record,
-    st.dictionaries(some_text, some_json, max_size=4),
+    some_text,
+    tuples,
     tuples,
     tuples,
     st.builds(Terms, some_text, some_text, some_text, some_text),
