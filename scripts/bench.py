@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -35,7 +35,7 @@ from benchmarks.peers import PEERS, ask_peer, install_peer
 from benchmarks.report import HEADING, Run, rows, shown, write_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["main"]
 
@@ -106,7 +106,7 @@ def measure(bench: Bench) -> Run:
     corpus = _corpus(bench, options.corpus, _SIZE)
     size = _count(corpus)
     results = {size: _medians(sqlite_round(bench, corpus, number) for number in range(rounds))}
-    results[size] |= starts(bench, corpus)
+    results[size] |= starts(bench, corpus, str(bench.work / "start.db"))
     results[size] |= mongodb(bench, corpus, notes)
     if options.peers:
         results[size] |= peers(bench, corpus, notes)
@@ -136,12 +136,11 @@ def sqlite_round(bench: Bench, corpus: Path, number: int) -> Facts:
     return facts | bench.child("reads", url=url, queries=queries)
 
 
-def starts(bench: Bench, corpus: Path) -> Facts:
-    """Measure how long commands take from nothing to their end."""
+def starts(bench: Bench, corpus: Path, url: str) -> Facts:
+    """Measure how long commands take from nothing to their end, with a new index at *url*."""
     bench.say("commands")
     for path in bench.work.glob("start.db*"):
         path.unlink()
-    url = str(bench.work / "start.db")
     bench.child("cold", directory=str(corpus), url=url)
     command, database = str(Path(sys.executable).with_name("findingmodel")), ["--db", url]
     key = json.loads(next(corpus.rglob("*.fm.json")).read_bytes())["oifm_id"]
@@ -182,8 +181,13 @@ def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
         for driver in ("motor", "pymongo") if uri else ():
             bench.say(f"MongoDB, {_count(directory):,} models, {driver}")
             url = f"{uri}/bench_{driver}_{os.getpid()}"
-            found = bench.child("traffic", directory=str(directory), url=url, driver=driver)
+            queries = _queries(directory)[: None if bench.options.full else _SLOW_QUERIES]
+            found = bench.child("traffic", directory=str(directory), url=url, driver=driver, queries=queries)
             facts |= {f"{driver} {case}": taken for case, taken in found.items()}
+        if uri and bench.options.full:
+            with _database(uri) as url:
+                found = starts(bench, directory, url)
+            facts |= {f"MongoDB {case}": taken for case, taken in found.items() if "floor" not in case}
         if uri and bench.options.peers:
             python = install_peer("0.3.2", bench.work)
             bench.say(f"MongoDB, {_count(directory):,} models, findingmodel 0.3.2")
@@ -221,6 +225,19 @@ def _server(bench: Bench, stack: ExitStack, notes: list[str]) -> str | None:
         "MongoDB is nx-27017, a stand-in over SQLite: counts and client CPU carry over, seconds do not."
     )
     return str(server.uri).split("/?")[0].rstrip("/")
+
+
+@contextmanager
+def _database(uri: str) -> Iterator[str]:
+    """Lend the address of a database of the server at *uri*, which is dropped afterwards."""
+    from pymongo import MongoClient
+
+    name = f"bench_starts_{os.getpid()}"
+    try:
+        yield f"{uri}/{name}"
+    finally:
+        with MongoClient[Any](uri) as client:
+            client.drop_database(name)
 
 
 def _corpus(bench: Bench, given: Path | None, count: int) -> Path:

@@ -46,9 +46,12 @@ def test_the_cases_measure_what_budgets_are_about(corpus: Path, tmp_path: Path) 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 def test_commands_and_bytes_are_counted(corpus: Path, driver: str) -> None:
     with running("nx") as server:
-        facts = CASES["traffic"](str(corpus), f"{server.uri.split('/?')[0]}/bench_test", driver)
+        url = f"{server.uri.split('/?')[0]}/bench_test"
+        facts = CASES["traffic"](str(corpus), url, driver, ["collapsed lung", "lung cyst", "MS", "edema"])
     assert facts["update: no change"]["commands"] <= 3
-    assert facts["get by id"]["commands"] == 1
+    assert facts["get by id"]["commands"] == facts["get_full_batch(1000)"]["commands"] == 1
+    assert facts["search: cached"]["commands"] == 0
+    assert 1 <= facts["search: batch"]["commands"] <= 2
     assert facts["update: cold"]["bytes_sent"] > sum(path.stat().st_size for path in corpus.iterdir()) / 5
 
 

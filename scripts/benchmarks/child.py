@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,14 @@ from findingmodel.sync import update  # noqa: F401  # beforehand, as a program t
 from findingmodel.text.stem import analyze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 __all__ = ["CASES"]
 
 Facts = dict[str, dict[str, float]]
 
 _MANY = 100_000
+_AT_ONCE = 1_000
 _BARE = """
     SELECT e.oifm_id FROM "terms_main" t JOIN "entries_main" e ON e.id = t.rowid WHERE "terms_main" MATCH ?
     ORDER BY bm25("terms_main", 10.0, 8.0, 2.0, 2.0, 0.0) LIMIT 10
@@ -79,12 +81,12 @@ def updates(directory: str, url: str) -> Facts:
     return facts
 
 
-def traffic(directory: str, url: str, driver: str) -> Facts:
+def traffic(directory: str, url: str, driver: str, queries: Sequence[str]) -> Facts:
     """Count commands and bytes of updates and reads on a MongoDB server; *directory* is changed for it."""
-    return asyncio.run(_traffic(directory, url, driver))
+    return asyncio.run(_traffic(directory, url, driver, queries))
 
 
-async def _traffic(directory: str, url: str, driver: str) -> Facts:
+async def _traffic(directory: str, url: str, driver: str, queries: Sequence[str]) -> Facts:
     facts: Facts = {}
     listener = Traffic()
     client, database = connect(url, driver, listener)
@@ -97,19 +99,33 @@ async def _traffic(directory: str, url: str, driver: str) -> Facts:
                     await index.update_from_directory(directory)
             facts[step] |= listener.facts()
         async with Index(client=client, db_name=database) as index:
-            listener.reset()
-            ids = [entry.oifm_id for entry in (await index.all(limit=200)).entries]
-            listener.reset()
-            await index.get(ids[0])
-            facts["get by id"] = listener.facts() | {"seconds": await _each_takes(index.get, ids)}
-            listener.reset()
-            await index.search("lesion")
-            facts["search"] = listener.facts()
+            facts |= await _remote_reads(index, listener, queries)
     finally:
         await client.drop_database(database)
         closing = client.close()
         if closing is not None:
             await closing
+    return facts
+
+
+async def _remote_reads(index: Index, listener: Traffic, queries: Sequence[str]) -> Facts:
+    ids = [entry.oifm_id for entry in (await index.all(limit=_AT_ONCE)).entries]
+    steps: dict[str, Callable[[], Awaitable[object]]] = {
+        "get by id": partial(index.get, ids[0]),
+        "get_full_batch(1000)": partial(index.get_full_batch, ids),
+        "search: first": partial(index.search, queries[0]),
+        "search: uncached": partial(index.search, queries[1]),
+        "search: cached": partial(index.search, queries[1]),
+        "search: batch": partial(index.search_batch, queries[2:]),
+    }
+    facts: Facts = {}
+    for step, call in steps.items():
+        listener.reset()
+        with _measured(facts, step):
+            await call()
+        facts[step] |= listener.facts()
+    facts["search: batch"]["per_second"] = len(queries[2:]) / facts["search: batch"]["seconds"]
+    facts["get by id"]["seconds"] = await _each_takes(index.get, ids[:200])
     return facts
 
 
