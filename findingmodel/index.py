@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from findingmodel import answers, listing
 from findingmodel.blocking import Blocking, blocking
@@ -15,14 +15,14 @@ from findingmodel.search.lookup import find
 from findingmodel.search.suggest import suggest
 from findingmodel.sync import single
 from findingmodel.sync.contributors import put_contributors
-from findingmodel.sync.options import UpdateOptions, Written
+from findingmodel.sync.options import UpdateHooks, UpdateOptions, Written
 from findingmodel.sync.rebuild import rebuild as rebuild_index
 from findingmodel.sync.single import IndexReturnType
 from findingmodel.sync.update import update
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from findingmodel.answers import CodeMatch, Hits, Page, SearchAnswers, Suggestion
@@ -333,24 +333,15 @@ class Index(Opening):
             strict=strict,
             wait_seconds=wait_seconds,
         )
-        whole, written = Path(directory), Written()
-        run = rebuild_index if rebuild else update
+        whole, hooks = Path(directory), UpdateHooks(progress=progress, written=Written())
+        work = rebuild_index if rebuild else update
         async with self._writing() as writing:
-            return await record_update(
-                self._notebook,
-                whole,
-                options,
-                lambda begun: run(
-                    writing.store,
-                    whole,
-                    options,
-                    progress=progress,
-                    begun=begun,
-                    written=written,
-                    threads=self._threads,
-                ),
-                written=written,
-            )
+
+            def run(begun: Callable[[], Awaitable[None]] | None) -> Coroutine[Any, Any, UpdateReport]:
+                told = hooks._replace(begun=begun)
+                return work(writing.store, whole, options, told, threads=self._threads)
+
+            return await record_update(self._notebook, whole, options, run, written=hooks.written)
 
     async def add_or_update_entry_from_file(
         self,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import Lease, WriteBatch
-    from findingmodel.sync.options import UpdateOptions, Written
+    from findingmodel.sync.options import UpdateHooks, UpdateOptions, Written
     from findingmodel.sync.report import UpdateReport
     from findingmodel.timing import Timer
 
@@ -78,11 +78,11 @@ def update(
         report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report), None)
-    from findingmodel.sync.options import Written
+    from findingmodel.sync.options import UpdateHooks, Written
 
     written = Written()
-    hooks: Any = {"progress": progress, "timer": timer, "waiting": waiting, "written": written}
-    run = _updating(settings, directory, options, sink_of=sink_of, rebuild=rebuild, **hooks)
+    hooks = UpdateHooks(progress=progress, timer=timer, waiting=waiting, written=written)
+    run = _updating(settings, directory, options, hooks, sink_of=sink_of, rebuild=rebuild)
     try:
         return _noted(settings, directory, options, run, written)
     except KeyboardInterrupt:
@@ -99,10 +99,10 @@ async def update_in_loop(
 ) -> UpdateReport:
     """As `update`, in the event loop that runs: for a command that does more than one."""
     from findingmodel.observe.notes import Notebook, record_update
-    from findingmodel.sync.options import Written
+    from findingmodel.sync.options import UpdateHooks, Written
 
     written = Written()
-    run = _updating(settings, directory, options, sink_of=sink_of, written=written)
+    run = _updating(settings, directory, options, UpdateHooks(written=written), sink_of=sink_of)
     return await record_update(Notebook.of(settings), directory, options, run, written=written)
 
 
@@ -121,23 +121,22 @@ def _updating(
     settings: Settings,
     directory: Path,
     options: UpdateOptions,
+    hooks: UpdateHooks,
     *,
     sink_of: Callable[[Store], Sink] | None,
     rebuild: bool = False,
-    **hooks: Any,
 ) -> Run:
     from findingmodel.sync.rebuild import rebuild as run_rebuild
     from findingmodel.sync.update import update as run_update
     from findingmodel.threads import Threads
 
     threads = Threads()
-
-    work: Callable[..., Coroutine[Any, Any, UpdateReport]] = run_rebuild if rebuild else run_update
+    work = run_rebuild if rebuild else run_update
 
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
-            sink = sink_of(store) if sink_of else None
-            return work(store, directory, options, begun=begun, sink=sink, threads=threads, **hooks)
+            told = hooks._replace(begun=begun, sink=sink_of(store) if sink_of else None)
+            return work(store, directory, options, told, threads=threads)
 
         return _reached(settings, question, threads)
 

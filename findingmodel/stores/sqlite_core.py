@@ -260,9 +260,9 @@ class Branch(NamedTuple):
 
 
 def _json(value: object) -> str:
-    from pydantic_core import to_json  # five times faster than json; who writes has imported it to parse
+    from findingmodel.model.dump import dump  # who writes has imported pydantic to parse; who reads need not
 
-    return to_json(value).decode()
+    return dump(value)
 
 
 def _entry(row: tuple[Any, ...]) -> EntryRow:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.sync.changes import ChangeList
 from findingmodel.sync.guard import refusal
+from findingmodel.sync.options import UpdateHooks
 from findingmodel.sync.update import update
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def diff(
     """
     changes = ChangeList(store, in_detail=True)
     unguarded = options._replace(dry_run=True, force=True, strict=False)
-    report = await update(store, directory, unguarded, progress=progress, sink=changes)
+    report = await update(store, directory, unguarded, UpdateHooks(progress=progress, sink=changes))
     refused = refusal(
         known=(await store.counts()).models,
         removed=report.removed,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from findingmodel.config import Settings
-    from findingmodel.stores.records import WriteBatch
+    from findingmodel.stores.records import Lease, WriteBatch
     from findingmodel.timing import Timer
 
 __all__ = ["UpdateHooks", "UpdateOptions", "Written"]
@@ -82,7 +82,8 @@ class UpdateHooks(NamedTuple):
         timer: measures each stage.
         begun: awaited once, before a model or a contributor is written or removed.
         sink: awaited with each batch before it is written; in a dry run, with what would be written.
-        written: adds up what is written.
+        written: adds up what is written, for those who want to know although the update fails.
+        waiting: called with whose end this update waits for, once for each.
     """
 
     progress: Callable[[int, int], None] | None = None
@@ -90,3 +91,4 @@ class UpdateHooks(NamedTuple):
     begun: Callable[[], Awaitable[None]] | None = None
     sink: Callable[[WriteBatch], Awaitable[None]] | None = None
     written: Written | None = None
+    waiting: Callable[[Lease], None] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from findingmodel.stores import open_store
 from findingmodel.sync.guard import refusal
@@ -13,15 +13,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.sync.options import UpdateHooks, UpdateOptions
     from findingmodel.sync.report import UpdateReport
+    from findingmodel.threads import Threads
 
 __all__ = ["rebuild"]
 
 _EMPTY = "sqlite://"
 
 
-async def rebuild(store: Store, directory: Path, options: UpdateOptions, **hooks: Any) -> UpdateReport:
+async def rebuild(
+    store: Store,
+    directory: Path,
+    options: UpdateOptions,
+    hooks: UpdateHooks,
+    *,
+    threads: Threads | None = None,
+) -> UpdateReport:
     """As `findingmodel.sync.update.update`; an index of findingmodel 0.3 in its place becomes another branch.
 
     That happens only once it is known what the update will do: it is refused, as any other, if it would leave
@@ -34,7 +42,7 @@ async def rebuild(store: Store, directory: Path, options: UpdateOptions, **hooks
     """
     found = await store.put_aside(dry_run=True)
     if found is None:
-        return await update(store, directory, options, **hooks)
+        return await update(store, directory, options, hooks, threads=threads)
     rehearsed = await _rehearse(directory, options)
     refused = refusal(
         known=found.models,
@@ -49,7 +57,8 @@ async def rebuild(store: Store, directory: Path, options: UpdateOptions, **hooks
     if options.dry_run:
         return replace(told, put_aside=found.branch)
     await store.put_aside(dry_run=False)
-    return replace(await update(store, directory, options, **hooks), put_aside=found.branch)
+    report = await update(store, directory, options, hooks, threads=threads)
+    return replace(report, put_aside=found.branch)
 
 
 async def _rehearse(directory: Path, options: UpdateOptions) -> UpdateReport:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic_core import to_json
-
 from findingmodel.model.attributes import ChoiceAttributeIded
 from findingmodel.model.contributors import Person
+from findingmodel.model.dump import dump
 from findingmodel.stores.packing import pack
 from findingmodel.stores.records import Credit, FileState, Record
 from findingmodel.text.normalize import fold, slug
@@ -50,7 +49,7 @@ def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Reco
     tags = entry["tags"] or []
     names = [attribute["name"] for attribute in entry["attributes"]]
     return Record(
-        entry_text=to_json(entry).decode(),
+        entry_text=dump(entry),
         names=(model.name, *synonyms),
         keys=_distinct([fold(text) for text in (model.oifm_id, model.name, entry["slug_name"], *synonyms)]),
         identity=identity_keys(model),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Loss", "Outlet", "Spool"]
 
 _IN_MEMORY_BYTES = 16_000_000
+_NO_HOOKS = UpdateHooks()
 
 
 class Spool:
@@ -85,7 +86,7 @@ class Outlet:
         lease: WriterLease | None,
         *,
         held_back: bool,
-        hooks: UpdateHooks = UpdateHooks(),  # noqa: B008  # it is frozen
+        hooks: UpdateHooks = _NO_HOOKS,
     ) -> None:
         self._store = store
         self._hooks = hooks

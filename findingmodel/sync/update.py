@@ -21,40 +21,32 @@ from findingmodel.sync.report import UpdateReport
 from findingmodel.sync.staging import Outlet, Spool
 from findingmodel.sync.workers import Workers, worker_count
 from findingmodel.threads import Threads
-from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import Lease, Owner
+    from findingmodel.stores.records import Owner
     from findingmodel.sync.compare import Comparison
     from findingmodel.sync.lease import WriterLease
     from findingmodel.sync.load import Loaded
-    from findingmodel.sync.options import UpdateOptions, Written
+    from findingmodel.sync.options import UpdateOptions
     from findingmodel.sync.report import Refusal
     from findingmodel.sync.scan import SourceFile
-    from findingmodel.timing import Timer
 
 __all__ = ["update"]
 
-_FILES_PER_CHUNK = (
-    64  # read and parsed by one call to a thread: a call for each file takes five times as long
-)
+_FILES_PER_CHUNK = 64  # read and parsed by one call to a thread: one for each file takes five times as long
+_NO_HOOKS = UpdateHooks()
 
 
 async def update(
     store: Store,
     directory: Path,
     options: UpdateOptions,
+    hooks: UpdateHooks = _NO_HOOKS,
     *,
-    progress: Callable[[int, int], None] | None = None,
-    timer: Timer = untimed,
-    begun: Callable[[], Awaitable[None]] | None = None,
-    sink: Callable[[WriteBatch], Awaitable[None]] | None = None,
-    written: Written | None = None,
-    waiting: Callable[[Lease], None] | None = None,
     threads: Threads | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
@@ -63,12 +55,7 @@ async def update(
         store: the index; it must be open.
         directory: every ``*.fm.json`` below it counts.
         options: how to go about it.
-        progress: called with (files done, files to load).
-        timer: measures each stage.
-        begun: awaited once, before a model or a contributor is written or removed.
-        sink: awaited with each batch before it is written; in a dry run, with what would be written.
-        written: adds up what is written, for those who want to know although the update fails.
-        waiting: called with whose end this update waits for, once for each.
+        hooks: what to call as it goes along.
         threads: where to do what would hold up the event loop; the *store* may use them too.
 
     Raises:
@@ -77,9 +64,8 @@ async def update(
         StoreError: the store failed; what was written stands, and the next update does the rest.
     """
     started = time.perf_counter()
-    hooks = UpdateHooks(progress, timer, begun, sink, written)
-    wait = Wait(options.wait_seconds, waiting) if waiting else Wait(options.wait_seconds)
-    threads = threads or Threads()
+    timer, threads = hooks.timer, threads or Threads()
+    wait = Wait(options.wait_seconds, hooks.waiting) if hooks.waiting else Wait(options.wait_seconds)
     comparison = await survey(store, directory, rehash=options.rehash, offload=threads, timer=timer)
     if comparison.is_clean and (options.dry_run or not await store.is_unfinished()):
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)

@@ -8,7 +8,7 @@ import pytest
 
 from findingmodel.sync.changes import ChangeList
 from findingmodel.sync.diff import diff
-from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.options import UpdateHooks, UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import model_bytes, write_model
 
@@ -71,7 +71,7 @@ async def test_the_update_does_what_was_told(store: Store, defs: Path) -> None:
     change_all(defs)
     told = await diff(store, defs, OPTIONS)
     seen = ChangeList(store, in_detail=True)
-    report = await update(store, defs, OPTIONS, sink=seen)
+    report = await update(store, defs, OPTIONS, UpdateHooks(sink=seen))
     assert tuple(seen.sorted()) == told.changes
     assert (report.added, report.updated, report.removed, report.failed) == (1, 2, 1, told.failed)
     again = await diff(store, defs, OPTIONS)

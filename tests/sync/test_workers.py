@@ -25,7 +25,7 @@ import asyncio, json, os, signal, sys, threading
 from pathlib import Path
 from findingmodel.stores.sqlite import SQLiteStore
 from findingmodel.sync.load import Loader
-from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.options import UpdateHooks, UpdateOptions
 from findingmodel.sync.scan import scan
 from findingmodel.sync.update import update
 from findingmodel.sync import workers
@@ -147,7 +147,7 @@ async def run(concurrency, **hooks):
     try:
         await store.open()
         options = UpdateOptions(concurrency=concurrency)
-        report = await update(store, directory, options, threads=threads, **hooks)
+        report = await update(store, directory, options, UpdateHooks(**hooks), threads=threads)
         manifest = sorted((state.path, state.sha256, state.oifm_id) for state in await store.manifest())
         texts = await store.models([state[2] for state in manifest])
         entries = await store.get([state[2] for state in manifest])

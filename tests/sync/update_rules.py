@@ -12,7 +12,7 @@ from findingmodel.errors import DirectoryError, LeaseHeldError
 from findingmodel.search.lookup import find
 from findingmodel.stores.records import WriteBatch
 from findingmodel.sync.lease import writer_lease
-from findingmodel.sync.options import UpdateOptions
+from findingmodel.sync.options import UpdateHooks, UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.sync.broken import BROKEN, ODD, Case
@@ -314,7 +314,7 @@ class BrokenFileRules:
 
         for number in range(100, 300):  # so many that the last are not yet read when the first are
             write_model(directory, f"0/{number}.fm.json", number)
-        report = await update(store, directory, UpdateOptions(concurrency=1), progress=remove)
+        report = await update(store, directory, UpdateOptions(concurrency=1), UpdateHooks(progress=remove))
         assert [failed.problems[0].code for failed in report.failed] == ["vanished"]
         assert report.added == 204
 
@@ -454,6 +454,7 @@ class UpdateContract(CountingRules, FailureRules, BrokenFileRules, GuardRules, C
 
     async def test_progress_counts_every_file_that_is_loaded(self, store: Store, defs: Path) -> None:
         seen: list[tuple[int, int]] = []
-        await update(store, defs, UpdateOptions(), progress=lambda done, total: seen.append((done, total)))
+        hooks = UpdateHooks(progress=lambda done, total: seen.append((done, total)))
+        await update(store, defs, UpdateOptions(), hooks)
         assert seen[-1] == (30, 30)
         assert seen == sorted(seen)
