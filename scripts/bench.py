@@ -46,6 +46,7 @@ _SIZE = 2_382  # models in the public collection
 _LARGE = (10_000, 100_000)
 _LONG_AGO_NS = 1_700_000_000_000_000_000
 _STARTS = 11
+_PEER_ROUNDS = 5
 _QUICK_MONGODB = 300  # the stand-in server takes a long time for more
 _QUERIES = 1_000
 _SLOW_QUERIES = 200  # for more models than a search is quick in
@@ -199,13 +200,17 @@ def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
 
 
 def peers(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
-    """Measure how long the peers take to parse the models."""
-    facts: Facts = {}
-    for version in PEERS:
-        bench.say(f"findingmodel {version}")
-        python = install_peer(version, bench.work)
-        found = [ask_peer(python, "parse", str(corpus))["parse"] for _ in range(3)]
-        facts[f"parse: {version}"] = {fact: median(one[fact] for one in found) for fact in found[0]}
+    """Measure how long the peers, and we in turn with them, take to parse the models."""
+    pythons = {version: install_peer(version, bench.work) for version in PEERS}
+
+    def in_turn(number: int) -> Facts:
+        bench.say(f"parsing beside the peers, round {number + 1}")
+        facts = bench.child("parse", directory=str(corpus))
+        for version, python in pythons.items():
+            facts[f"parse: {version}"] = ask_peer(python, "parse", str(corpus))["parse"]
+        return facts
+
+    facts = _medians(in_turn(number) for number in range(_PEER_ROUNDS))
     notes.append("findingmodel 1.0.4: only parsing is compared; what builds its index is not on PyPI.")
     return facts
 
