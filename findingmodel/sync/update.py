@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.stores.records import WriteBatch
 from findingmodel.sync.batch import StreamProcessor
 from findingmodel.sync.compare import compare
+from findingmodel.sync.garbage import only_new_garbage
 from findingmodel.sync.guard import refusal
 from findingmodel.sync.lease import Wait, writer_lease
 from findingmodel.sync.load import Loader
@@ -119,7 +120,7 @@ async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
 async def _load(this: _Update, decided: Reconciliation, outlet: Outlet) -> None:
     """Load every file that may have changed, and write what is decided; what waits is decided at the end."""
     loader = _loader(this)
-    with Spool() as waiting:
+    with Spool() as waiting, only_new_garbage():
         async with aclosing(_batches(this, loader)) as batches:
             async for loaded in batches:
                 while loaded:
