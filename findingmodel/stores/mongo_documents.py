@@ -111,7 +111,7 @@ def entry_document(record: Record, *, binary: bool) -> Document:
         "tokens": list(tokens),
         "name_tokens": list(name_tokens),
         "terms": terms._asdict(),
-        "sort_name": _sort_name(record),
+        "sort_name": record.sort_name,
         "credits": [{"kind": c.kind, "key": c.key, "fields": json.dumps(c.fields)} for c in record.credits],
         "model": record.model if binary else b64encode(record.model).decode(),
     }
@@ -225,9 +225,3 @@ def check_own(document: Document, *names: str) -> None:
     """
     if not isinstance(document["_id"], str) or any(name not in document for name in names):
         raise StoreSchemaError(NOT_OURS)
-
-
-def _sort_name(record: Record) -> str:
-    """Return the name as it is sorted: folded, as identity has it."""
-    folded = (key.removeprefix("name:") for key in record.identity if key.startswith("name:"))
-    return next(folded, record.names[0])

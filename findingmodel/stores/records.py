@@ -123,7 +123,8 @@ class Record(NamedTuple):
         entry_text: what a reader gets, as JSON: text is what is handed from process to process, and stored.
         names: name and synonyms as written.
         keys: folded id, name, slug and synonyms, for exact lookup; distinct.
-        identity: keys that one model only may hold (`findingmodel.sync.identity`); distinct.
+        identity: keys that one model only may hold (`findingmodel.sync.identity`): its id, its folded name
+            behind ``name:``, and whatever else; distinct.
         terms: analysed text for search.
         facets: exact filters such as ``tag:ct`` or ``code:radlex:rid1301``; distinct.
         credits: the contributors as this file states them.
@@ -145,6 +146,11 @@ class Record(NamedTuple):
     def oifm_id(self) -> str:
         """The model's id."""
         return self.file.oifm_id
+
+    @property
+    def sort_name(self) -> str:
+        """The folded name, by which entries are sorted."""
+        return self.identity[1].removeprefix("name:")
 
     @property
     def entry(self) -> EntryRow:

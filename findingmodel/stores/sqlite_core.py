@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.stores.packing import unpack
@@ -30,7 +30,7 @@ from findingmodel.text.normalize import tokenize
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from findingmodel.stores.records import ContributorKind, EntryRow, Record, TermQuery, WriteBatch
 
@@ -260,9 +260,14 @@ class Branch(NamedTuple):
 
 
 def _json(value: object) -> str:
+    return _dump()(value)
+
+
+@cache
+def _dump() -> Callable[[object], str]:
     from findingmodel.model.dump import dump  # who writes has imported pydantic to parse; who reads need not
 
-    return dump(value)
+    return dump
 
 
 def _entry(row: tuple[Any, ...]) -> EntryRow:
@@ -270,9 +275,8 @@ def _entry(row: tuple[Any, ...]) -> EntryRow:
 
 
 def _entry_columns(number: int, record: Record) -> tuple[Any, ...]:
-    name_key = next((key[5:] for key in record.identity if key.startswith("name:")), record.names[0])
     keys = _json((record.keys, record.identity, [credit.key for credit in record.credits]))
-    return (number, record.oifm_id, name_key, _json(record.names), keys, record.entry_text)
+    return (number, record.oifm_id, record.sort_name, _json(record.names), keys, record.entry_text)
 
 
 def _file_columns(number: int, file: FileState) -> tuple[Any, ...]:

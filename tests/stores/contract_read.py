@@ -49,7 +49,7 @@ class LookupRules:
         assert sorted(entry["oifm_id"] for entry in found) == [make_id(number) for number in range(5)]
 
     async def test_every_owner_of_a_key_is_told(self, store: Store) -> None:
-        same = [make_record(number)._replace(identity=("name:same", f"own {number}")) for number in (1, 2)]
+        same = [make_record(number)._replace(identity=(f"own {number}", "name:same")) for number in (1, 2)]
         await store.setup()
         await store.write(upserts(*same))
         assert sorted(await store.owners(["name:same", "own 2", "nobody's"])) == [
