@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from findingmodel.drive import drive, inline
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import Lease, WriteBatch
+    from findingmodel.sync.compare import Comparison
     from findingmodel.sync.options import UpdateHooks, UpdateOptions, Written
     from findingmodel.sync.report import UpdateReport
     from findingmodel.timing import Timer
@@ -74,15 +76,16 @@ def update(
     """
     from findingmodel.sync.preflight import preflight
 
+    surveyed = None
     if not settings.is_server:
-        report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
+        surveyed, report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report), None)
     from findingmodel.sync.options import UpdateHooks, Written
 
     written = Written()
     hooks = UpdateHooks(progress=progress, timer=timer, waiting=waiting, written=written)
-    run = _updating(settings, directory, options, hooks, sink_of=sink_of, rebuild=rebuild)
+    run = _updating(settings, directory, options, hooks, sink_of=sink_of, rebuild=rebuild, surveyed=surveyed)
     try:
         return _noted(settings, directory, options, run, written)
     except KeyboardInterrupt:
@@ -125,13 +128,14 @@ def _updating(
     *,
     sink_of: Callable[[Store], Sink] | None,
     rebuild: bool = False,
+    surveyed: Comparison | None = None,
 ) -> Run:
     from findingmodel.sync.rebuild import rebuild as run_rebuild
     from findingmodel.sync.update import update as run_update
     from findingmodel.threads import Threads
 
     threads = Threads()
-    work = run_rebuild if rebuild else run_update
+    work = run_rebuild if rebuild else partial(run_update, surveyed=surveyed)
 
     def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
         def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:

@@ -6,7 +6,7 @@ The most frequent update of all has nothing to do, so this module imports as lit
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.drive import Offload, inline
 from findingmodel.sync.compare import compare
@@ -23,13 +23,25 @@ if TYPE_CHECKING:
     from findingmodel.sync.options import UpdateOptions
     from findingmodel.timing import Timer
 
-__all__ = ["nothing_to_do", "preflight", "survey"]
+__all__ = ["Preflight", "nothing_to_do", "preflight", "survey"]
+
+
+class Preflight(NamedTuple):
+    """What a first look found.
+
+    Attributes:
+        comparison: the directory beside the index.
+        report: that of an update which has nothing to do; None if there is something.
+    """
+
+    comparison: Comparison
+    report: UpdateReport | None
 
 
 async def preflight(
     store: Store, directory: Path, options: UpdateOptions, *, timer: Timer = untimed
-) -> UpdateReport | None:
-    """Return the report of an update that has nothing to do, or None if there is something.
+) -> Preflight:
+    """Find out whether an update has anything to do.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -38,8 +50,9 @@ async def preflight(
     started = time.perf_counter()
     comparison = await survey(store, directory, rehash=options.rehash, timer=timer)
     if not comparison.is_clean or (not options.dry_run and await store.is_unfinished()):
-        return None
-    return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
+        return Preflight(comparison, None)
+    seconds = time.perf_counter() - started
+    return Preflight(comparison, nothing_to_do(comparison, options, store.label, seconds))
 
 
 async def survey(

@@ -49,6 +49,7 @@ async def update(
     hooks: UpdateHooks = _NO_HOOKS,
     *,
     threads: Threads | None = None,
+    surveyed: Comparison | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
 
@@ -58,6 +59,7 @@ async def update(
         options: how to go about it.
         hooks: what to call as it goes along.
         threads: where to do what would hold up the event loop; the *store* may use them too.
+        surveyed: what a first look has found, where the caller has had one (`preflight`).
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -67,7 +69,9 @@ async def update(
     started = time.perf_counter()
     timer, threads = hooks.timer, threads or Threads()
     wait = Wait(options.wait_seconds, hooks.waiting) if hooks.waiting else Wait(options.wait_seconds)
-    comparison = await survey(store, directory, rehash=options.rehash, offload=threads, timer=timer)
+    comparison = surveyed or await survey(
+        store, directory, rehash=options.rehash, offload=threads, timer=timer
+    )
     if comparison.is_clean and (options.dry_run or not await store.is_unfinished()):
         return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:

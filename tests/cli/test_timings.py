@@ -29,6 +29,7 @@ def test_an_update_tells_how_long_each_stage_took(tmp_path: Path) -> None:
         *("sync.write", "sync.contributors", "sync.finish", "index update"),
     ]
     assert found["sync.load"][2] == found["sync.write"][2] == str(COUNT)
+    assert found["sync.scan"][1] == "1"
 
 
 def test_an_update_with_nothing_to_do_has_few_stages(db: Path) -> None:

@@ -31,7 +31,7 @@ class TestUpdate(UpdateContract):
 
 def test_an_update_with_nothing_to_do_needs_no_event_loop(tmp_path: Path, defs: Path) -> None:
     store = SQLiteStore(tmp_path / "x.db")
-    assert drive(preflight(store, defs, UpdateOptions())) is None
+    assert drive(preflight(store, defs, UpdateOptions())).report is None
     assert not (tmp_path / "x.db").exists()
 
 
