@@ -85,7 +85,7 @@ class WriterLease:
             self.owes = True  # it may die meanwhile
             left = until - time.monotonic()
             if left <= 0:
-                raise self._is_held(held)
+                raise self._held_error(held)
             if told is None or told.holder != held.holder:
                 told = held
                 wait.tell(held)
@@ -98,7 +98,7 @@ class WriterLease:
             LeaseHeldError: another update has it.
         """
         if time.time_ns() >= self._renew_ns and (held := await self._ask()) is not None:
-            raise self._is_held(held)
+            raise self._held_error(held)
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -133,7 +133,7 @@ class WriterLease:
             self._renew_ns = now + self._length_ns // 3
         return held
 
-    def _is_held(self, held: Lease) -> LeaseHeldError:
+    def _held_error(self, held: Lease) -> LeaseHeldError:
         return LeaseHeldError(
             f"cannot write to {self._store.label}: another update is running, {held}; "
             "try again when it is done"

@@ -329,17 +329,18 @@ async def test_what_was_refused_or_failed_is_told_too(settings: Settings, defs: 
 async def test_a_cancelled_update_tells_what_it_had_written(settings: Settings, defs: Path) -> None:
     async with Index(settings=settings) as index:
         store: Any = index._store
-        write, is_written = store.write, asyncio.Event()
+        write, is_written, may_end = store.write, asyncio.Event(), asyncio.Event()
 
         async def write_and_wait(batch: Any) -> None:
             await write(batch)
             is_written.set()
-            await asyncio.sleep(0.05)
+            await may_end.wait()
 
         store.write = write_and_wait
         updating = asyncio.create_task(index.update_from_directory(defs))
         await is_written.wait()
         updating.cancel()
+        may_end.set()
         with pytest.raises(asyncio.CancelledError):
             await updating
         assert await index.count() == 3

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from findingmodel.errors import LeaseHeldError, StoreUnavailableError
 from findingmodel.sync.lease import Wait, WriterLease, writer_lease
 from tests.stores.contract_support import pid_of_a_dead_process
 from tests.stores.samples import make_lease
+from tests.sync.virtual import run_in_virtual_time
 
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
@@ -69,6 +71,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the wall clock pass as that of the event loop does."""
+    start = time.time_ns()
+    now = lambda: start + int(asyncio.get_running_loop().time() * SECOND_NS)  # noqa: E731
+    monkeypatch.setattr(time, "time_ns", now)
+
+
+@pytest.fixture
 def recording(memory: Store) -> Recording:
     return Recording(memory)
 
@@ -98,21 +108,19 @@ async def test_the_second_is_told_who_is_writing(memory: Store) -> None:
 
 
 async def test_of_many_writers_of_one_process_one_writes(memory: Store) -> None:
-    has_it, all_asked = asyncio.Event(), asyncio.Event()
+    others_are_told = asyncio.Event()
 
     async def write() -> None:
         async with writer_lease(memory, lease_seconds=60):
-            has_it.set()
-            await all_asked.wait()
+            await others_are_told.wait()
 
     writing = [asyncio.create_task(write()) for _ in range(10)]
-    await has_it.wait()
-    told, _ = await asyncio.wait(writing, timeout=0.05)
-    all_asked.set()
+    for done in islice(asyncio.as_completed(writing), 9):
+        with pytest.raises(LeaseHeldError):
+            await done
+    others_are_told.set()
     results = await asyncio.gather(*writing, return_exceptions=True)
-    assert sum(isinstance(result, LeaseHeldError) for result in results) == 9
     assert results.count(None) == 1
-    assert len(told) <= 9
 
 
 async def test_an_error_inside_gives_the_lease_back_and_is_the_one_that_is_raised(
@@ -281,25 +289,29 @@ async def test_one_that_waited_long_enough_is_told_who_is_still_writing(memory: 
     assert len(told) == 1
 
 
-async def test_while_nothing_is_written_it_is_renewed_all_the_same(recording: Recording) -> None:
-    store: Any = recording
-    async with writer_lease(store, lease_seconds=0.03) as lease, lease.kept():
-        while len(recording.asked) < 4:  # noqa: ASYNC110  # nobody tells of it
-            await asyncio.sleep(0.005)
-    assert {asked.holder for asked in recording.asked} == {recording.asked[0].holder}
-    asked = len(recording.asked)
-    await asyncio.sleep(0.05)
-    assert len(recording.asked) == asked
+@pytest.mark.usefixtures("passing")
+def test_while_nothing_is_written_it_is_renewed_all_the_same(recording: Recording) -> None:
+    async def write_nothing(store: Any) -> None:
+        async with writer_lease(store, lease_seconds=60) as lease, lease.kept():
+            await asyncio.sleep(70)
+        assert len(recording.asked) == 4
+        await asyncio.sleep(70)
+
+    run_in_virtual_time(write_nothing(recording))
+    assert [asked.holder for asked in recording.asked] == [recording.asked[0].holder] * 4
 
 
-async def test_a_renewal_that_fails_is_tried_again_and_ends_nothing(recording: Recording) -> None:
-    store: Any = recording
-    async with writer_lease(store, lease_seconds=0.03) as lease, lease.kept():
-        recording.is_away = True
-        while len(recording.asked) < 3:  # noqa: ASYNC110  # nobody tells of it
-            await asyncio.sleep(0.005)
-        recording.is_away = False
-        await lease.renew()
+@pytest.mark.usefixtures("passing")
+def test_a_renewal_that_fails_is_tried_again_and_ends_nothing(recording: Recording) -> None:
+    async def write_nothing(store: Any) -> None:
+        async with writer_lease(store, lease_seconds=60) as lease, lease.kept():
+            recording.is_away = True
+            await asyncio.sleep(50)
+            recording.is_away = False
+            await asyncio.sleep(20)
+
+    run_in_virtual_time(write_nothing(recording))
+    assert len(recording.asked) == 4
     assert len(recording.released) == 1
 
 
