@@ -18,18 +18,22 @@ from findingmodel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["BRANCH", "SettingView", "Settings", "masked", "server_of", "state_directory"]
+__all__ = ["BRANCH", "MONGODB_NAME", "SettingView", "Settings", "masked", "server_of", "state_directory"]
 
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 """What a branch may be called, because collections and tables are named after it."""
 
 _DATABASE = re.compile(r"sqlite:.*|mongodb(\+srv)?://.+|.+\.(db|sqlite3?)", re.IGNORECASE)
-_MONGODB_NAME = re.compile(r'[^/\\. "$*<>:|?\0]{1,63}')
+MONGODB_NAME = re.compile(r'[^/\\. "$*<>:|?\0]{1,63}')
+"""What a database may be called, on servers of every system."""
 
-# From the first colon to the last @, so that a password with an unescaped @, / or ? is hidden whole.
-_PASSWORD = re.compile(r"\A((?:[a-z][a-z0-9+.-]*:/+)?+[^:]*):.*@", re.IGNORECASE | re.DOTALL)
+# From the first colon, escaped or not, to the last @: a password with an unescaped @, / or ? is hidden whole.
+_PASSWORD = re.compile(
+    r"\A((?:[a-z][a-z0-9+.-]*:/+)?+(?:(?!%3a)[^:])*)(?::|%3a).*@", re.IGNORECASE | re.DOTALL
+)
 _SECRET_OPTION = re.compile(
-    r"([?&;][^=&;]*(?:password|passwd|pwd|secret|token|authmechanismproperties)[^=&;]*=)[^&;]*", re.IGNORECASE
+    r"([?&;][^=&;]*(?:pass(?:word|phrase|wd)|pwd|secret|token|authmechanismproperties)[^=&;]*=)[^&;]*",
+    re.IGNORECASE,
 )
 
 
@@ -150,7 +154,7 @@ class Settings:
     )
     mongodb_db: str = _setting(
         "MONGODB_DB",
-        _text(_MONGODB_NAME, r'1 to 63 characters, none of them a space or one of / \ . " $ * < > : | ?'),
+        _text(MONGODB_NAME, r'1 to 63 characters, none of them a space or one of / \ . " $ * < > : | ?'),
         "findingmodels",
         "MongoDB: the database, where the URL names none.",
     )

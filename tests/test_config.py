@@ -220,6 +220,8 @@ def test_every_setting_is_described_and_has_a_variable_of_its_own() -> None:
             "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:secret",
             "mongodb://h/?authMechanismProperties=***",
         ),
+        ("mongodb://h/?ssl_pem_passphrase=secret", "mongodb://h/?ssl_pem_passphrase=***"),
+        ("mongodb://me%3Asecret@host/", "mongodb://me:***@host/"),
         ("u:secret@host", "u:***@host"),
         ("mongodb:u:secret@host", "mongodb:***@host"),
         ("MONGODB://u:secret@host", "MONGODB://u:***@host"),

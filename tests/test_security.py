@@ -198,14 +198,16 @@ def test_a_link_leads_to_the_web_only(tmp_path: Path) -> None:
 def test_answers_in_csv_hold_no_formula(tmp_path: Path) -> None:
     write_model(tmp_path / "defs", "a.fm.json", 1, name="=cmd|'/c calc'!A1", synonyms=["nodule"])
     run("index", "update", "defs", "--db", "x.db")
-    (tmp_path / "q.csv").write_text("n,query,@note\n+1,=1+1,-2.5\n@SUM(A1),nodule,-x\n")
+    questions = 'n,query,@note\n+1,=1+1,-2.5\n@SUM(A1),nodule,-x\n \uff1d1+1,\ufeff=1+1,"\n=1"\n'
+    (tmp_path / "q.csv").write_text(questions)
     run("search", "--batch", "q.csv", "--output", "a.csv", "--db", "x.db")
     with (tmp_path / "a.csv").open(newline="") as lines:
         rows = list(csv.reader(lines))
-    assert len(rows) == 3
+    assert len(rows) == 4
     cells = [cell for row in rows for cell in row]
     number = re.compile(r"[+-]\d+(\.\d+)?")
     assert [c for c in cells if c.startswith(("=", "+", "-", "@", "\t")) and not number.fullmatch(c)] == []
+    assert {"' \uff1d1+1", "'\ufeff=1+1", "'\n=1"} <= set(cells)
     assert {"'=1+1", "-2.5", "+1", "'@SUM(A1)", "'-x", "input.@note", "'=cmd|'/c calc'!A1"} <= set(cells)
 
 

@@ -8,9 +8,12 @@ needs an event loop.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from findingmodel.stores import database_in, sqlite_path
 
@@ -27,6 +30,9 @@ BEGUN = "begun"
 _OFF = "off"
 _SUFFIX = ".ledger.jsonl"
 _MEMORY = ":memory:"
+_BLOCK_BYTES = 2**20
+_MOST_LINE_BYTES = 8_000_000
+"""A line is at most some thousand ids and paths; of a longer one no more than its end is kept in memory."""
 
 
 class Place(NamedTuple):
@@ -129,11 +135,22 @@ def older_files(path: Path) -> Iterator[Path]:
 def _lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of the ledger, the last one first; a line that was not ended is one too."""
     for file in (path, *older_files(path)):
-        try:
-            data = file.read_bytes()
-        except FileNotFoundError:
-            continue
-        yield from (line for line in reversed(data.split(b"\n")) if line.strip())
+        if file.exists() and not file.is_file():
+            raise OSError(errno.EINVAL, "is no file", str(file))  # a pipe would be waited for
+        with suppress(FileNotFoundError), file.open("rb") as data:
+            yield from filter(bytes.strip, _backwards(data))
+
+
+def _backwards(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of *file*, the last one first, without reading more of it than is asked for."""
+    position, rest = file.seek(0, os.SEEK_END), b""
+    while position:
+        size = min(_BLOCK_BYTES, position)
+        position = file.seek(position - size)
+        first, *whole = (file.read(size) + rest).split(b"\n")
+        yield from reversed(whole)
+        rest = first[-_MOST_LINE_BYTES:]
+    yield rest
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

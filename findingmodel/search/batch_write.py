@@ -27,7 +27,8 @@ __all__ = ["FORMS", "Begun", "CsvLines", "JsonLines", "Writer", "form_of", "no_f
 
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[\t\r\n]|[\s\0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+"""A spreadsheet may pass over white space, and take the wide signs of East Asia for the narrow ones."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?%?")
 _START = {"jsonl": b'{"line": ', "csv": b""}
 _HIT_COLUMNS = ("oifm_id", "name", "score", "stage", "field", "negated")
@@ -203,7 +204,7 @@ def no_formula(text: str) -> str:
     >>> no_formula("=HYPERLINK(A1)"), no_formula("-5.2"), no_formula("- nodule")
     ("'=HYPERLINK(A1)", '-5.2', "'- nodule")
     """
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def _csv(cells: Sequence[Any]) -> str:

@@ -74,15 +74,19 @@ def _check_branch(branch: str) -> None:
 def _mongo_store(
     url: str, branch: str, settings: Settings | None, database: str | None, client: Any
 ) -> Store:
+    from findingmodel.config import MONGODB_NAME
     from findingmodel.config import Settings as AllSettings
     from findingmodel.stores.mongo import MongoStore
     from findingmodel.stores.mongo_calls import Patience
     from findingmodel.stores.pool import PoolSettings
 
     settings = settings or AllSettings.load()
+    name = database or database_in(url) or settings.mongodb_db
+    if not MONGODB_NAME.fullmatch(name):
+        raise ConfigError(f"no database can be called {name!r}: see the setting mongodb_db")
     return MongoStore(
         url,
-        database=database or database_in(url) or settings.mongodb_db,
+        database=name,
         branch=branch,
         pool=PoolSettings.of(settings),
         patience=Patience.of(settings),

@@ -11,6 +11,7 @@ from pymongo import ReplaceOne, ReturnDocument, UpdateOne
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores import mongo_documents as documents
 from findingmodel.stores import mongo_lease
+from findingmodel.stores.generations import first_generation
 from findingmodel.stores.leases import is_orphaned
 from findingmodel.stores.mongo_aside import find_predecessor, put_aside
 from findingmodel.stores.mongo_calls import Patience
@@ -83,6 +84,7 @@ class MongoStore:
         self._connection = Connection(uri, database, branch, pool, patience, client)
         self._branch = branch
         self._state: State | None = None
+        self._has_generation = False  # as of the last time that it was looked at before a write
         self._is_ours = False
 
     def __repr__(self) -> str:
@@ -129,7 +131,7 @@ class MongoStore:
 
     @operation("read the generation of")
     async def generation(self) -> int:
-        """Return the number of finished updates."""
+        """Return the number of the last finished update."""
         reading = self._connection.reach().reading
         self._state = await read_state(reading, is_ours=self._is_ours)
         return self._state.generation
@@ -288,9 +290,11 @@ class MongoStore:
     async def advance(self) -> int:
         """Count one finished update."""
         writing = self._connection.reach().writing
+        step = 1 if self._has_generation else first_generation()
         document = await writing.meta.find_one_and_update(
-            STATE, {"$inc": {"generation": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            STATE, {"$inc": {"generation": step}}, upsert=True, return_document=ReturnDocument.AFTER
         )
+        self._has_generation = True
         return int(document["generation"])
 
     @operation("look at the lease of")
@@ -338,7 +342,7 @@ class MongoStore:
         if anew or state.schema < SCHEMA_VERSION:
             prepared = await prepare(reached.database, reached.writing)
             state = prepared._replace(generation=state.generation)
-        self._state = state
+        self._state, self._has_generation = state, state.generation > 0
 
     @operation("search")
     async def _propose(self, query: TermQuery, limit: int | None) -> list[Candidate]:

@@ -31,7 +31,7 @@ class State(NamedTuple):
     """What the index knows of itself.
 
     Attributes:
-        generation: how many updates were finished.
+        generation: the number of the last finished update; 0 before the first.
         schema: by which version of this module it was prepared; 0 before that.
         text: whether the server searches its text index for any of several words.
         binary: whether the server can replace a document that holds binary values.

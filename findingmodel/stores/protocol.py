@@ -42,7 +42,9 @@ class Store(Protocol):
     async def close(self) -> None: ...  # twice is fine; any other call after it raises StoreClosedError
 
     # what is there; ids and keys that are absent are left out of the answer
-    async def generation(self) -> int: ...  # grows with every finished update; 0 for an empty store
+    async def generation(
+        self,
+    ) -> int: ...  # grows with every finished update; 0 before the first
     async def counts(self) -> Counts: ...
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these keys

@@ -111,7 +111,7 @@ class SQLiteStore:
     # what is there
 
     async def generation(self) -> int:
-        """Return the number of finished updates."""
+        """Return the number of the last finished update."""
         return await self._ask(Branch.generation)
 
     async def counts(self) -> Counts:

@@ -12,6 +12,7 @@ from collections import Counter
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from findingmodel.stores.generations import first_generation
 from findingmodel.stores.packing import unpack
 from findingmodel.stores.records import (
     Candidate,
@@ -244,7 +245,8 @@ class Branch(NamedTuple):
         )
 
     def advance(self) -> int:
-        generation = self.generation() + 1
+        known = self.generation()
+        generation = known + 1 if known else first_generation()
         self._run("INSERT OR REPLACE INTO \"meta$\" VALUES ('generation', ?)", (str(generation),))
         return generation
 

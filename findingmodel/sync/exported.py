@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from typing import TYPE_CHECKING
@@ -16,11 +17,15 @@ __all__ = ["RECORD", "Pages"]
 RECORD = ".findingmodel-export"
 """The record's name: lines like those of sha256sum."""
 
+_TEXTS = "text"
 _LINE = re.compile(r"([0-9a-f]{64})  (text/[a-z0-9_]+\.md)")
 
 
 class Pages:
     """The pages below *directory* that exports write: ``text/NAME.md``.
+
+    Raises:
+        OSError: ``text`` is a link, and pages would be written, or removed, somewhere else.
 
     Attributes:
         written: how many this export wrote.
@@ -28,6 +33,10 @@ class Pages:
     """
 
     def __init__(self, directory: Path) -> None:
+        if (directory / _TEXTS).is_symlink():
+            raise NotADirectoryError(
+                errno.ENOTDIR, "is a link: no page is written through one", str(directory / _TEXTS)
+            )
         self._directory = directory
         self._known = _read(directory / RECORD)
         self._current: dict[str, str] = {}
@@ -78,7 +87,12 @@ class Pages:
 
 
 def _read(record: Path) -> dict[str, str]:
-    """Return by path the fingerprint of each page that was written, without lines that no export writes."""
+    """Return by path the fingerprint of each page that was written, without lines that no export writes.
+
+    A record that is a link is none of ours; it may lead to what has no end.
+    """
+    if record.is_symlink():
+        return {}
     try:
         lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:

@@ -191,6 +191,33 @@ def test_a_line_that_was_cut_short_is_passed_over_and_harms_no_other(
     assert torn == (0 if cut == 1 else 1)
 
 
+@pytest.mark.parametrize("size", [0, 2**20 - 1, 2**20, 2**20 + 1, 2**21, 9_000_000])
+def test_a_line_of_any_length_is_read_or_passed_over(path: Path, size: int) -> None:
+    lines = [json.dumps(note(1, long="x" * size)), *(json.dumps(note(number)) for number in (2, 3))]
+    append_lines(path, "".join(f"{line}\n" for line in lines).encode(), 100_000_000, 5)
+    found, torn = read_history(Place(path, "x", "main", is_shared=False), limit=10)
+    assert [one["run"] for one in found] == (["3", "2", "1"] if size < 8_000_000 else ["3", "2"])
+    assert torn == (0 if size < 8_000_000 else 1)
+
+
+def test_of_a_long_ledger_no_more_is_read_than_is_asked_for(path: Path) -> None:
+    append_lines(path, b"".join(json.dumps(note(n)).encode() + b"\n" for n in range(20)), 10**9, 5)
+    with path.open("r+b") as file:  # a hole, larger than any memory, before the last lines
+        lines = file.read()
+        file.truncate(0)
+        file.seek(2**40)
+        file.write(b"\n" + lines)
+    notes, torn = read_history(Place(path, "x", "main", is_shared=False), limit=20)
+    assert ([one["run"] for one in notes], torn) == ([str(n) for n in reversed(range(20))], 0)
+
+
+def test_what_is_no_file_is_no_ledger_and_is_not_waited_for(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="no file"):
+        read_history(Place(path, "x", "main", is_shared=False), limit=1)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_no_ledger_and_no_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"

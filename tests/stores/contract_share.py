@@ -28,9 +28,20 @@ class UpdateRules:
 
     async def test_generations_count_finished_updates(self, open_store: OpenStore, filled: Store) -> None:
         assert await filled.generation() == 0
-        assert [await filled.advance() for _ in range(3)] == [1, 2, 3]
-        assert await filled.generation() == 3
-        assert await (await open_store()).generation() == 3
+        first = await filled.advance()
+        assert [await filled.advance() for _ in range(2)] == [first + 1, first + 2]
+        other = await open_store()
+        assert await filled.generation() == await other.generation() == first + 2
+        await other.setup()
+        assert await other.advance() == first + 3
+
+    async def test_no_two_indexes_have_a_generation_in_common(
+        self, open_store: OpenStore, filled: Store
+    ) -> None:
+        other = await open_store(branch="other")
+        await other.setup()
+        first, second = [{await store.advance() for _ in range(3)} for store in (filled, other)]
+        assert len(first | second) == 6
 
     async def test_a_lease_is_held_by_one_at_a_time(self, store: Store) -> None:
         later = time.time_ns() + LONG_NS
@@ -104,7 +115,7 @@ class SharingRules:
         await store.setup()
         await store.write(upserts(make_record(1)))
         await store.advance()
-        assert await reader.generation() == 1
+        assert await reader.generation() == await store.generation() > 0
         assert await contents(reader) == await contents(store)
 
     async def test_branches_know_nothing_of_each_other(self, open_store: OpenStore, filled: Store) -> None:

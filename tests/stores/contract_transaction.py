@@ -43,9 +43,9 @@ class TransactionRules:
         async with store.transaction():
             await store.write(WriteBatch(upserts=records, credits=[person("ann"), organization("ACR")]))
             await store.write(WriteBatch(removals=[make_id(1), make_id(1_202)]))
-            assert await store.advance() == 1
+            generation = await store.advance()
         assert await store.counts() == Counts(1_201, 1, 1)
-        assert await store.generation() == 1
+        assert await store.generation() == generation > 0
         assert (await store.get([make_id(2)]))[make_id(2)]["name"] == "new 2"
 
     async def test_within_it_one_sees_what_one_has_written(self, store: Store) -> None:
@@ -77,7 +77,7 @@ class TransactionRules:
             assert await contents(reader) == before
             assert await reader.generation() == 0
         assert (await reader.get([make_id(1)]))[make_id(1)]["name"] == "new"
-        assert await reader.generation() == 1
+        assert await reader.generation() > 0
 
     async def test_an_error_undoes_everything(self, open_store: OpenStore, store: Store) -> None:
         async def write() -> None:

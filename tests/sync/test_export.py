@@ -60,6 +60,29 @@ async def test_each_model_has_its_page(store: Store, defs: Path, tmp_path: Path)
     assert len(rows) == 9
 
 
+async def test_no_page_is_written_or_removed_through_a_link(store: Store, defs: Path, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    await export_markdown(store, out)
+    (out / "text").rename(elsewhere)
+    (out / "text").symlink_to(elsewhere)
+    (defs / "c.fm.json").unlink()
+    write_model(defs, "b__two_.fm.json", 2, description="Another description.")
+    await indexed(store, defs)
+    before = files(elsewhere)
+    with pytest.raises(OSError, match="is a link"):
+        await export_markdown(store, out, prune=True)
+    assert files(elsewhere) == before
+
+
+async def test_a_record_that_is_a_link_is_not_read(store: Store, defs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / RECORD).symlink_to("/dev/zero")
+    assert await export_markdown(store, out) == ExportReport(3, 4, 0)
+    assert not (out / RECORD).is_symlink()
+    assert defs.is_dir()
+
+
 async def test_only_what_changed_is_written(store: Store, defs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     await export_markdown(store, out)

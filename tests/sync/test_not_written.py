@@ -15,7 +15,7 @@ from tests.builders import make_person, write_model
 from tests.servers import mongo_server
 from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.databases import mongo_store, opening
-from tests.stores.samples import make_id
+from tests.stores.samples import make_id, steps_of
 from tests.sync.update_rules import counts, edit, ids, run
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ async def test_what_the_server_says_itself_is_told_of_the_right_file(
     assert counts(report) == {"added": 5, "failed": 1}
     assert codes(report) == {"2.fm.json": ["not-written"]}
     assert await ids(mongo) == [make_id(n) for n in (1, 3, 4, 5, 6)]
-    assert await mongo.generation() == 1
+    assert await steps_of(mongo) == 1
 
 
 async def test_a_file_takes_what_a_server_does_not(tmp_path: Path, defs: Path) -> None:

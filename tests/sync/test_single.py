@@ -20,7 +20,7 @@ from tests.builders import make_choice, make_model, make_organization, make_pers
 from tests.servers import mongo_server
 from tests.stores.conftest import mongo_database
 from tests.stores.listening import listened
-from tests.stores.samples import LONG_NS, make_lease
+from tests.stores.samples import LONG_NS, make_lease, steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,14 +66,14 @@ class AddingRules:
         assert await add(store, file) == "added"
         assert await files(store) == {"OIFM_TEST_000001": "one.fm.json"}
         assert (await store.models(["OIFM_TEST_000001"]))["OIFM_TEST_000001"] == file.read_bytes()
-        assert await store.generation() == 1
+        assert await steps_of(store) == 1
 
     async def test_the_same_bytes_are_unchanged_and_take_no_lease(self, store: Store, tmp_path: Path) -> None:
         file = write_model(tmp_path, "one.fm.json", 1)
         await add(store, file)
         async with writer_lease(store, lease_seconds=60):
             assert await add(store, file) == "unchanged"
-        assert await store.generation() == 1
+        assert await steps_of(store) == 1
 
     async def test_an_edited_file_replaces_its_model(self, store: Store, tmp_path: Path) -> None:
         file = write_model(tmp_path, "one.fm.json", 1)
@@ -83,7 +83,7 @@ class AddingRules:
         assert await name_of(store, "OIFM_TEST_000001") == "renamed inside its file"
         assert await store.lookup(["pn1"]) == []
         assert len(await store.lookup(["rif"])) == 1
-        assert await store.generation() == 2
+        assert await steps_of(store) == 2
 
     async def test_an_id_changed_in_place_replaces_the_former_model(
         self, store: Store, tmp_path: Path
@@ -185,14 +185,14 @@ class RemovingRules:
         assert await remove_model(Writing(store), "oifm_test_000001") is True
         assert await remove_model(Writing(store), "PULMONARY  nodule of type 2") is True
         assert await files(store) == {}
-        assert await store.generation() == 4
+        assert await steps_of(store) == 4
 
     async def test_nothing_else_removes_anything(self, store: Store, tmp_path: Path) -> None:
         await add(store, write_model(tmp_path, "one.fm.json", 1))
         for key in ("PN1", "pulmonary_nodule_of_type_1", "OIFM_TEST_000002", "one.fm.json", ".*", ""):
             assert await remove_model(Writing(store), key) is False
         assert await files(store) == {"OIFM_TEST_000001": "one.fm.json"}
-        assert await store.generation() == 1
+        assert await steps_of(store) == 1
 
     async def test_files_not_in_use_take_their_models_along(self, store: Store, tmp_path: Path) -> None:
         for number, path in enumerate(("a/one", "two", "b/three", "four"), 1):
@@ -202,7 +202,7 @@ class RemovingRules:
         assert await remove_unused(Writing(store), active) == ["four.fm.json", "two.fm.json"]
         assert set((await files(store)).values()) == {"a/one.fm.json", "b/three.fm.json"}
         assert await remove_unused(Writing(store), active) == []
-        assert await store.generation() == 2
+        assert await steps_of(store) == 2
 
     async def test_contributors_come_change_and_go_with_their_models(
         self, store: Store, tmp_path: Path

@@ -15,6 +15,7 @@ from findingmodel.sync.lease import writer_lease
 from findingmodel.sync.options import UpdateHooks, UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
+from tests.stores.samples import steps_of
 from tests.sync.broken import BROKEN, ODD, Case
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class CountingRules:
     ) -> None:
         assert counts(await run(store, defs)) == {"added": 30}
         assert counts(await run(store, defs)) == {"unchanged": 30}
-        assert await store.generation() == 1
+        assert await steps_of(store) == 1
         assert len(await store.manifest()) == 30
 
     async def test_edits_additions_and_deletions_below_any_directory(self, store: Store, defs: Path) -> None:
@@ -360,7 +361,7 @@ class GuardRules:
         report = await run(store, tmp_path / "wrong", batch_size=3)
         assert report.refused is not None
         assert (await store.counts()).models == 30
-        assert await store.generation() == 1
+        assert await steps_of(store) == 1
 
     async def test_ids_changed_in_most_files_are_refused_before_anything_is_seen(
         self, store: Store, defs: Path
