@@ -245,6 +245,12 @@ class Settings:
     max_file_bytes: int = _setting(
         "FINDINGMODEL_MAX_FILE_BYTES", _whole(1, 2**31), 20_000_000, "Update: larger files fail."
     )
+    max_nesting: int = _setting(
+        "FINDINGMODEL_MAX_NESTING",
+        _whole(10, 200),
+        200,
+        "Update: files that nest lists and objects deeper fail.",
+    )
     lease_seconds: int = _setting(
         "FINDINGMODEL_LEASE_SECONDS",
         _whole(1, 86_400),

@@ -159,7 +159,12 @@ class Opening(DriverObjects):
             self._turn = (loop, asyncio.Lock())  # a lock is bound to the loop that it is used in
         async with self._turn[1]:
             try:
-                yield Writing(self._store, self._settings.lease_seconds, self._settings.max_file_bytes)
+                yield Writing(
+                    self._store,
+                    self._settings.lease_seconds,
+                    self._settings.max_file_bytes,
+                    self._settings.max_nesting,
+                )
             finally:
                 self._freshness.forget()
 

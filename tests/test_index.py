@@ -617,6 +617,12 @@ async def test_settings_bound_a_file(defs: Path) -> None:
         with pytest.raises(DocumentError, match="too-large"):
             await index.add_or_update_entry_from_file(defs / "pe.fm.json")
         assert len((await index.update_from_directory(defs)).failed) == 5
+    write_model(defs, "pe.fm.json", 1, extension=json.loads("[" * 20 + "]" * 20))
+    async with Index(settings=Settings(db="x.db", max_nesting=20)) as index:
+        with pytest.raises(DocumentError, match="too-deep"):
+            await index.add_or_update_entry_from_file(defs / "pe.fm.json")
+        (failed,) = (await index.update_from_directory(defs)).failed
+        assert (failed.path, failed.problems[0].code) == ("pe.fm.json", "too-deep")
 
 
 @pytest.mark.parametrize(

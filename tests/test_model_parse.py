@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.model import parse_model
+from findingmodel.model import Parsed, parse_model
 from findingmodel.model.rules import SENTENCES
 from tests.builders import (
     make_choice,
@@ -163,6 +163,18 @@ def test_an_unknown_field_that_is_too_deep_is_refused(opening: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
     data = model_bytes()[:-1] + b', "extension": ' + opening * 10_000 + b"1" + closing * 10_000 + b"}"
     assert places(data) == [("", "too-deep")]
+
+
+def test_how_deep_a_file_may_be_can_be_said() -> None:
+    def parsed(depth: int, most: int) -> Parsed:
+        data = model_bytes()[:-1] + b', "extension": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+        return parse_model(data, max_nesting=most)
+
+    assert parsed(30, 30).model is not None
+    (problem,) = parsed(31, 30).problems
+    assert (problem.pointer, problem.code) == ("/extension" + "/0" * 29, "too-deep")
+    assert "more than 30 deep" in problem.message
+    assert parse_model(model_bytes(), max_nesting=10).model is not None
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def diff(
         concurrency=settings.concurrency,
         batch_size=settings.batch_size,
         max_file_bytes=settings.max_file_bytes,
+        max_nesting=settings.max_nesting,
     )
 
     async def answer(store: Store) -> DiffReport:

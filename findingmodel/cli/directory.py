@@ -138,9 +138,13 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool, as_json: bo
 
     Exit code 1 means that files failed.
     """
+    from findingmodel.config import Settings
+    from findingmodel.sync.check import Limits
     from findingmodel.sync.check import check as run_check
 
-    report = run_check(*paths, fix_format=fix_format)
+    settings = Settings.load()
+    limits = Limits(settings.max_file_bytes, settings.max_nesting)
+    report = run_check(*paths, fix_format=fix_format, limits=limits)
     if as_json:
         click.echo(to_json(report.as_dict()))
     else:

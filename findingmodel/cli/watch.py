@@ -70,6 +70,7 @@ def watch(
         concurrency=settings.concurrency,
         batch_size=settings.batch_size,
         max_file_bytes=settings.max_file_bytes,
+        max_nesting=settings.max_nesting,
         lease_seconds=settings.lease_seconds,
     )
     watching = _Watching(settings, directory, options, _Lines(screen, as_json=as_json))

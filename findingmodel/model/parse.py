@@ -17,7 +17,7 @@ from findingmodel.model.explain import explain, is_plain, unknown_field
 from findingmodel.model.finding import FindingModelFull
 from findingmodel.model.pointers import walk
 from findingmodel.model.rules import first, problem
-from findingmodel.model.unreadable import why_unreadable
+from findingmodel.model.unreadable import MOST_NESTING, why_unreadable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -48,19 +48,24 @@ class Parsed(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
-def parse_model(data: bytes) -> Parsed:
+def parse_model(data: bytes, *, max_nesting: int = MOST_NESTING) -> Parsed:
     """Parse and check the bytes of one finding model file. Never raises, whatever the bytes are.
+
+    Args:
+        data: all of the file.
+        max_nesting: a file whose unknown fields nest lists and objects deeper than that is none; the fields
+            of a model need 7.
 
     >>> parse_model(b'{"name": "edema"').problems[0].code
     'not-json'
     """
     if data.startswith(_BYTE_ORDER_MARK):
-        parsed = _parse(data[len(_BYTE_ORDER_MARK) :], skipped=len(_BYTE_ORDER_MARK))
+        parsed = _parse(data[len(_BYTE_ORDER_MARK) :], max_nesting, skipped=len(_BYTE_ORDER_MARK))
         return parsed._replace(warnings=(problem("bom", ""), *parsed.warnings))
-    return _parse(data)
+    return _parse(data, max_nesting)
 
 
-def _parse(body: bytes, *, skipped: int = 0) -> Parsed:
+def _parse(body: bytes, max_nesting: int, *, skipped: int = 0) -> Parsed:
     if len(body) > _MOST_VALUES and _has_too_many_values(body):
         return Parsed(None, (problem("too-big", "", limit=f"{_MOST_VALUES:,}"),))
     try:
@@ -69,12 +74,14 @@ def _parse(body: bytes, *, skipped: int = 0) -> Parsed:
         errors = error.errors(include_url=False)
         if errors[0]["type"] == "json_invalid":
             return Parsed(None, why_unreadable(body, skipped=skipped))
-        return _parse_odd(body, errors)
+        return _parse_odd(body, errors, max_nesting)
     return _check(model, body)
 
 
-def _parse_odd(body: bytes, errors: list[ErrorDetails]) -> Parsed:
+def _parse_odd(body: bytes, errors: list[ErrorDetails], max_nesting: int) -> Parsed:
     """Parse a file that is not as it should be; if its only fault is unknown fields, it is still a model."""
+    if max_nesting < MOST_NESTING and (place := _too_deep(body, max_nesting)):
+        return Parsed(None, (problem("too-deep", place, limit=max_nesting, place="this"),))
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
     warnings = first([unknown_field(error) for error in unknown])
     if len(unknown) == len(errors) and all(is_plain(error["input"]) for error in unknown):
@@ -89,6 +96,14 @@ def _check(model: FindingModelFull, body: bytes) -> Parsed:
     may_hold_nul = b"\\" in body and b"\\u0000" in body  # looking for one byte first is five times faster
     problems = explain(from_json(body), ()) if may_hold_nul or _has_duplicates(model) else ()
     return Parsed(None if problems else model, problems)
+
+
+def _too_deep(body: bytes, most: int) -> str | None:
+    """Return the pointer of the first list or object that is within *most* others."""
+    for pointer, _, value in walk(from_json(body)):
+        if isinstance(value, dict | list) and pointer.count("/") == most:
+            return pointer
+    return None
 
 
 def _has_too_many_values(body: bytes) -> bool:

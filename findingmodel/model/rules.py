@@ -44,7 +44,7 @@ SENTENCES = {
     "not-utf8": "must be UTF-8, but byte {byte} at offset {offset} is not: save the file as UTF-8",
     "nul-character": "must not hold the character NUL (\\u0000), at which databases cut text: remove it",
     "number-too-long": "must hold no number of more than 4,300 digits, but line {line}, column {column} does",
-    "too-deep": "must not nest lists and objects more than 200 deep, but line {line}, column {column} does",
+    "too-deep": "must not nest lists and objects more than {limit} deep, but {place} does",
     "too-big": "must be smaller: a file may hold {limit} values in all, and this one holds more",
     "too-few": "must have at least {min_length} items; found {actual_length}",
     "too-long": "must have at most {max_length} characters; found {length}: {found}",

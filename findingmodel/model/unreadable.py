@@ -13,7 +13,10 @@ from findingmodel.model.rules import first, problem
 if TYPE_CHECKING:
     from findingmodel.errors import Problem
 
-__all__ = ["why_unreadable"]
+__all__ = ["MOST_NESTING", "why_unreadable"]
+
+MOST_NESTING = 200
+"""Lists and objects within each other that the JSON parser takes."""
 
 _WHITE_SPACE = b" \t\r\n"
 _ESCAPE = re.compile(
@@ -65,4 +68,5 @@ def _where(body: bytes, message: str) -> Problem:
     line, column = [*map(int, re.findall(r"\d+", place)), 1, 1][:2]
     before = body.split(b"\n", line)[line - 1][:column]  # the parser counts bytes, people count characters
     shown_column = len(before.decode(errors="replace"))
-    return problem(_CODES.get(reason, "not-json"), "", reason=reason, line=line, column=shown_column)
+    facts = {"line": line, "column": shown_column, "place": f"line {line}, column {shown_column}"}
+    return problem(_CODES.get(reason, "not-json"), "", reason=reason, limit=MOST_NESTING, **facts)

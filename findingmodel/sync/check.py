@@ -20,9 +20,7 @@ from findingmodel.sync.scan import SUFFIX, Scan, SourceFile, scan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CheckReport", "check"]
-
-_MAX_FILE_BYTES = 20_000_000
+__all__ = ["CheckReport", "Limits", "check"]
 
 
 class CheckReport(NamedTuple):
@@ -64,7 +62,22 @@ class _Findings(NamedTuple):
     formatted: list[str]
 
 
-def check(*paths: Path, fix_format: bool = False, max_file_bytes: int = _MAX_FILE_BYTES) -> CheckReport:
+class Limits(NamedTuple):
+    """What is read.
+
+    Attributes:
+        file_bytes: larger files fail.
+        nesting: files that are nested deeper fail.
+    """
+
+    file_bytes: int = 20_000_000
+    nesting: int = 200
+
+
+_USUAL = Limits()
+
+
+def check(*paths: Path, fix_format: bool = False, limits: Limits = _USUAL) -> CheckReport:
     """Check finding model files, each on its own and all against each other.
 
     Of two files that want the same id, name or attribute id the one with the later path fails, as it would in
@@ -74,7 +87,7 @@ def check(*paths: Path, fix_format: bool = False, max_file_bytes: int = _MAX_FIL
     Args:
         paths: files, and directories, of which every finding model file counts.
         fix_format: whether to write valid files anew that are not in canonical layout.
-        max_file_bytes: larger files fail.
+        limits: what is read.
 
     Raises:
         DirectoryError: a directory cannot be listed.
@@ -85,7 +98,7 @@ def check(*paths: Path, fix_format: bool = False, max_file_bytes: int = _MAX_FIL
     findings = _Findings(list(found.failed), [], [])
     for file in found.files:
         full_path = found.root / file.path
-        data = _check_file(full_path, file.path, max_file_bytes, identity, findings)
+        data = _check_file(full_path, file.path, limits, identity, findings)
         if fix_format and data is not None:
             _fix_format(full_path, file.path, data, findings)
     for claim, conflicts in identity.resolve({}):
@@ -135,15 +148,15 @@ def _prefixed(directory: Path) -> Iterator[SourceFile | FileReport]:
 
 
 def _check_file(
-    full_path: Path, path: str, max_file_bytes: int, identity: Identity, findings: _Findings
+    full_path: Path, path: str, limits: Limits, identity: Identity, findings: _Findings
 ) -> bytes | None:
     """Note what is wrong with a file; return its bytes if they are a valid model."""
     try:
-        data, _ = read_stable(str(full_path), max_file_bytes)
+        data, _ = read_stable(str(full_path), limits.file_bytes)
     except UnreadableError as error:
         findings.failed.append(FileReport(path, (error.problem,)))
         return None
-    parsed = parse_model(data)
+    parsed = parse_model(data, max_nesting=limits.nesting)
     if parsed.model is None:
         findings.failed.append(FileReport(path, parsed.problems))
         return None

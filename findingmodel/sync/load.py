@@ -55,6 +55,7 @@ class Loader(NamedTuple):
         fingerprints: what the index knows of the files to load, by path: equal bytes need no parsing.
         lost: the known paths that are missing, by fingerprint: a file with those bytes was moved.
         refuses: why the store can never hold a model; None if it can.
+        max_nesting: files that are nested deeper are no models.
     """
 
     root: str
@@ -62,6 +63,7 @@ class Loader(NamedTuple):
     fingerprints: Mapping[str, str] = {}
     lost: Mapping[str, str] = {}
     refuses: Callable[[Record], str | None] = _takes_all
+    max_nesting: int = 200
 
     def load_chunk(self, sources: Sequence[SourceFile]) -> list[Loaded]:
         """Load several files, in order."""
@@ -88,7 +90,7 @@ class Loader(NamedTuple):
 
     def parse(self, data: bytes, file: Fingerprint) -> Loaded:
         """Parse *data*, the bytes of *file*."""
-        parsed = parse_model(data)
+        parsed = parse_model(data, max_nesting=self.max_nesting)
         if parsed.model is None:
             return Loaded(file, problems=parsed.problems)
         record = make_record(parsed.model, data, file)

@@ -28,6 +28,7 @@ class UpdateOptions(NamedTuple):
         concurrency: most chunks of files being loaded at once.
         batch_size: most models in one write.
         max_file_bytes: larger files fail.
+        max_nesting: files that are nested deeper fail.
         lease_seconds: how long another update waits for this one if it dies.
         wait_seconds: how long this one waits for another that is at work.
     """
@@ -40,6 +41,7 @@ class UpdateOptions(NamedTuple):
     concurrency: int = 2
     batch_size: int = 1_000
     max_file_bytes: int = 20_000_000
+    max_nesting: int = 200
     lease_seconds: float = 60.0
     wait_seconds: float = 0.0
 
@@ -50,6 +52,7 @@ class UpdateOptions(NamedTuple):
             concurrency=settings.concurrency,
             batch_size=settings.batch_size,
             max_file_bytes=settings.max_file_bytes,
+            max_nesting=settings.max_nesting,
             lease_seconds=settings.lease_seconds,
             **chosen,
         )

@@ -64,12 +64,14 @@ class Writing(NamedTuple):
         store: the index; it must be open.
         lease_seconds: how long another writer waits if this one dies.
         max_file_bytes: larger files fail.
+        max_nesting: files that are nested deeper fail.
         tell: called with what was changed, when it is.
     """
 
     store: Store
     lease_seconds: float = 60.0
     max_file_bytes: int = 20_000_000
+    max_nesting: int = 200
     tell: Callable[[Changes], None] = _untold
 
 
@@ -193,7 +195,12 @@ def _load(file: Path, writing: Writing, given: FindingModelFull | None) -> Recor
         raise DocumentError(str(file), [Problem("", "bad-name", f"the file's name must end with {SUFFIX}")])
     found = file.stat()
     source = SourceFile(file.name, found.st_size, found.st_mtime_ns)
-    loader = Loader(str(file.parent), writing.max_file_bytes, refuses=writing.store.refuses)
+    loader = Loader(
+        str(file.parent),
+        writing.max_file_bytes,
+        refuses=writing.store.refuses,
+        max_nesting=writing.max_nesting,
+    )
     loaded = loader.load(source)
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)

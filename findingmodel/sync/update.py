@@ -196,6 +196,7 @@ def _loader(this: _Update) -> Loader:
         {state.path: state.sha256 for state in changed},
         {state.sha256: path for path, state in missing.items()},
         this.store.refuses,
+        this.options.max_nesting,
     )
 
 

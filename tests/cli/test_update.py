@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.builders import write_model
 from tests.cli.commands import answer, edit, run
 
 if TYPE_CHECKING:
@@ -115,6 +116,27 @@ def test_check_writes_nothing_and_opens_no_index(defs: Path, tmp_path: Path) -> 
     assert result.exit_code == 0
     assert "all valid" in result.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["defs"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ({"FINDINGMODEL_MAX_FILE_BYTES": "2000"}, "too-large"),
+        ({"FINDINGMODEL_MAX_NESTING": "10"}, "too-deep"),
+    ],
+)
+def test_a_check_refuses_what_an_update_would_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: dict[str, str], code: str
+) -> None:
+    write_model(
+        tmp_path / "defs", "a.fm.json", 1, extension=json.loads("[" * 20 + "]" * 20), text="x" * 2_000
+    )
+    assert run("index", "check", tmp_path / "defs").exit_code == 0
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    for command in ("check", "update", "diff"):
+        result = run("index", command, tmp_path / "defs")
+        assert (result.exit_code, code in result.output) == (1, True), result.output
 
 
 def test_the_json_of_a_check_names_the_failed_files(defs: Path) -> None:
