@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "Loader", "UnreadableError", "read_stable"]
 
 _ATTEMPTS = 3
-_AT_ONCE = os.O_RDONLY | os.O_NONBLOCK  # without waiting for anybody, should it be a pipe by now
+_AT_ONCE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # should it be a pipe by now, or a link
 
 
 class Loaded(NamedTuple):
@@ -56,6 +57,7 @@ class Loader(NamedTuple):
         lost: the known paths that are missing, by fingerprint: a file with those bytes was moved.
         refuses: why the store can never hold a model; None if it can.
         max_nesting: files that are nested deeper are no models.
+        is_bound: whether a link must not lead out of the directory, even if it was none a moment ago.
     """
 
     root: str
@@ -64,6 +66,7 @@ class Loader(NamedTuple):
     lost: Mapping[str, str] = {}
     refuses: Callable[[Record], str | None] = _takes_all
     max_nesting: int = 200
+    is_bound: bool = False
 
     def load_chunk(self, sources: Sequence[SourceFile]) -> list[Loaded]:
         """Load several files, in order."""
@@ -73,7 +76,8 @@ class Loader(NamedTuple):
         """Load one file. Never raises for what the file is or holds."""
         now = time.time_ns()
         try:
-            data, mtime_ns = read_stable(f"{self.root}/{source.path}", self.max_bytes)
+            within = self.root if self.is_bound else None
+            data, mtime_ns = read_stable(f"{self.root}/{source.path}", self.max_bytes, within=within)
         except UnreadableError as error:
             unread = Fingerprint(source.path, source.size, source.mtime_ns, "", now)
             return Loaded(unread, problems=(error.problem,))
@@ -107,14 +111,15 @@ class UnreadableError(Exception):
         super().__init__(message)
 
 
-def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
+def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tuple[bytes, int]:
     """Return the bytes of *path*, and its modification time in nanoseconds at the moment of reading.
 
-    A file that changes while it is read is read again, three times at most.
+    A file that changes while it is read is read again, three times at most. A link must lead to somewhere
+    below the directory *within*, if there is one.
     """
     try:
         for _ in range(_ATTEMPTS):
-            descriptor = os.open(path, _AT_ONCE)  # a file object costs as much again as all of this
+            descriptor = _open(path, within)  # a file object costs as much again as all of this
             try:
                 before = os.fstat(descriptor)
                 if not stat.S_ISREG(before.st_mode):
@@ -142,3 +147,15 @@ def read_stable(path: str, max_bytes: int) -> tuple[bytes, int]:
     raise UnreadableError(
         "unstable", "the file keeps changing while it is read: update again when its writer is done"
     )
+
+
+def _open(path: str, within: str | None) -> int:
+    try:
+        return os.open(path, _AT_ONCE)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    target = os.path.realpath(path)
+    if within is not None and not target.startswith(os.path.realpath(within) + os.sep):
+        raise UnreadableError("link", "this link leads out of the directory: copy the file into it")
+    return os.open(target, _AT_ONCE)

@@ -197,6 +197,7 @@ def _loader(this: _Update) -> Loader:
         {state.sha256: path for path, state in missing.items()},
         this.store.refuses,
         this.options.max_nesting,
+        is_bound=True,
     )
 
 

@@ -148,6 +148,24 @@ def test_what_cannot_be_read_is_a_problem_and_keeps_what_the_scan_saw(tmp_path: 
     assert code(load(tmp_path, "x" * 300)) == "unreadable"
 
 
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_what_became_a_link_since_the_scan_is_read_if_it_stays_in_the_directory(
+    tmp_path: Path, is_bound: bool
+) -> None:
+    root = tmp_path / "defs"
+    inside, outside = write_model(root, "a.fm.json", 1), write_model(tmp_path, "b.fm.json", 2)
+    (root / "in.fm.json").symlink_to(inside)
+    (root / "out.fm.json").symlink_to(outside)
+    (root / "round.fm.json").symlink_to("round.fm.json")
+    loader = Loader(str(root), LIMIT, is_bound=is_bound)
+    sources = [SourceFile(f"{name}.fm.json", 1, 1) for name in ("in", "out", "round")]
+    within, beyond, circle = loader.load_chunk(sources)
+    assert within.record is not None
+    assert (beyond.record is None) == is_bound
+    assert [problem.code for problem in beyond.problems] == ["link"] * is_bound
+    assert [problem.code for problem in circle.problems] == ["unreadable"]
+
+
 def test_a_file_whose_size_is_not_what_is_read_is_not_believed() -> None:
     path = Path("/proc/self/status")  # it says that it is empty, and is not
     if not path.exists():
