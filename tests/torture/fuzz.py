@@ -168,6 +168,7 @@ async def _query(index: Index, chance: random.Random, tally: Tally, *, is_whole:
         try:
             parse_query(text)
             if is_whole:
+                tally.count("mutated queries that an index was asked")
                 await index.search(text, limit=chance.choice((1, 10, 200)))
                 await index.get(text)
                 await index.suggest(text)
