@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -87,10 +88,17 @@ def _soak(home: Path, db: str, seed: int, seconds: int) -> Tally:
     return soak.soak(home, [db, f"sqlite:///{home}/beside.db"], seed, seconds)
 
 
+_AT_ONCE = 2
 _FILE = ("sqlite",)
 _SERVERS = ("secantus", "nx")
 
 ATTACKS = {
+    "soak": Attack(
+        "What people do all day takes no more room with time",
+        ("secantus",),
+        Size(60, 600),
+        _soak,
+    ),
     "kill-steps": Attack(
         "A killed update leaves old or new models, and the next does the rest",
         _FILE + _SERVERS,
@@ -139,12 +147,6 @@ ATTACKS = {
         Size(5_000, 220_000),
         _fuzz,
     ),
-    "soak": Attack(
-        "What people do all day takes no more room with time",
-        ("secantus",),
-        Size(60, 600),
-        _soak,
-    ),
 }
 
 
@@ -180,18 +182,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _attack_all(names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Make each attack in a process of its own, and tell of it as it ends."""
-    for name in names:
-        for kind in _kinds(ATTACKS[name], options):
-            begun = time.monotonic()
-            command = [sys.executable, __file__, "--only", name, "--one", kind, "--seed", str(options.seed)]
-            command += ["--short"] * options.short + (
-                ["--times", str(options.times)] if options.times else []
-            )
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            result = _result(done) | {"attack": name, "on": kind, "seconds": round(time.monotonic() - begun)}
+    """Make each attack, in the short form two at once, and tell of it as it ends."""
+    attacks = [(name, kind) for name in names for kind in _kinds(ATTACKS[name], options)]
+    with ThreadPoolExecutor(_AT_ONCE if options.short else 1) as pool:
+        for result in pool.map(lambda attack: _attack(attack, options), attacks):
             _tell(result)
             yield result
+
+
+def _attack(attack: tuple[str, str], options: argparse.Namespace) -> dict[str, Any]:
+    """Make an attack, a name and a kind, in a process of its own."""
+    name, kind = attack
+    begun = time.monotonic()
+    command = [sys.executable, __file__, "--only", name, "--one", kind, "--seed", str(options.seed)]
+    command += ["--short"] * options.short + (["--times", str(options.times)] if options.times else [])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return _result(done) | {"attack": name, "on": kind, "seconds": round(time.monotonic() - begun)}
 
 
 def _kinds(attack: Attack, options: argparse.Namespace) -> Iterator[str]:
