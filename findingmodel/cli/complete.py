@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class
 
-from findingmodel.cli.text import counted
+from findingmodel.cli.text import counted, one_line, visible
 from findingmodel.errors import FindingModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     import click
 
@@ -28,6 +28,7 @@ T = TypeVar("T")
 _MONGODB_MS = 800
 _WORD = re.compile(r"[\w.+-]+")
 _SPECIAL = re.compile(r"([^\w@%+=:,./-])")
+_ACTS_IN_QUOTES = re.compile(r"""[$`"'\\!]""")
 _TWO_BACKSLASHES = r"\\\\\1"  # the script of click reads each line with `read`, which takes one away
 
 
@@ -100,7 +101,11 @@ def register_bash() -> None:
 
 
 class Bash(BashComplete):
-    """As click's, but a tag of several words arrives as one argument."""
+    """As click's, but a tag of several words arrives as one argument, and none as a command."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> Items:
+        items = super().get_completions(args, incomplete)
+        return [item for item in items if not (self._is_quoted() and _ACTS_IN_QUOTES.search(item.value))]
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
         if item.type != "plain" or self._is_quoted():
@@ -121,7 +126,14 @@ def _items(incomplete: str, names: Iterable[str]) -> Items:
 def _asked(context: click.Context, question: Callable[[Store], Coroutine[Any, Any, Items]]) -> Items:
     from findingmodel.cli.session import ask
 
-    return _or_nothing(lambda: ask(_settings(context), question))
+    return list(_harmless(_or_nothing(lambda: ask(_settings(context), question))))
+
+
+def _harmless(items: Items) -> Iterator[CompletionItem[str]]:
+    """Yield what can be typed; what steers a terminal, or is several lines to a shell, can only be found."""
+    for item in items:
+        if visible(item.value) == item.value:
+            yield CompletionItem(item.value, help=one_line(item.help) if item.help else None)
 
 
 def _or_nothing(answer: Callable[[], list[T]]) -> list[T]:

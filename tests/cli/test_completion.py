@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,6 +150,42 @@ def test_a_tag_of_several_words_is_one_argument_in_bash(
     run("index", "update", tmp_path / "models")
     (offered,) = in_bash(f"COMP_WORDS=(findingmodel search --tag so); COMP_CWORD=3; {OFFER}")
     assert in_bash(f'printf "%s\\n" {offered}') == ["soft tissue ($HOME; 'x')"]
+
+
+ACTS = ["so$(touch pwned)", "so`touch pwned`", "so'; touch pwned; '", 'so"; touch pwned; "', "so\\"]
+STEERS = ["so\x1b[2J", "so\nplain,soot", "so\u202e", "so\rx"]
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index of a model whose texts mean something to a shell or to a terminal."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FINDINGMODEL_DB", str(tmp_path / "x.db"))
+    names = {"name": "sooty \x1b[2J\nplain lung", "synonyms": ACTS + STEERS}
+    write_model(tmp_path / "models", "a.fm.json", 1, tags=["soft", *ACTS, *STEERS], **names)
+    run("index", "update", tmp_path / "models")
+
+
+@pytest.mark.usefixtures("hostile")
+def test_no_tag_is_a_command(tmp_path: Path) -> None:
+    offered = in_bash(f"COMP_WORDS=(findingmodel search --tag so); COMP_CWORD=3; {OFFER}")
+    said = {in_bash(f'printf "%s\\n" {tag}')[0] for tag in offered}
+    assert {"soft", *ACTS[:-1]} <= said
+    for quote in ("'", '"'):
+        quoted = completed("search", "--tag", f"{quote}so")
+        assert "plain,soft" in quoted
+        in_bash("\n".join(f"printf '' {quote}{line.removeprefix('plain,')}{quote}" for line in quoted))
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("words", [["search", "--tag", "so"], ["index", "get", "so"], ["index", "get", ""]])
+def test_no_name_steers_a_terminal_or_is_several_lines(shell: str, words: list[str]) -> None:
+    offered = "\n".join(completed(*words, shell=shell))
+    assert offered
+    assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", offered) is None
+    assert "soot\n" not in f"{offered}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
