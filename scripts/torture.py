@@ -102,25 +102,25 @@ ATTACKS = {
     "kill-steps": Attack(
         "A killed update leaves old or new models, and the next does the rest",
         _FILE + _SERVERS,
-        Size(15, 250),
+        Size(12, 250),
         _kill_at_steps,
     ),
     "kill-random": Attack(
         "The same, at any moment",
         _FILE + _SERVERS,
-        Size(10, 200),
+        Size(8, 200),
         _kill_at_random,
     ),
     "signals": Attack(
         "Ctrl-C and SIGTERM end an update cleanly, with a summary",
         _FILE + _SERVERS,
-        Size(6, 60),
+        Size(4, 60),
         _signal,
     ),
     "disk": Attack(
         "A full disk, or one that cannot be written, spoils nothing",
         _FILE,
-        Size(3, 30),
+        Size(2, 30),
         disk.fill,
     ),
     "crowd": Attack(

@@ -174,12 +174,13 @@ def test_nothing_steers_a_terminal(arguments: list[str]) -> None:
 
 @pytest.mark.usefixtures("hostile")
 def test_pages_hold_no_markup_but_ours_and_stay_where_they_belong(tmp_path: Path) -> None:
+    write_model(tmp_path / "defs", "a\u202e\x9b\n](x) b.fm.json", len(HOSTILE) + 1)
     run("index", "update", "defs", "--db", "x.db")
     before = set(tmp_path.rglob("*"))
     result = run("index", "export", "markdown", tmp_path / "pages", "--db", "x.db")
     assert result.exit_code == 0, result.output
     pages = [path for path in set(tmp_path.rglob("*")) - before if path.is_file() and path.suffix == ".md"]
-    assert len(pages) == len(HOSTILE) + 1
+    assert len(pages) == len(HOSTILE) + 2
     assert all(path.is_relative_to(tmp_path / "pages") for path in pages)
     text = "\n".join(path.read_text() for path in pages)
     assert "<script" not in text

@@ -26,7 +26,7 @@ _MARKUP = re.compile(r"([\\`*\[\]#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")  # h
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]+;)")
 _BLOCK_START = re.compile(r"^([0-9]{1,9}(?=[.)])|(?=[-+>]))")
-_UNSAFE_IN_DESTINATION = re.compile(r"[\x00-\x20\\<>()\"`]")
+_UNSAFE_IN_DESTINATION = re.compile(f'[{re.escape("".join(map(chr, _CONTROLS)))}\\s\\\\<>()"`]')
 
 
 def escape_text(text: str) -> str:
@@ -54,4 +54,8 @@ def escape_destination(url: str) -> str:
     >>> escape_destination("https://example.org/a_(b)?x=1&y=2")
     'https://example.org/a_%28b%29?x=1&amp;y=2'
     """
-    return _UNSAFE_IN_DESTINATION.sub(lambda found: f"%{ord(found[0]):02X}", url).replace("&", "&amp;")
+    return _UNSAFE_IN_DESTINATION.sub(_percent_encoded, url).replace("&", "&amp;")
+
+
+def _percent_encoded(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
