@@ -44,7 +44,7 @@ def shell_lines(text: str = README) -> list[str]:
 
 
 def comparable(text: str) -> list[str]:
-    """*text* without what differs each time (durations, times, new ids, generations) or with each improvement (scores)."""
+    """*text* without what differs each time (times, new ids, generations) or with an improvement (scores)."""
     text = re.sub(r"\b(OIFMA?_[A-Z]{3,4})_(?!0000)\d{6}\b", r"\1_NNNNNN", text)  # those of samples begin so
     text = re.sub(r"(?m)^(generation +)\d+$", r"\1N", text)  # begins anywhere
     text = re.sub(r"\b\d+ ms\b|\b\d+\.\d s\b", "N ms", text)
