@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Room", "soak"]
 
 _MODELS = 150
-_WARM_STEPS = 30
+_WARM_STEPS = 16
+"""After so many it is looked at what is taken; at least as many follow."""
 _COME_AND_GO = {"files": 4, "sockets": 3, "threads": 8}
 """By so much these may differ from moment to moment: drivers end threads and connections when they like."""
 _STEPS_TO_EMPTY = 20
@@ -71,7 +72,7 @@ def soak(home: Path, dbs: Sequence[str], seed: int, seconds: float) -> Tally:
         worlds = {db: World(home / f"defs{n}", _MODELS, chance) for n, db in enumerate(dbs)}
         with asyncio.Runner() as runner:
             warm: Room | None = None
-            while warm is None or time.monotonic() < until:
+            while warm is None or tally.counts["steps"] < 2 * _WARM_STEPS or time.monotonic() < until:
                 for db, world in worlds.items():
                     _live(runner, zygote, db, world, chance, tally)
                 if tally.counts["steps"] % _STEPS_TO_EMPTY < len(worlds):
