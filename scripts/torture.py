@@ -10,7 +10,9 @@ cut off from their server, and fed with spoiled files; a soak does all that peop
 attack the index is compared with an independent account of what it must hold. MongoDB servers are started by
 the script; it needs the development dependencies, and Linux for /proc.
 
-Exit codes: 0 everything held; 1 something did not; 2 bad usage.
+What cannot be attacked here is told as "not made", with the reason.
+
+Exit codes: 0 everything held; 1 something did not; 2 bad usage, or nothing was attacked.
 """
 
 from __future__ import annotations
@@ -31,11 +33,10 @@ sys.path.insert(0, str(ROOT))
 
 from tests.servers import HAS_SECANTUS, running  # noqa: E402
 from tests.torture import crash, crowd, disk, fuzz, network, soak, steps  # noqa: E402
+from tests.torture.tally import NotMadeError, Tally  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from tests.torture.tally import Tally
 
 __all__ = ["ATTACKS", "main"]
 
@@ -156,34 +157,52 @@ def _kind_of(home: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the script and return its exit code."""
+    options = _parser().parse_args(arguments)
+    if options.one:
+        return _attack_here(options)
+    results = list(_attack_all(options))
+    if options.json:
+        print(json.dumps(results, indent=1))
+    broken = sum(result["breaches"] for result in results)
+    made = sum(result["not_made"] is None for result in results)
+    verdict = f"{broken or 'no'} breaches" if made else "nothing was attacked"
+    print(f"seed {options.seed}: {verdict}", file=sys.stderr)
+    return (1 if broken else 0) if made else 2
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--short", action="store_true", help="a little of everything, in three minutes")
     parser.add_argument("--only", metavar="NAME", action="append", choices=sorted(ATTACKS), default=[])
+    kinds = _FILE + _SERVERS
     parser.add_argument(
-        "--on", metavar="KIND", action="append", default=[], help="sqlite, secantus or nx alone"
+        "--on", metavar="KIND", action="append", choices=kinds, default=[], help=f"alone: {', '.join(kinds)}"
     )
-    parser.add_argument("--times", type=int, help="how much of each attack, instead of what its form has")
+    parser.add_argument(
+        "--times", type=_at_least_one, help="how much of each attack, instead of what its form has"
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of chance")
     parser.add_argument("--json", action="store_true", help="print counts and breaches as JSON")
     parser.add_argument(
         "--one", metavar="KIND", help=argparse.SUPPRESS
     )  # this process makes the attack itself
-    options = parser.parse_args(arguments)
-    if options.one:
-        return _attack_here(options)
-    results = list(_attack_all(options.only or list(ATTACKS), options))
-    if options.json:
-        print(json.dumps(results, indent=1))
-    broken = sum(result["breaches"] for result in results)
-    print(f"seed {options.seed}: {broken or 'no'} breaches", file=sys.stderr)
-    return 1 if broken else 0
+    return parser
 
 
-def _attack_all(names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Make each attack, in the short form two at once, and tell of it as it ends."""
-    attacks = [(name, kind) for name in names for kind in _kinds(ATTACKS[name], options)]
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _attack_all(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Make each attack that is asked for, in the short form two at once, and tell of it as it ends."""
+    names = options.only or list(ATTACKS)
+    kinds = options.on or _FILE + _SERVERS
+    attacks = [(name, kind) for name in names for kind in ATTACKS[name].kinds if kind in kinds]
     with ThreadPoolExecutor(_AT_ONCE if options.short else 1) as pool:
         for result in pool.map(lambda attack: _attack(attack, options), attacks):
             _tell(result)
@@ -191,21 +210,31 @@ def _attack_all(names: Sequence[str], options: argparse.Namespace) -> Iterator[d
 
 
 def _attack(attack: tuple[str, str], options: argparse.Namespace) -> dict[str, Any]:
-    """Make an attack, a name and a kind, in a process of its own."""
+    """Make an attack, a name and a kind, in a process of its own, if it can be made."""
     name, kind = attack
     begun = time.monotonic()
+    result = _not_made(why) if (why := _why_not(kind, options)) else _made(name, kind, options)
+    return {"attack": name, "on": kind, "seconds": round(time.monotonic() - begun)} | result
+
+
+def _why_not(kind: str, options: argparse.Namespace) -> str | None:
+    """Return why *kind* is not attacked; the short form attacks one server, the one that there is."""
+    if kind == "secantus" and not HAS_SECANTUS:
+        return "SecantusDB has no build for this version of Python"
+    if kind == "nx" and options.short and HAS_SECANTUS and not options.on:
+        return "the short form attacks one kind of server"
+    return None
+
+
+def _not_made(why: str) -> dict[str, Any]:
+    return Tally().as_dict() | {"not_made": why}
+
+
+def _made(name: str, kind: str, options: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, __file__, "--only", name, "--one", kind, "--seed", str(options.seed)]
     command += ["--short"] * options.short + (["--times", str(options.times)] if options.times else [])
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return _result(done) | {"attack": name, "on": kind, "seconds": round(time.monotonic() - begun)}
-
-
-def _kinds(attack: Attack, options: argparse.Namespace) -> Iterator[str]:
-    """Yield what to attack: in the short form one server, the one that there is."""
-    left_out = {"secantus"} if not HAS_SECANTUS else {"nx"} if options.short else set()
-    for kind in attack.kinds:
-        if kind in options.on or not (options.on or kind in left_out):
-            yield kind
+    return _result(done)
 
 
 def _result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -213,16 +242,18 @@ def _result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
         result: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         why = f"the attack itself failed: {done.stdout[-500:]}{done.stderr[-2_000:]}"
-        return {"counts": {}, "broken": [why], "breaches": 1}
+        return {"counts": {}, "broken": [why], "breaches": 1, "not_made": None}
     return result
 
 
 def _tell(result: dict[str, Any]) -> None:
+    name, kind = result["attack"], result["on"]
+    if result["not_made"] is not None:
+        print(f"{name} on {kind}: not made: {result['not_made']}", file=sys.stderr)
+        return
     counts = ", ".join(f"{count:,} {what}" for what, count in result["counts"].items())
     verdict = f"{result['breaches']} BREACHES" if result["breaches"] else "held"
-    print(
-        f"{result['attack']} on {result['on']}, {result['seconds']} s: {verdict}; {counts}", file=sys.stderr
-    )
+    print(f"{name} on {kind}, {result['seconds']} s: {verdict}; {counts}", file=sys.stderr)
     for breach in result["broken"]:
         print(f"  {breach}", file=sys.stderr)
 
@@ -233,10 +264,13 @@ def _attack_here(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as top:
         home = Path(top) / kind
         home.mkdir()
-        with _database(home, kind) as db:
-            tally = attack.run(home, db, options.seed, size)
-    print(json.dumps(tally.as_dict()))
-    return 1 if tally.broken else 0
+        try:
+            with _database(home, kind) as db:
+                result = attack.run(home, db, options.seed, size).as_dict() | {"not_made": None}
+        except NotMadeError as error:
+            result = _not_made(str(error))
+    print(json.dumps(result))
+    return 1 if result["broken"] else 0
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.torture.looks import complete, half_done, held_in, is_sound
-from tests.torture.tally import Tally
+from tests.torture.tally import NotMadeError, Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
 
@@ -41,14 +41,17 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[bool]:
 
 
 def fill(home: Path, _: str, seed: int, times: int) -> Tally:
-    """Let disks of several sizes run full during an update, and then give them room."""
+    """Let disks of several sizes run full during an update, and then give them room.
+
+    Raises:
+        NotMadeError: this user may make no disks.
+    """
     tally, chance = Tally(), random.Random(seed)
     for number in range(times):
         place = home / f"disk{number}"
         with small_disk(place, chance.randint(200, 1_500)) as is_small:
             if not is_small:
-                tally.count("disks that could not be made, for want of rights")
-                continue
+                raise NotMadeError("this user may not mount a disk")
             _fill(home / f"z{number}", place, chance, tally)
     return tally
 

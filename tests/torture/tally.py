@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Tally"]
+__all__ = ["NotMadeError", "Tally"]
 
 _MOST_TOLD = 20
+
+
+class NotMadeError(Exception):
+    """An attack cannot be made on this machine, which says nothing of what would hold."""
 
 
 class Tally:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import random
 import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.torture import ATTACKS
+from scripts import torture
+from scripts.torture import ATTACKS, main
 from tests.torture import steps
 from tests.torture.fuzz import mutated
 from tests.torture.looks import complete, half_done, held_in, is_sound
@@ -79,3 +82,46 @@ def test_mutations_follow_from_the_seed_and_change_something() -> None:
 
 def test_every_attack_has_a_short_and_a_long_form() -> None:
     assert all(0 < attack.size.short < attack.size.long for attack in ATTACKS.values())
+
+
+def test_an_attack_is_made_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", "fuzz", "--times", "30", "--seed", "1", "--json"]) == 0
+    told = capsys.readouterr()
+    (result,) = json.loads(told.out)
+    assert (result["attack"], result["on"], result["not_made"]) == ("fuzz", "sqlite", None)
+    assert sum(result["counts"].values()) >= 30
+    assert "fuzz on sqlite" in told.err
+    assert "no breaches" in told.err
+
+
+@pytest.mark.parametrize("wrong", [("--on", "bogus"), ("--only", "bogus"), ("--times", "0")])
+def test_what_cannot_be_asked_for_is_bad_usage(wrong: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*wrong, "--short"])
+    assert ended.value.code == 2
+
+
+def test_to_attack_nothing_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", "fuzz", "--on", "nx"]) == 2
+    assert "nothing was attacked" in capsys.readouterr().err
+
+
+def test_a_server_that_cannot_be_had_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torture, "HAS_SECANTUS", False)
+    assert main(["--short", "--only", "failover", "--only", "soak"]) == 2
+    told = capsys.readouterr().err
+    assert "failover on secantus: not made: SecantusDB has no build" in told
+    assert "soak on secantus: not made: SecantusDB has no build" in told
+
+
+def test_a_disk_that_may_not_be_mounted_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusing = tmp_path / "mount"
+    refusing.write_text("#!/bin/sh\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert main(["--short", "--only", "disk"]) == 2
+    assert "disk on sqlite: not made: this user may not mount a disk" in capsys.readouterr().err
