@@ -24,15 +24,15 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.servers import HAS_SECANTUS, running  # noqa: E402
+from tests.servers import HAS_SECANTUS  # noqa: E402
 from tests.torture import crash, crowd, disk, fuzz, network, soak, steps  # noqa: E402
+from tests.torture.ground import Ground  # noqa: E402
 from tests.torture.tally import NotMadeError, Tally  # noqa: E402
 
 if TYPE_CHECKING:
@@ -52,41 +52,59 @@ class Attack(NamedTuple):
     """One way to attack.
 
     Attributes:
-        promise: what must hold.
+        promise: what must hold, in the words of the table in docs/reliability.md.
         kinds: "sqlite", and kinds of MongoDB servers; each is attacked.
         size: rounds, times, cases or seconds.
-        run: makes the attack, with a home, the database, and how much.
+        run: makes the attack, with its ground, the seed of chance, and how much.
     """
 
     promise: str
     kinds: tuple[str, ...]
     size: Size
-    run: Callable[[Path, str, int, int], Tally]
+    run: Callable[[Ground, int, int], Tally]
 
 
-def _kill_at_steps(home: Path, db: str, seed: int, times: int) -> Tally:
-    with crash.Siege.laid(home, db, seed) as siege:
-        stores = steps.SQLITE if db.startswith("sqlite") else steps.MONGO
+def _kill_at_steps(ground: Ground, seed: int, times: int) -> Tally:
+    stores = steps.SQLITE if ground.kind == "sqlite" else steps.MONGO
+    with ground.database() as db, crash.Siege.laid(ground.home, db, seed) as siege:
         return crash.kill_at_steps(siege, steps.SYNC | stores | steps.LEDGER, times)
 
 
-def _kill_at_random(home: Path, db: str, seed: int, times: int) -> Tally:
-    with crash.Siege.laid(home, db, seed) as siege:
+def _kill_at_random(ground: Ground, seed: int, times: int) -> Tally:
+    with ground.database() as db, crash.Siege.laid(ground.home, db, seed) as siege:
         return crash.kill_at_random(siege, times)
 
 
-def _signal(home: Path, db: str, seed: int, times: int) -> Tally:
-    with crash.Siege.laid(home, db, seed) as siege:
+def _signal(ground: Ground, seed: int, times: int) -> Tally:
+    with ground.database() as db, crash.Siege.laid(ground.home, db, seed) as siege:
         return crash.signal_at_random(siege, times)
 
 
-def _fuzz(home: Path, _: str, seed: int, times: int) -> Tally:
+def _fill_disks(ground: Ground, seed: int, times: int) -> Tally:
+    return disk.fill(ground.home, seed, times)
+
+
+def _crowd(ground: Ground, seed: int, rounds: int) -> Tally:
+    with ground.database() as db:
+        return crowd.many_at_once(ground.home, db, seed, rounds)
+
+
+def _fail_the_network(ground: Ground, seed: int, times: int) -> Tally:
+    return network.fail_the_network(ground.home, ground.kind, seed, times)
+
+
+def _fail_over(ground: Ground, seed: int, times: int) -> Tally:
+    return network.fail_over(ground.home, seed, times)
+
+
+def _fuzz(ground: Ground, seed: int, times: int) -> Tally:
     seeds = [path.read_bytes() for path in sorted((ROOT / "samples" / "defs").rglob("*.fm.json"))]
-    return fuzz.fuzz(home, seeds, seed, times)
+    return fuzz.fuzz(ground.home, seeds, seed, times)
 
 
-def _soak(home: Path, db: str, seed: int, seconds: int) -> Tally:
-    return soak.soak(home, [db, f"sqlite:///{home}/beside.db"], seed, seconds)
+def _soak(ground: Ground, seed: int, seconds: int) -> Tally:
+    with ground.database() as db:
+        return soak.soak(ground.home, [db, f"sqlite:///{ground.home}/beside.db"], seed, seconds)
 
 
 _AT_ONCE = 2
@@ -101,19 +119,20 @@ ATTACKS = {
         _soak,
     ),
     "kill-steps": Attack(
-        "A killed update leaves old or new models, and the next does the rest",
+        "A killed update leaves each model old or new, and the next does the rest: models, contributors, "
+        "what readers are told",
         _FILE + _SERVERS,
         Size(12, 250),
         _kill_at_steps,
     ),
     "kill-random": Attack(
-        "The same, at any moment",
+        "A kill at any other moment does no more harm than one at a step",
         _FILE + _SERVERS,
         Size(8, 200),
         _kill_at_random,
     ),
     "signals": Attack(
-        "Ctrl-C and SIGTERM end an update cleanly, with a summary",
+        "Ctrl-C and SIGTERM end an update cleanly: exit 130 or 143, one line, which says what was written",
         _FILE + _SERVERS,
         Size(4, 60),
         _signal,
@@ -122,37 +141,33 @@ ATTACKS = {
         "A full disk, or one that cannot be written, spoils nothing",
         _FILE,
         Size(2, 30),
-        disk.fill,
+        _fill_disks,
     ),
     "crowd": Attack(
-        "Several updates and many readers at once: one order, no holes",
+        "Several writers and many readers at once: one after the other, no holes",
         _FILE + _SERVERS,
         Size(2, 25),
-        crowd.many_at_once,
+        _crowd,
     ),
     "network": Attack(
-        "A network that fails ends in time, in one sentence, and loses nothing",
+        "A network that fails ends in time, with exit code 3 and one sentence, and loses nothing",
         _SERVERS,
         Size(6, 60),
-        lambda home, _, seed, times: network.fail_the_network(home, _kind_of(home), seed, times),
+        _fail_the_network,
     ),
     "failover": Attack(
         "A server that dies and comes back loses nothing",
         ("secantus",),
         Size(2, 25),
-        lambda home, _, seed, times: network.fail_over(home, seed, times),
+        _fail_over,
     ),
     "fuzz": Attack(
-        "No input crashes, hangs or fills the memory",
+        "No input crashes, hangs or fills the memory; each failure is a problem with a pointer",
         _FILE,
         Size(5_000, 220_000),
         _fuzz,
     ),
 }
-
-
-def _kind_of(home: Path) -> str:
-    return home.name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -254,6 +269,7 @@ def _tell(result: dict[str, Any]) -> None:
     counts = ", ".join(f"{count:,} {what}" for what, count in result["counts"].items())
     verdict = f"{result['breaches']} BREACHES" if result["breaches"] else "held"
     print(f"{name} on {kind}, {result['seconds']} s: {verdict}; {counts}", file=sys.stderr)
+    print(f"  promised: {ATTACKS[name].promise}", file=sys.stderr)
     for breach in result["broken"]:
         print(f"  {breach}", file=sys.stderr)
 
@@ -262,24 +278,12 @@ def _attack_here(options: argparse.Namespace) -> int:
     attack, kind = ATTACKS[options.only[0]], options.one
     size = options.times or (attack.size.short if options.short else attack.size.long)
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as top:
-        home = Path(top) / kind
-        home.mkdir()
         try:
-            with _database(home, kind) as db:
-                result = attack.run(home, db, options.seed, size).as_dict() | {"not_made": None}
+            result = attack.run(Ground(Path(top), kind), options.seed, size).as_dict() | {"not_made": None}
         except NotMadeError as error:
             result = _not_made(str(error))
     print(json.dumps(result))
     return 1 if result["broken"] else 0
-
-
-@contextmanager
-def _database(home: Path, kind: str) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{home}/index.db"
-        return
-    with running(kind) as server:
-        yield f"{server.uri}/findings"
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[bool]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def fill(home: Path, _: str, seed: int, times: int) -> Tally:
+def fill(home: Path, seed: int, times: int) -> Tally:
     """Let disks of several sizes run full during an update, and then give them room.
 
     Raises:

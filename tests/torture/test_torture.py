@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts import torture
-from scripts.torture import ATTACKS, main
+from scripts.torture import ATTACKS, ROOT, main
 from tests.torture import steps
 from tests.torture.fuzz import mutated
 from tests.torture.looks import complete, half_done, held_in, is_sound
@@ -84,6 +84,12 @@ def test_every_attack_has_a_short_and_a_long_form() -> None:
     assert all(0 < attack.size.short < attack.size.long for attack in ATTACKS.values())
 
 
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_an_attack_tries_is_promised(name: str) -> None:
+    rows = (ROOT / "docs" / "reliability.md").read_text().splitlines()
+    assert [row for row in rows if row.startswith(f"| {ATTACKS[name].promise} | ")]
+
+
 def test_an_attack_is_made_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "fuzz", "--times", "30", "--seed", "1", "--json"]) == 0
     told = capsys.readouterr()
@@ -91,6 +97,7 @@ def test_an_attack_is_made_and_counted(capsys: pytest.CaptureFixture[str]) -> No
     assert (result["attack"], result["on"], result["not_made"]) == ("fuzz", "sqlite", None)
     assert sum(result["counts"].values()) >= 30
     assert "fuzz on sqlite" in told.err
+    assert ATTACKS["fuzz"].promise in told.err
     assert "no breaches" in told.err
 
 
