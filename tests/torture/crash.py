@@ -83,7 +83,7 @@ class Siege(NamedTuple):
         self.tally.expect(ended.code in _RECOVERED, f"{where}: exit {ended.code}: {ended.stderr[-300:]}")
         found, wrong = held_in(self.db)
         self.tally.none_of(wrong, where)
-        self.tally.none_of(complete(self.world, found), where)
+        self.tally.none_of(complete(self.world.settle(), found), where)
         self._hear(where, found)
         self.tally.count("updates that did the rest")
 
@@ -102,7 +102,7 @@ class Siege(NamedTuple):
         self.tally.none_of(is_sound(self.db), where)
         found, wrong = held_in(self.db)
         self.tally.none_of(wrong, where)
-        self.tally.none_of(half_done(before, _after(self.world), found), where)
+        self.tally.none_of(half_done(before, self.world.expected(), found), where)
         return found
 
     def look_up_ledger(self, where: str, ended: Ended, *, has_changed: bool, lines_before: int) -> None:
@@ -206,15 +206,6 @@ def _check_summary(siege: Siege, where: str, ended: Ended, before: Held, found: 
 def _before(siege: Siege) -> tuple[Held, int]:
     notes, _ = ledger_lines(siege.ledger)
     return held_in(siege.db)[0], len(notes)
-
-
-def _after(world: World) -> Held:
-    """Return what is to be held, without taking it as held."""
-    kept = world.held
-    try:
-        return world.settle()
-    finally:
-        world.held = kept
 
 
 def _judge(siege: Siege, where: str, ended: Ended, before: Held, lines: int) -> Held:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from findingmodel.stores.protocol import Store
-    from tests.torture.world import Held, World
+    from tests.torture.world import Held
 
 __all__ = ["complete", "half_done", "held_in", "is_sound", "ledger_lines", "told_in"]
 
@@ -133,9 +133,8 @@ def half_done(before: Held, after: Held, found: Held) -> Iterator[str]:
             yield f"{oifm_id} is neither the old model nor the new one"
 
 
-def complete(world: World, found: Held) -> Iterator[str]:
-    """Yield how the index differs from what it must hold after an update of *world*."""
-    wanted = world.settle()
+def complete(wanted: Held, found: Held) -> Iterator[str]:
+    """Yield how what was *found* differs from what an index must hold when an update has come to its end."""
     for oifm_id in wanted.keys() | found.keys():
         if wanted.get(oifm_id) != found.get(oifm_id):
             there, should = (state.get(oifm_id, ("nothing",))[0] for state in (found, wanted))

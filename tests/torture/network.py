@@ -124,11 +124,8 @@ def _judge(tally: Tally, ended: Ended, seconds: float, where: str, *, most: floa
 
 def _survey(tally: Tally, world: World, db: str, before: dict[str, tuple[str, bytes]], where: str) -> None:
     found, wrong = held_in(db)
-    kept = world.held
-    after = world.settle()
-    world.held = kept
     tally.none_of(wrong, where)
-    tally.none_of(half_done(before, after, found), where)
+    tally.none_of(half_done(before, world.expected(), found), where)
 
 
 def _recover(
@@ -141,5 +138,5 @@ def _recover(
     tally.expect(ended.code in (0, 1), f"{where}: then exit {ended.code}: {ended.stderr[-300:]}")
     found, wrong = held_in(db)
     tally.none_of(wrong, where)
-    tally.none_of(complete(world, found), where)
+    tally.none_of(complete(world.settle(), found), where)
     tally.count("updates that did the rest")

@@ -118,7 +118,7 @@ def _live(
         tally.count("updates in a loop that goes on")
     found, wrong = held_in(db)
     tally.none_of(wrong, "after a step")
-    tally.none_of(complete(world, found), "after a step")
+    tally.none_of(complete(world.settle(), found), "after a step")
     people, organizations = world.contributors()
     runner.run(_search(db, world, chance, tally, (len(people), len(organizations))))
     if tally.counts["steps"] % 10 == 0:

@@ -56,15 +56,20 @@ def test_an_update_dies_where_it_is_told_to_and_the_next_completes_it(tmp_path: 
         assert zygote.run(*command).code == 0
         assert list(is_sound(db)) == []
         found, wrong = held_in(db)
-        assert (len(found), wrong, list(complete(world, found))) == (30, [], [])
-        assert list(complete(world, {})) != []
+        wanted = world.expected()
+        assert (len(found), wrong, list(complete(wanted, found))) == (30, [], [])
+        assert list(complete(wanted, {})) != []
 
 
 def test_the_account_follows_every_edit(tmp_path: Path) -> None:
     world = World(tmp_path / "defs", 40, random.Random(2))
     for _ in range(20):
         world.edit(20)
+        before = world.held.copy()
+        expected = world.expected()
+        assert world.held == before
         held = world.settle()
+        assert world.held == held == expected == world.expected()
         paths = {path for path, _ in held.values()}
         assert len(paths) == len(held)
         assert all((world.root / path).exists() for path in paths)

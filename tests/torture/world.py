@@ -33,7 +33,7 @@ class World:
         chance: decides.
 
     Attributes:
-        held: what the index holds once an update has come to its end.
+        held: what the index held when an update had come to its end the last time.
     """
 
     def __init__(self, root: Path, count: int, chance: random.Random) -> None:
@@ -126,17 +126,22 @@ class World:
             number, self._next = self._next, self._next + 1
             self._write(path, make_model(number))
 
-    def settle(self) -> Held:
-        """Return what the index must hold when an update of now has come to its end, and take it as held."""
+    def expected(self) -> Held:
+        """Return what the index must hold when an update of now has come to its end."""
         known = {path: (oifm_id, data) for oifm_id, (path, data) in self.held.items()}
-        self.held = {}
-        self._swapped = set()
+        expected: Held = {}
         for path, model in self._files.items():
             if model is not None:
-                self.held[model["oifm_id"]] = (path, (self.root / path).read_bytes())
+                expected[model["oifm_id"]] = (path, (self.root / path).read_bytes())
             elif path in known:
                 oifm_id, data = known[path]
-                self.held[oifm_id] = (path, data)
+                expected[oifm_id] = (path, data)
+        return expected
+
+    def settle(self) -> Held:
+        """Take as held what is expected, since an update has come to its end, and return it."""
+        self.held = self.expected()
+        self._swapped = set()
         return self.held
 
     def contributors(self) -> tuple[set[str], set[str]]:
