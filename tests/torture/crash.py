@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.torture import steps
-from tests.torture.looks import complete, half_done, held_in, is_sound, ledger_lines, told_in
+from tests.torture.looks import held_in, judge_complete, judge_half_done, ledger_lines, told_in
 from tests.torture.steps import Fault
 from tests.torture.tally import Tally
 from tests.torture.world import World
@@ -81,10 +81,7 @@ class Siege(NamedTuple):
         """Let an update do the rest, and see that it did."""
         ended = self.zygote.run(*self.update)
         self.tally.expect(ended.code in _RECOVERED, f"{where}: exit {ended.code}: {ended.stderr[-300:]}")
-        found, wrong = held_in(self.db)
-        self.tally.none_of(wrong, where)
-        self.tally.none_of(complete(self.world.settle(), found), where)
-        self._hear(where, found)
+        self._hear(where, judge_complete(self.tally, self.world, self.db, where))
         self.tally.count("updates that did the rest")
 
     def _hear(self, where: str, found: Held) -> None:
@@ -96,14 +93,6 @@ class Siege(NamedTuple):
         has_grown = generation > self.last.get("generation", 0)
         self.tally.expect(has_grown or not is_new, f"{where}: readers are not told of a change")
         self.last.update(found=found, generation=generation)
-
-    def survey(self, where: str, before: Held) -> Held:
-        """See that nothing is missing, or half, after an attack; return what there is."""
-        self.tally.none_of(is_sound(self.db), where)
-        found, wrong = held_in(self.db)
-        self.tally.none_of(wrong, where)
-        self.tally.none_of(half_done(before, self.world.expected(), found), where)
-        return found
 
     def look_up_ledger(self, where: str, ended: Ended, *, has_changed: bool, lines_before: int) -> None:
         """See that the ledger tells of an update that has changed anything, whatever became of it."""
@@ -209,7 +198,7 @@ def _before(siege: Siege) -> tuple[Held, int]:
 
 
 def _judge(siege: Siege, where: str, ended: Ended, before: Held, lines: int) -> Held:
-    found = siege.survey(where, before)
+    found = judge_half_done(siege.tally, siege.world, siege.db, where, before)
     siege.look_up_ledger(where, ended, has_changed=found != before, lines_before=lines)
     siege.tally.expect(not ended.orphans, f"{where}: {ended.orphans} processes were left behind")
     siege.tally.expect("Traceback" not in ended.stderr, f"{where}: a traceback: {ended.stderr[-500:]}")

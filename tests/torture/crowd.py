@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from findingmodel import Index, LeaseHeldError
 from findingmodel.config import Settings
-from tests.torture.looks import complete, held_in, is_sound
+from tests.torture.looks import is_sound, judge_complete
 from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -69,9 +69,7 @@ def _round(
         _judge(run.result(), tally, is_patient=is_patient)
     last = zygotes[0].run("index", "update", world.root, "--db", db, "--wait", "60")
     tally.expect(last.code in (0, 1), f"the last update: {last.stderr}")
-    found, wrong = held_in(db)
-    tally.none_of(wrong, "after a round")
-    tally.none_of(complete(world.settle(), found), "after a round")
+    judge_complete(tally, world, db, "after a round")
     tally.none_of(is_sound(db), "after a round")
     tally.count("rounds")
 

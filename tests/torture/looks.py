@@ -20,9 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from findingmodel.stores.protocol import Store
-    from tests.torture.world import Held
+    from tests.torture.tally import Tally
+    from tests.torture.world import Held, World
 
-__all__ = ["complete", "half_done", "held_in", "is_sound", "ledger_lines", "told_in"]
+__all__ = [
+    "complete",
+    "half_done",
+    "held_in",
+    "is_sound",
+    "judge_complete",
+    "judge_half_done",
+    "ledger_lines",
+    "told_in",
+]
 
 
 _LOOKS = 3
@@ -139,6 +149,44 @@ def complete(wanted: Held, found: Held) -> Iterator[str]:
         if wanted.get(oifm_id) != found.get(oifm_id):
             there, should = (state.get(oifm_id, ("nothing",))[0] for state in (found, wanted))
             yield f"{oifm_id}: the index holds {there}, and must hold {should}"
+
+
+def judge_half_done(tally: Tally, world: World, db: str, where: str, before: Held) -> Held:
+    """See that nothing in the index is missing, or half, after an attack on an update of *world*.
+
+    Args:
+        tally: takes note of what is wrong.
+        world: the directory.
+        db: the index.
+        where: at which attack this came to light.
+        before: what the index held before the update.
+
+    Returns:
+        What it holds.
+    """
+    tally.none_of(is_sound(db), where)
+    found, wrong = held_in(db)
+    tally.none_of(wrong, where)
+    tally.none_of(half_done(before, world.expected(), found), where)
+    return found
+
+
+def judge_complete(tally: Tally, world: World, db: str, where: str) -> Held:
+    """See that the index holds all that it must after an update of *world*, and settle the world.
+
+    Args:
+        tally: takes note of what is wrong.
+        world: the directory.
+        db: the index.
+        where: after which attack this came to light.
+
+    Returns:
+        What the index holds.
+    """
+    found, wrong = held_in(db)
+    tally.none_of(wrong, where)
+    tally.none_of(complete(world.settle(), found), where)
+    return found
 
 
 def ledger_lines(path: Path) -> tuple[list[dict[str, Any]], int]:

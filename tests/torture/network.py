@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.proxy import Mode, Proxy
 from tests.servers import ServerOptions, ServerProcess, running
-from tests.torture.looks import complete, half_done, held_in
+from tests.torture.looks import held_in, judge_complete, judge_half_done
 from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -57,7 +57,7 @@ def fail_the_network(home: Path, kind: str, seed: int, times: int) -> Tally:
             ended, seconds = _during(zygote, command, befall, chance.uniform(0, 0.4))
             _judge(tally, ended, seconds, mode.name)
             proxy.mode = Mode.PASS
-            _survey(tally, world, direct, before, mode.name)
+            judge_half_done(tally, world, direct, mode.name, before)
             _recover(tally, zygote, world, command, direct, mode.name)
     return tally
 
@@ -88,7 +88,7 @@ def fail_over(home: Path, seed: int, times: int) -> Tally:
                 _judge(tally, ended, seconds, "failover" if is_short else "server killed", most=60)
                 if not is_short:
                     process.restart()
-                _survey(tally, world, direct, before, "server killed")
+                judge_half_done(tally, world, direct, "server killed", before)
                 _recover(tally, zygote, world, command, direct, "server killed")
     finally:
         process.kill()
@@ -122,12 +122,6 @@ def _judge(tally: Tally, ended: Ended, seconds: float, where: str, *, most: floa
     tally.expect(seconds < most, f"{where}: it took {seconds:.0f} s")
 
 
-def _survey(tally: Tally, world: World, db: str, before: dict[str, tuple[str, bytes]], where: str) -> None:
-    found, wrong = held_in(db)
-    tally.none_of(wrong, where)
-    tally.none_of(half_done(before, world.expected(), found), where)
-
-
 def _recover(
     tally: Tally, zygote: Zygote, world: World, command: tuple[object, ...], db: str, where: str
 ) -> None:
@@ -136,7 +130,5 @@ def _recover(
         # What the server had acknowledged and not yet put on the disk is gone with it: the manifest row too.
         ended = zygote.run(*command)
     tally.expect(ended.code in (0, 1), f"{where}: then exit {ended.code}: {ended.stderr[-300:]}")
-    found, wrong = held_in(db)
-    tally.none_of(wrong, where)
-    tally.none_of(complete(world.settle(), found), where)
+    judge_complete(tally, world, db, where)
     tally.count("updates that did the rest")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel import Index
 from findingmodel.config import Settings
-from tests.torture.looks import complete, held_in, is_sound
+from tests.torture.looks import is_sound, judge_complete
 from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -116,9 +116,7 @@ def _live(
     else:
         runner.run(_update(db, world))
         tally.count("updates in a loop that goes on")
-    found, wrong = held_in(db)
-    tally.none_of(wrong, "after a step")
-    tally.none_of(complete(world.settle(), found), "after a step")
+    judge_complete(tally, world, db, "after a step")
     people, organizations = world.contributors()
     runner.run(_search(db, world, chance, tally, (len(people), len(organizations))))
     if tally.counts["steps"] % 10 == 0:

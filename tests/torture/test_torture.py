@@ -15,8 +15,9 @@ from scripts import torture
 from scripts.torture import ATTACKS, ROOT, main
 from tests.torture import steps
 from tests.torture.fuzz import mutated
-from tests.torture.looks import complete, half_done, held_in, is_sound
+from tests.torture.looks import complete, half_done, held_in, is_sound, judge_complete, judge_half_done
 from tests.torture.steps import Fault
+from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
 
@@ -43,6 +44,23 @@ def test_a_missing_model_and_a_strange_one_are_breaches() -> None:
     assert missing.startswith("B is missing")
     (strange,) = half_done(before, after, before | {"A": ("a", b"3")})
     assert strange.startswith("A is neither")
+
+
+def test_what_an_index_must_not_hold_is_noted_and_what_it_must_is_settled(tmp_path: Path) -> None:
+    world, tally = World(tmp_path / "defs", 5, random.Random(3)), Tally()
+    db = f"sqlite:///{tmp_path}/x.db"
+    with Zygote(tmp_path / "home", FINDINGMODEL_LEDGER="off") as zygote:
+        assert zygote.run("index", "update", world.root, "--db", db).code == 0
+    assert judge_half_done(tally, world, db, "there", {}) == judge_complete(tally, world, db, "there")
+    assert tally.broken == []
+    assert len(world.held) == 5
+    world.add()
+    judge_half_done(tally, world, db, "there", world.held)
+    assert tally.broken == []
+    judge_complete(tally, world, db, "there")
+    (told,) = tally.broken
+    assert told.startswith("there: OIFM_")
+    assert len(world.held) == 6
 
 
 def test_an_update_dies_where_it_is_told_to_and_the_next_completes_it(tmp_path: Path) -> None:
