@@ -1,4 +1,4 @@
-"""For all tests: nothing is noted down in the home of who runs them; and which of them are slow."""
+"""For all tests: the settings, data and home of who runs them are left alone; and which of them are slow."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.environment import isolate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SLOW = (
     "agents/test_transports.py",
@@ -48,7 +51,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_state_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def bare_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For fixtures that outlive a test: no settings, and no data."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        isolate(patch, tmp_path_factory.mktemp("home"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For each test: no settings, and no data."""
+    isolate(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def own_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For tests of what is looked for where the program is: that is a directory of their own."""
+    monkeypatch.chdir(tmp_path)

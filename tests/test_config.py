@@ -18,17 +18,9 @@ from findingmodel.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("own_directory")
+
 VARIABLES = [name for view in Settings().describe() for name in view.variables]
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No variable of ours, no .env, and a data directory of the test's own."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_without_any_source_every_setting_has_its_default() -> None:
@@ -38,25 +30,25 @@ def test_without_any_source_every_setting_has_its_default() -> None:
     assert (settings.branch, settings.driver, settings.mongodb_db) == ("main", "motor", "findingmodels")
 
 
-def test_the_default_index_is_a_file_in_the_users_data_directory(bare_environment: Path) -> None:
+def test_the_default_index_is_a_file_in_the_users_data_directory(tmp_path: Path) -> None:
     assert Settings.load().db.startswith("sqlite:////")
     assert Settings.load().db.endswith("/findingmodel/index.db")
-    assert not (bare_environment / "data").exists()
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_data_directory_with_odd_characters_survives_the_url(
-    bare_environment: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd = bare_environment / "50% off?#"
+    odd = tmp_path / "50% off?#"
     monkeypatch.setenv("XDG_DATA_HOME", str(odd))
     assert quote(str(odd)) in Settings.load().db
 
 
 def test_arguments_beat_the_environment_which_beats_the_file_which_beats_the_default(
-    bare_environment: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert Settings.load().batch_size == 1_000
-    (bare_environment / ".env").write_text("FINDINGMODEL_BATCH_SIZE=1\n")
+    (tmp_path / ".env").write_text("FINDINGMODEL_BATCH_SIZE=1\n")
     assert Settings.load().batch_size == 1
     monkeypatch.setenv("FINDINGMODEL_BATCH_SIZE", "2")
     assert Settings.load().batch_size == 2
@@ -102,8 +94,8 @@ def test_quotes_that_a_tool_left_around_a_value_are_taken_off(monkeypatch: pytes
     assert Settings.load().db == "mongodb://host/findings"
 
 
-def test_the_environment_is_not_written_to(bare_environment: Path) -> None:
-    (bare_environment / ".env").write_text("MONGODB_DB=other\nUNRELATED=1\nEMPTY\n")
+def test_the_environment_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MONGODB_DB=other\nUNRELATED=1\nEMPTY\n")
     before = dict(os.environ)
     assert Settings.load().mongodb_db == "other"
     assert dict(os.environ) == before
@@ -112,14 +104,14 @@ def test_the_environment_is_not_written_to(bare_environment: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"FINDINGMODEL_BRANCH=\xff\xfe\n", b"\xef\xbb\xbfFINDINGMODEL_BRANCH=-bad\n"]
 )
-def test_a_bad_env_file_is_named(bare_environment: Path, content: bytes) -> None:
-    (bare_environment / ".env").write_bytes(content)
+def test_a_bad_env_file_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
     with pytest.raises(ConfigError, match=r"\.env"):
         Settings.load()
 
 
-def test_a_directory_called_env_is_no_settings_file(bare_environment: Path) -> None:
-    (bare_environment / ".env").mkdir()
+def test_a_directory_called_env_is_no_settings_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
     assert Settings.load() == Settings()
 
 

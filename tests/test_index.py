@@ -28,7 +28,6 @@ from findingmodel import (
 )
 from findingmodel.stores import pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
-from tests.environment import bare_environment
 from tests.servers import mongo_server
 from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.listening import Commands
@@ -42,12 +41,13 @@ if TYPE_CHECKING:
 
 # fixtures are found by their names here
 __all__ = [
-    "bare_environment",
     "database",
     "mongo_database",
     "mongo_server",
     "secantus",
 ]
+
+pytestmark = pytest.mark.usefixtures("own_directory")
 
 UNREACHABLE = "mongodb://me:secret@127.0.0.1:1/findings?serverSelectionTimeoutMS=50"
 

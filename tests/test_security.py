@@ -16,7 +16,6 @@ import pytest
 from findingmodel import Index, QueryError, Settings
 from tests.builders import make_choice, make_organization, make_person, write_model
 from tests.cli.commands import run
-from tests.environment import bare_environment
 from tests.stores.conftest import database, mongo_database, secantus
 
 if TYPE_CHECKING:
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
 
 # fixtures are found by their names here
 __all__ = [
-    "bare_environment",
     "database",
     "mongo_database",
     "secantus",
 ]
+
+pytestmark = pytest.mark.usefixtures("own_directory")
 
 PACKAGE = Path(__file__).parent.parent / "findingmodel"
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

@@ -1,4 +1,4 @@
-"""An empty environment for every test here, an index of the samples, and a directory to change."""
+"""An index of the samples, and a directory to change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.commands import SAMPLES, run
-from tests.environment import bare_environment
 from tests.servers import any_server
 from tests.stores.databases import own_database
 
@@ -18,7 +17,12 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-__all__ = ["any_server", "bare_environment"]  # fixtures are found by their names here
+__all__ = ["any_server"]  # fixtures are found by their names here
+
+
+@pytest.fixture(autouse=True)
+def where_no_settings_are(own_directory: None) -> None:
+    """Commands and programs name files without a directory, and look for settings where they are."""
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from findingmodel import FindingModelFull, Index
 from tests.builders import make_model
-from tests.environment import bare_environment
 from tests.servers import any_server, mongo_server
 from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.databases import own_database
@@ -22,7 +21,12 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 # fixtures are found by their names here
-__all__ = ["bare_environment", "any_server", "database", "mongo_database", "mongo_server", "secantus"]
+__all__ = ["any_server", "database", "mongo_database", "mongo_server", "secantus"]
+
+
+@pytest.fixture(autouse=True)
+def where_no_settings_are(own_directory: None) -> None:
+    """Commands and programs name files without a directory, and look for settings where they are."""
 
 
 @pytest.fixture
