@@ -1,17 +1,24 @@
-"""For all tests: the settings, data and home of who runs them are left alone; and which of them are slow."""
+"""For all tests: settings, data and home of who runs them are left alone; servers, databases and stores."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from findingmodel.stores.sqlite import SQLiteStore
 from tests.environment import isolate
+from tests.servers import EXTERNAL_URI, running, servers_under_test
+from tests.stores.databases import mongo_store, opening, own_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+    from tests.servers import Server
 
 SLOW = (
     "agents/test_transports.py",
@@ -68,3 +75,73 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def own_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """For tests of what is looked for where the program is: that is a directory of their own."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session", params=servers_under_test())
+def mongo_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Each server under test in turn, started when the first test wants it."""
+    with running(request.param) as server:
+        yield server
+
+
+@pytest.fixture(
+    scope="session",
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
+)
+def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """Each MongoDB server under test in turn, and none at all for a local file."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with running(request.param) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def replica_server() -> Iterator[Server]:
+    """A replica set of one member, which has transactions; the external server where one is set."""
+    with running("external" if os.environ.get(EXTERNAL_URI) else "secantus-replica") as server:
+        yield server
+
+
+@pytest.fixture
+def mongo_database(mongo_server: Server) -> Iterator[str]:
+    """The name of a database of the test's own on each server under test."""
+    with own_database(mongo_server.uri) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def secantus() -> Iterator[Server]:
+    """The most faithful of the servers, for tests that need one and not every one."""
+    with running("secantus") as server:
+        yield server
+
+
+@pytest.fixture
+def database(secantus: Server) -> Iterator[str]:
+    """The name of a database of the test's own on that server."""
+    with own_database(secantus.uri) as name:
+        yield name
+
+
+@pytest.fixture
+async def store(any_server: Server | None, tmp_path: Path) -> AsyncIterator[Store]:
+    """An open store, of each kind, on a database that does not exist yet."""
+    if any_server is None:
+        async with opening(lambda branch: SQLiteStore(tmp_path / "index.db", branch=branch)) as open_store:
+            yield await open_store()
+        return
+    uri = any_server.uri
+    with own_database(uri) as name:
+        async with opening(lambda branch: mongo_store(uri, name, branch)) as open_store:
+            yield await open_store()
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[Store]:
+    """A store in memory, that is open and set up."""
+    async with opening(lambda branch: SQLiteStore(":memory:", branch=branch)) as open_store:
+        opened = await open_store()
+        await opened.setup()
+        yield opened

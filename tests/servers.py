@@ -38,10 +38,7 @@ __all__ = [
     "ServerOptions",
     "ServerProcess",
     "ServerStartError",
-    "any_server",
-    "mongo_server",
     "need",
-    "replica_server",
     "running",
     "self_signed_certificate",
     "servers_under_test",
@@ -279,33 +276,6 @@ def need(kind: str) -> None:
 def servers_under_test() -> tuple[str, ...]:
     """The kinds that every MongoDB suite runs against: both standalone ones, or the external one if set."""
     return ("external",) if os.environ.get(EXTERNAL_URI) else ("secantus", "nx")
-
-
-@pytest.fixture(scope="session", params=servers_under_test())
-def mongo_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Each server under test in turn, started when the first test wants it."""
-    with running(request.param) as server:
-        yield server
-
-
-@pytest.fixture(
-    scope="session",
-    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
-)
-def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    """Each MongoDB server under test in turn, and none at all for a local file."""
-    if request.param == "sqlite":
-        yield None
-        return
-    with running(request.param) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def replica_server() -> Iterator[Server]:
-    """A replica set of one member, which has transactions; the external server where one is set."""
-    with running("external" if os.environ.get(EXTERNAL_URI) else "secantus-replica") as server:
-        yield server
 
 
 def self_signed_certificate(directory: Path) -> Path:

@@ -28,8 +28,6 @@ from findingmodel import (
 )
 from findingmodel.stores import pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
-from tests.servers import mongo_server
-from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.listening import Commands
 from tests.stores.samples import LONG_NS, make_lease
 
@@ -38,14 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers import Server
-
-# fixtures are found by their names here
-__all__ = [
-    "database",
-    "mongo_database",
-    "mongo_server",
-    "secantus",
-]
 
 pytestmark = pytest.mark.usefixtures("own_directory")
 

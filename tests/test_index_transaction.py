@@ -10,7 +10,6 @@ import pytest
 from findingmodel import Index
 from findingmodel.errors import DocumentError, LeaseHeldError, TransactionError
 from tests.builders import write_model
-from tests.servers import mongo_server, replica_server
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers import Server
-
-__all__ = ["mongo_server", "replica_server"]  # fixtures are found by their names here
 
 
 class WantedError(Exception):

@@ -12,15 +12,11 @@ from findingmodel.search.labels import alike, labels_of
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import write_model
-from tests.servers import any_server
-from tests.sync.conftest import memory, store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
-
-__all__ = ["any_server", "memory", "store"]  # fixtures are found by their names here
 
 
 async def pairs(store: Store, directory: Path, *models: dict[str, Any], **options: Any) -> list[Any]:

@@ -8,15 +8,11 @@ from findingmodel.search.tally import ContributorCount, TagCount, count_contribu
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import make_organization, make_person, write_model
-from tests.servers import any_server
-from tests.sync.conftest import memory, store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
-
-__all__ = ["any_server", "memory", "store"]  # fixtures are found by their names here
 
 
 async def test_tags_are_counted_by_models_whatever_their_spelling(store: Store, tmp_path: Path) -> None:

@@ -16,19 +16,11 @@ import pytest
 from findingmodel import Index, QueryError, Settings
 from tests.builders import make_choice, make_organization, make_person, write_model
 from tests.cli.commands import run
-from tests.stores.conftest import database, mongo_database, secantus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from tests.servers import Server
-
-# fixtures are found by their names here
-__all__ = [
-    "database",
-    "mongo_database",
-    "secantus",
-]
 
 pytestmark = pytest.mark.usefixtures("own_directory")
 

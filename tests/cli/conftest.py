@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.commands import SAMPLES, run
-from tests.servers import any_server
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers import Server
-
-__all__ = ["any_server"]  # fixtures are found by their names here
 
 
 @pytest.fixture(autouse=True)

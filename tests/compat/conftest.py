@@ -10,8 +10,6 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from findingmodel import FindingModelFull, Index
 from tests.builders import make_model
-from tests.servers import any_server, mongo_server
-from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers import Server
-
-# fixtures are found by their names here
-__all__ = ["any_server", "database", "mongo_database", "mongo_server", "secantus"]
 
 
 @pytest.fixture(autouse=True)

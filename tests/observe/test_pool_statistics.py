@@ -11,13 +11,10 @@ from findingmodel import Index
 from findingmodel.config import Settings
 from findingmodel.observe.metrics import PerformanceMonitor
 from findingmodel.stores.pool import pool_statistics
-from tests.servers import mongo_server
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
     from tests.servers import Server
-
-__all__ = ["mongo_server"]
 
 pytestmark = pytest.mark.mongo
 

@@ -12,8 +12,6 @@ from findingmodel.stores.sqlite import SQLiteStore
 from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.update import update
 from tests.builders import make_person, write_model
-from tests.servers import mongo_server
-from tests.stores.conftest import database, mongo_database, secantus
 from tests.stores.databases import mongo_store, opening
 from tests.stores.samples import make_id, steps_of
 from tests.sync.update_rules import counts, edit, ids, run
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import WriteBatch
     from findingmodel.sync.report import UpdateReport
     from tests.servers import Server
-
-__all__ = ["database", "mongo_database", "mongo_server", "secantus"]  # fixtures are found by their names here
 
 HUGE = "x" * 17_000_000
 REASON = "it is too large: "

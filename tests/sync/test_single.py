@@ -17,8 +17,6 @@ from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.single import Writing, add_file, find_conflicts, remove_model, remove_unused
 from findingmodel.sync.update import update
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
-from tests.servers import mongo_server
-from tests.stores.conftest import mongo_database
 from tests.stores.listening import listened
 from tests.stores.samples import LONG_NS, make_lease, steps_of
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.protocol import Store
     from tests.servers import Server
-
-__all__ = ["mongo_database", "mongo_server"]  # fixtures are found by their names here
 
 
 def model_of(number: int = 1, /, **changes: Any) -> FindingModelFull:

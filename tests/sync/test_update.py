@@ -12,17 +12,13 @@ from findingmodel.sync.options import UpdateOptions
 from findingmodel.sync.preflight import preflight
 from findingmodel.sync.update import update
 from tests.builders import write_model
-from tests.servers import mongo_server
-from tests.stores.conftest import mongo_database
 from tests.stores.listening import listened
-from tests.sync.update_rules import UpdateContract, age, defs, edit
+from tests.sync.update_rules import UpdateContract, age, edit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers import Server
-
-__all__ = ["defs", "mongo_database", "mongo_server"]  # fixtures are found by their names here
 
 
 class TestUpdate(UpdateContract):

@@ -63,16 +63,6 @@ def edit(path: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-@pytest.fixture
-def defs(tmp_path: Path) -> Path:
-    """Thirty models in two directories."""
-    directory = tmp_path / "defs"
-    for number in range(1, 31):
-        write_model(directory, f"{'chest' if number % 2 else 'neck/deep'}/model_{number:02}.fm.json", number)
-    age(directory)
-    return directory
-
-
 class CountingRules:
     """Each change is counted for what it is; `run` checks that a dry run says so before."""
 
