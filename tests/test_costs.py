@@ -8,10 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,9 +17,11 @@ from findingmodel import Index
 from findingmodel.stores import sqlite_connection
 from findingmodel.sync import load
 from tests.builders import write_model
+from tests.processes import completed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 MODELS = 60
 OLD_NS = 1_600_000_000_000_000_000
@@ -214,13 +213,8 @@ finally:
 
 def modules_of(*arguments: str) -> int:
     """How many modules a command imports that Python itself does not."""
-    done = subprocess.run(
-        [sys.executable, "-c", COUNTS_MODULES, *arguments],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = completed(*arguments, program=("-c", COUNTS_MODULES))
+    assert done.returncode == 0, done.stderr
     return int(done.stderr.split()[-1])
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
-import os
 import signal
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,10 +27,13 @@ from findingmodel.background import BackgroundLoop
 from findingmodel.driver_objects import DriverObjects
 from findingmodel.text.normalize import fold
 from tests.builders import write_model
+from tests.processes import begun
 from tests.servers import running
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples" / "defs"
@@ -231,15 +232,8 @@ print(index.count(), flush=True)
 """
 
 
-def script(url: str, more: str = "") -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", SCRIPT.format(more=more), url],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+def script(url: str, more: str = "") -> AbstractContextManager[subprocess.Popen[str]]:
+    return begun(url, program=("-W", "error", "-X", "dev", "-c", SCRIPT.format(more=more)))
 
 
 def test_a_script_that_closes_nothing_ends_in_peace(url: str) -> None:

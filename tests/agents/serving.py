@@ -4,55 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp import Client, StdioServerParameters
 
+from tests.processes import ROOT, STRICT, begun
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from mcp.types import CallToolResult
 
-ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "samples" / "defs"
 
 
-def interruptible() -> None:
-    """A shell that runs the tests in the background makes them and their children deaf to interrupts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """``findingmodel mcp`` as a process of its own; its caller ends it."""
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "findingmodel", "mcp", *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=interruptible,
-    )
-
-
-@contextlib.contextmanager
-def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """Lend *process*, and kill it if it still runs."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def started(*arguments: str, **environment: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Lend ``findingmodel mcp`` as a process of its own, of which any warning is an error."""
+    return begun("mcp", *arguments, program=STRICT, stdin=subprocess.PIPE, **environment)
 
 
 @contextlib.contextmanager
 def served(url: str) -> Iterator[str]:
     """Serve the index over HTTP on a free port, and lend the URL."""
-    with ended(started("--http", "--port", "0", "--db", url)) as process:
+    with started("--http", "--port", "0", "--db", url) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
         assert "http://127.0.0.1:" in said, said + process.stderr.read()
@@ -61,7 +38,7 @@ def served(url: str) -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def over_stdio(url: str) -> AsyncIterator[Client]:
-    arguments = ["-W", "error", "-m", "findingmodel", "mcp", "--db", url]
+    arguments = [*STRICT, "mcp", "--db", url]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     server = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
     async with Client(server) as client:

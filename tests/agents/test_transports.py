@@ -6,8 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -19,18 +17,16 @@ from mcp import Client
 from findingmodel import Index, Settings
 from findingmodel.agents.serve import serve_http
 from tests.agents.serving import (
-    ROOT,
     SAMPLES,
     TRANSPORTS,
     ask,
-    ended,
-    interruptible,
     over_stdio,
     refused,
     served,
     started,
 )
 from tests.cli.commands import run
+from tests.processes import completed
 from tests.servers import running
 
 if TYPE_CHECKING:
@@ -197,13 +193,13 @@ def test_nothing_listens_but_on_the_loopback_address(address: str) -> None:
 
 
 def test_the_end_of_input_ends_the_server(samples: str) -> None:
-    with ended(started("--db", samples)) as process:
+    with started("--db", samples) as process:
         assert process.communicate("", timeout=30) == ("", "")
         assert process.returncode == 0
 
 
 def test_an_interrupt_ends_a_server_that_waits_for_input(samples: str) -> None:
-    with ended(started("--db", samples)) as process:
+    with started("--db", samples) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(PING.decode() + "\n")
@@ -216,7 +212,7 @@ def test_an_interrupt_ends_a_server_that_waits_for_input(samples: str) -> None:
 
 
 def test_an_agent_that_goes_away_without_reading_is_no_traceback(samples: str) -> None:
-    with ended(started("--db", samples)) as process:
+    with started("--db", samples) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
@@ -229,7 +225,7 @@ def test_an_agent_that_goes_away_without_reading_is_no_traceback(samples: str) -
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_server_over_http(samples: str, number: signal.Signals) -> None:
-    with ended(started("--http", "--port", "0", "--db", samples)) as process:
+    with started("--http", "--port", "0", "--db", samples) as process:
         assert process.stderr is not None
         assert "Ctrl-C ends it" in process.stderr.readline()
         process.send_signal(number)
@@ -240,7 +236,7 @@ def test_a_signal_ends_a_server_over_http(samples: str, number: signal.Signals) 
 def test_a_port_that_is_taken_is_bad_usage(samples: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with ended(started("--http", "--port", port, "--db", samples)) as process:
+        with started("--http", "--port", port, "--db", samples) as process:
             out, message = process.communicate(timeout=30)
     assert (process.returncode, out) == (2, "")
     assert message.startswith(f"Error: cannot listen on port {port} of 127.0.0.1: ")
@@ -252,7 +248,7 @@ def test_a_database_that_cannot_be_opened_is_exit_3_and_a_sentence(
     tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     (tmp_path / "letter.db").write_text("this is a letter and no database at all\n" * 50)
-    with ended(started("--db", str(tmp_path / "letter.db"), *more)) as process:
+    with started("--db", str(tmp_path / "letter.db"), *more) as process:
         out, message = process.communicate(timeout=30)
     assert (process.returncode, out) == (3, "")
     assert message.startswith("Error: ")
@@ -261,14 +257,7 @@ def test_a_database_that_cannot_be_opened_is_exit_3_and_a_sentence(
 
 def test_without_the_extra_the_message_says_what_to_install() -> None:
     code = "import sys; sys.modules['mcp'] = None; from findingmodel.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "mcp"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=interruptible,
-    )
+    done = completed("mcp", program=("-c", code))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: agents need the package mcp, version 2 (")
     assert done.stderr.endswith("install it: pip install 'findingmodel[mcp]'\n")

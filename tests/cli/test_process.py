@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ import pytest
 from findingmodel.stores.sqlite import SQLiteStore
 from tests.builders import write_model
 from tests.cli.commands import COUNT, SAMPLES, answer, run
+from tests.processes import ROOT, begun, completed
 from tests.servers import running
 from tests.stores.samples import make_lease
 from tests.torture.disk import small_disk
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.records import Lease
 
-ROOT = Path(__file__).parent.parent.parent
+BATCH_SCRIPT = (ROOT / "scripts" / "batch_search.py",)
 HEAVY = {
     *("pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"),
     "watchfiles",
@@ -43,26 +43,10 @@ finally:
 """
 
 
-def process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``findingmodel`` and return how it ended."""
-    return subprocess.run(
-        [sys.executable, "-m", "findingmodel", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
 def imported(*arguments: object) -> set[str]:
     """The heavy modules that a command imports while its output is no terminal."""
-    done = subprocess.run(
-        [sys.executable, "-c", LISTS_MODULES, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = completed(*arguments, program=("-c", LISTS_MODULES))
+    assert done.returncode == 0, done.stderr
     return HEAVY.intersection(done.stderr.split("\n")[-2].split())
 
 
@@ -115,24 +99,18 @@ def test_output_is_utf8_in_every_locale(tmp_path: Path, locale: dict[str, str]) 
     (tmp_path / "defs").mkdir()
     (tmp_path / "defs" / "x.fm.json").write_text(json.dumps(model | {"name": "Ménière 脳"}))
     database = tmp_path / "x.db"
-    assert process("index", "update", tmp_path / "defs", "--db", database, **locale).returncode == 0
-    found = process("index", "get", "ménière 脳", "--db", database, **locale)
+    assert completed("index", "update", tmp_path / "defs", "--db", database, **locale).returncode == 0
+    found = completed("index", "get", "ménière 脳", "--db", database, **locale)
     assert found.stdout.startswith(f"{model['oifm_id']}  Ménière 脳\n")
-    assert (
-        "Ménière 脳" in process("index", "get", model["oifm_id"], "--json", "--db", database, **locale).stdout
-    )
+    found = completed("index", "get", model["oifm_id"], "--json", "--db", database, **locale)
+    assert "Ménière 脳" in found.stdout
 
 
 @pytest.mark.usefixtures("db")
 def test_arguments_that_are_no_text_are_bad_usage() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "findingmodel", "search", b"caf\xe9"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
+    done = completed("search", os.fsdecode(b"caf\xe9"))
     assert done.returncode == 2
-    assert b"is not UTF-8" in done.stderr
+    assert "is not UTF-8" in done.stderr
 
 
 @pytest.mark.usefixtures("db")
@@ -140,14 +118,7 @@ def test_arguments_that_are_no_text_are_bad_usage() -> None:
 def test_a_reader_that_went_away_is_no_traceback(arguments: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-m", "findingmodel", *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    done = completed(*arguments, stdout=writer)
     os.close(writer)
     assert done.returncode == 141
     assert done.stderr == ""
@@ -157,46 +128,29 @@ def test_a_reader_that_went_away_is_no_traceback(arguments: list[str]) -> None:
 def test_the_batch_script_ends_as_quietly_and_writes_what_is_no_text_as_an_escape(tmp_path: Path) -> None:
     source = tmp_path / "q.txt"
     source.write_bytes(b"caf\xe9\n")
-    command = [sys.executable, str(ROOT / "scripts" / "batch_search.py"), str(source)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
-    written = subprocess.run(command, env=environment, capture_output=True, check=False)
+    written = completed(source, program=BATCH_SCRIPT, LC_ALL="C")
     assert (written.returncode, json.loads(written.stdout)["query"]) == (1, "caf\udce9")
     reader, writer = os.pipe()
     os.close(reader)
-    unread = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, check=False)
+    unread = completed(source, program=BATCH_SCRIPT, stdout=writer, LC_ALL="C")
     os.close(writer)
-    assert (unread.returncode, unread.stderr) == (141, b"")
+    assert (unread.returncode, unread.stderr) == (141, "")
 
 
 @pytest.mark.usefixtures("db")
 def test_an_interrupt_of_the_batch_script_is_exit_130_and_one_line(tmp_path: Path) -> None:
     source = tmp_path / "q.txt"
     os.mkfifo(source)
-    begun = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "batch_search.py"), str(source)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=interruptible,
-    )
-    with source.open("w"):  # from here on it waits for a line that does not come
-        begun.send_signal(signal.SIGINT)
-        _, message = begun.communicate()
-    assert (begun.returncode, message) == (130, "batch_search: interrupted\n")
+    with begun(source, program=BATCH_SCRIPT) as script, source.open("w"):
+        script.send_signal(signal.SIGINT)  # it waits for a line that does not come
+        _, message = script.communicate()
+    assert (script.returncode, message) == (130, "batch_search: interrupted\n")
 
 
 @pytest.mark.usefixtures("db")
 def test_output_that_cannot_be_written_is_an_error() -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "findingmodel", "index", "list"],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = completed("index", "list", stdout=full)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: No space left")
     assert "Traceback" not in done.stderr
@@ -204,7 +158,7 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_messages_never_mix_with_json() -> None:
-    done = process("-v", "index", "get", "MS", "nothing", "--json")
+    done = completed("-v", "index", "get", "MS", "nothing", "--json")
     assert done.returncode == 1
     assert len(json.loads(done.stdout)) == 2
     assert done.stderr == "not found: nothing\n"
@@ -233,7 +187,7 @@ def closed_port() -> Iterator[int]:
 )
 def test_an_unreachable_server_is_exit_3_and_one_sentence(arguments: list[str], closed_port: int) -> None:
     uri = f"mongodb://me:hunter2@127.0.0.1:{closed_port}/findings"
-    done = process(*arguments, MONGODB_URI=uri, FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS="200")
+    done = completed(*arguments, MONGODB_URI=uri, FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS="200")
     assert done.returncode == 3, done.stderr
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -246,7 +200,7 @@ def test_what_is_no_database_is_exit_3_and_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("this is a letter and no database at all\n" * 50)
     (tmp_path / "directory.db").mkdir()
     for name in ("text.db", "directory.db"):
-        done = process("index", "stats", "--db", tmp_path / name)
+        done = completed("index", "stats", "--db", tmp_path / name)
         assert (done.returncode, done.stdout) == (3, ""), done.stderr
         (line,) = done.stderr.splitlines()
         assert line.startswith("Error: ")
@@ -257,24 +211,19 @@ def test_what_is_no_database_is_exit_3_and_one_sentence(tmp_path: Path) -> None:
 def test_a_database_that_may_not_be_read_is_exit_3(tmp_path: Path) -> None:
     secret = tmp_path / "secret.db"
     secret.touch(mode=0)
-    assert process("index", "stats", "--db", secret).returncode == 3
+    assert completed("index", "stats", "--db", secret).returncode == 3
 
 
 def test_a_place_where_no_database_can_be_created_is_exit_3(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = process("index", "update", SAMPLES, "--db", tmp_path / "file" / "x.db")
+    done = completed("index", "update", SAMPLES, "--db", tmp_path / "file" / "x.db")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
 
 
-def interruptible() -> None:
-    """A shell that runs the tests in the background makes them and their children deaf to interrupts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_an_interrupt_while_the_command_is_being_imported_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
-    ended = process("--version", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    ended = completed("--version", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
 
 
@@ -282,31 +231,16 @@ def test_an_interrupt_is_exit_130_and_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
         uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/findings"
-        begun = subprocess.Popen(
-            [sys.executable, "-m", "findingmodel", "index", "stats", "--db", uri],
-            env=os.environ
-            | {"PYTHONPATH": str(ROOT), "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "60000"},
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=interruptible,
-        )
-        connection, _ = silent.accept()  # from here on it waits for an answer that does not come
-        begun.send_signal(signal.SIGINT)
-        _, message = begun.communicate()
-        connection.close()
-    assert (begun.returncode, message) == (130, "Error: interrupted\n")
+        patient = {"FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "60000"}
+        with begun("index", "stats", "--db", uri, **patient) as asking:
+            connection, _ = silent.accept()  # from here on it waits for an answer that does not come
+            asking.send_signal(signal.SIGINT)
+            _, message = asking.communicate()
+            connection.close()
+    assert (asking.returncode, message) == (130, "Error: interrupted\n")
 
 
 # updates that come to an early end
-
-
-def begin(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "findingmodel", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 @pytest.mark.parametrize(
@@ -322,13 +256,13 @@ def test_an_update_that_is_asked_to_end_says_what_it_has_written(
     holder = make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid())
     hold_lease(database, holder)
     write_model(defs, "new.fm.json", 1)
-    waiting = begin("index", "update", defs, "--db", database, "--wait", "3600")
-    assert waiting.stderr is not None
-    told = waiting.stderr.readline()
-    expected = f"waiting for another update to end: process {os.getpid()} on {socket.gethostname()}"
-    assert told.strip() == expected
-    waiting.send_signal(sent)
-    _, message = waiting.communicate()
+    with begun("index", "update", defs, "--db", database, "--wait", "3600") as waiting:
+        assert waiting.stderr is not None
+        told = waiting.stderr.readline()
+        expected = f"waiting for another update to end: process {os.getpid()} on {socket.gethostname()}"
+        assert told.strip() == expected
+        waiting.send_signal(sent)
+        _, message = waiting.communicate()
     assert (waiting.returncode, message) == (code, f"Error: {word}; nothing was written\n")
     (note, *_) = answer("index", "history", "--db", database)
     assert (note["action"], note["outcome"]) == ("update", "interrupted")
@@ -341,18 +275,14 @@ def test_in_the_background_of_a_shell_ctrl_c_is_nothing_and_sigterm_ends_it(
     assert run("index", "update", defs, "--db", database).exit_code == 0
     hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
     write_model(defs, "new.fm.json", 1)
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        waiting = begin("index", "update", defs, "--db", database, "--wait", "3600")
-    finally:
-        signal.signal(signal.SIGINT, former)
-    assert waiting.stderr is not None
-    waiting.stderr.readline()
-    waiting.send_signal(signal.SIGINT)
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(0.5)
-    waiting.send_signal(signal.SIGTERM)
-    _, message = waiting.communicate()
+    with begun("index", "update", defs, "--db", database, "--wait", "3600", is_deaf=True) as waiting:
+        assert waiting.stderr is not None
+        waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(0.5)
+        waiting.send_signal(signal.SIGTERM)
+        _, message = waiting.communicate()
     assert (waiting.returncode, message) == (143, "Error: terminated; nothing was written\n")
 
 
@@ -370,14 +300,14 @@ def test_an_update_that_waits_goes_on_when_the_other_is_done(tmp_path: Path, def
     assert run("index", "update", defs, "--db", database).exit_code == 0
     hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
     write_model(defs, "new.fm.json", 1)
-    turned_away = process("index", "update", defs, "--db", database)
+    turned_away = completed("index", "update", defs, "--db", database)
     assert turned_away.returncode == 3
     assert f"another update is running, process {os.getpid()} on" in turned_away.stderr
-    waiting = begin("index", "update", defs, "--db", database, "--wait", "60")
-    assert waiting.stderr is not None
-    assert waiting.stderr.readline().startswith("waiting for another update to end: process ")
-    hold_lease(database, None)
-    _, message = waiting.communicate()
+    with begun("index", "update", defs, "--db", database, "--wait", "60") as waiting:
+        assert waiting.stderr is not None
+        assert waiting.stderr.readline().startswith("waiting for another update to end: process ")
+        hold_lease(database, None)
+        _, message = waiting.communicate()
     assert (waiting.returncode, message) == (0, "")
     assert answer("index", "stats", "--db", database)["models"] == len(list(defs.iterdir()))
 
@@ -392,12 +322,12 @@ def test_a_full_disk_is_exit_3_and_one_sentence_and_spoils_nothing(
         database = tmp_path / "disk" / "x.db"
         for number in range(100):
             write_model(defs, f"{number}.fm.json", number + 1)
-        full = process("index", "update", defs, "--db", database, FINDINGMODEL_LEDGER="off")
+        full = completed("index", "update", defs, "--db", database, FINDINGMODEL_LEDGER="off")
         assert full.returncode == 3, full.stderr
         (line,) = full.stderr.splitlines()
         assert re.search("^Error: cannot .*(full|disk I/O error)", line)
         subprocess.run(["mount", "-o", "remount,size=50m", str(tmp_path / "disk")], check=True)
-        done = process("index", "update", defs, "--db", database, FINDINGMODEL_LEDGER="off")
+        done = completed("index", "update", defs, "--db", database, FINDINGMODEL_LEDGER="off")
         assert done.returncode == 0, done.stderr
         assert answer("index", "stats", "--db", database)["models"] == len(list(defs.iterdir()))
 
@@ -409,14 +339,14 @@ def test_an_index_on_a_disk_that_cannot_be_written_can_be_read_and_not_updated(
         if not is_small:
             pytest.skip("this user may not mount a disk")
         database = tmp_path / "disk" / "x.db"
-        assert process("index", "update", defs, "--db", database).returncode == 0
+        assert completed("index", "update", defs, "--db", database).returncode == 0
         write_model(defs, "new.fm.json", 1)
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
-        refused = process("index", "update", defs, "--db", database)
+        refused = completed("index", "update", defs, "--db", database)
         assert refused.returncode == 3, refused.stderr
         assert "Traceback" not in refused.stderr
         assert "Error: cannot " in refused.stderr
-        stats = process("index", "stats", "--db", database, "--json")
+        stats = completed("index", "stats", "--db", database, "--json")
         assert stats.returncode == 0, stats.stderr
         assert json.loads(stats.stdout)["models"] == len(list(defs.iterdir())) - 1
 

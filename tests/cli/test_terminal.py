@@ -6,36 +6,29 @@ import contextlib
 import os
 import pty
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.commands import SAMPLES
+from tests.processes import begun, completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-SIZE = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+SIZE = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color"}
 
 
 def on_terminal(*arguments: object, **environment: str) -> str:
     """Run a command on a terminal of its own and return all that it wrote there."""
     ours, theirs = pty.openpty()
-    inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "findingmodel", *map(str, arguments)],
-        env=inherited | SIZE | environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ):
+    terminal = {"NO_COLOR": None} | SIZE | environment
+    with begun(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, **terminal) as process:
         os.close(theirs)
         written = b"".join(chunks(ours))
+        process.wait()
     os.close(ours)
     return written.decode().replace("\r\n", "\n")
 
@@ -70,13 +63,7 @@ def test_tables_have_a_heading_and_fit(arguments: list[str], heading: list[str])
 def test_an_entry_is_wrapped_and_loses_no_word() -> None:
     written = on_terminal("index", "get", "Breast mass")
     assert widest(written) < 80
-    piped = subprocess.run(
-        [sys.executable, "-m", "findingmodel", "index", "get", "Breast mass"],
-        env=os.environ | SIZE,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    piped = completed("index", "get", "Breast mass", **SIZE)
     assert written.split() == piped.stdout.split()
 
 

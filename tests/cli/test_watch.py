@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -22,23 +21,18 @@ from findingmodel.drive import drive
 from findingmodel.stores.sqlite import SQLiteStore
 from tests.builders import write_model
 from tests.cli.commands import answer, run
+from tests.processes import begun
 from tests.servers import ServerOptions, ServerProcess, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 60.0
 QUICK = {
     "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "500",
     "FINDINGMODEL_MONGODB_RETRY_SECONDS": "1",
     "FINDINGMODEL_MONGODB_BREAKER_SECONDS": "1",
 }
-
-
-def interruptible() -> None:
-    """In a child: Ctrl-C ends it, even where the tests themselves were started in the background."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Watching:
@@ -116,22 +110,8 @@ class Watching:
 
 @contextlib.contextmanager
 def watching(*arguments: object, **environment: str) -> Iterator[Watching]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "findingmodel", "index", "watch", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | QUICK | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=interruptible,
-    )
-    try:
+    with begun("index", "watch", *arguments, **QUICK | environment) as process:
         yield Watching(process)
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
 
 
 @pytest.fixture

@@ -6,19 +6,19 @@ Each test runs in a process of its own, because only one with a single thread is
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.builders import write_model
+from tests.processes import completed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has such workers")
 
-ROOT = Path(__file__).parent.parent.parent
 FILES = 600
 PRELUDE = """
 import asyncio, json, os, signal, sys, threading
@@ -66,14 +66,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(directory: Path, database: Path, program: str) -> Any:
     """Run *program* behind the prelude, and return the JSON that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PRELUDE + program, str(directory), str(database)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = completed(directory, database, program=("-W", "error", "-c", PRELUDE + program))
     assert done.stderr == ""
     return json.loads(done.stdout)
 
