@@ -44,6 +44,8 @@ __all__ = [
     "servers_under_test",
 ]
 
+pytestmark = pytest.mark.slow  # the examples start servers
+
 EXTERNAL_URI = "FINDINGMODEL_TEST_MONGODB_URI"
 """Environment variable: a server to test against instead of the ones started here."""
 

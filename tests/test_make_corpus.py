@@ -22,6 +22,8 @@ from scripts.make_corpus import LESIONS, MODIFIERS, SITES, generate, main, rare_
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SEEDS = st.integers(-(2**64), 2**64)
 MANY = 3_000
 

@@ -22,6 +22,8 @@ from packaging.utils import canonicalize_name
 
 from findingmodel._version import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "findingmodel"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -22,6 +22,8 @@ from tests.search_index import filled
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 INDEX = filled()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-pytestmark = pytest.mark.usefixtures("own_directory")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_directory")]
 
 PACKAGE = Path(__file__).parent.parent / "findingmodel"
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

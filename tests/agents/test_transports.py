@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 async def conversation(client: Client) -> dict[str, Any]:
     """A report is read: phrases are resolved, one is looked up, its model is read."""

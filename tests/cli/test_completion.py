@@ -19,6 +19,8 @@ from findingmodel.stores.branches import branches_of
 from tests.builders import write_model
 from tests.cli.commands import SAMPLES, run
 
+pytestmark = pytest.mark.slow
+
 
 def completed(*words: str, shell: str = "bash") -> list[str]:
     """What is offered for the last of *words*, as it is told to the shell; nothing may reach the terminal."""

@@ -13,6 +13,8 @@ from tests.cli.commands import COUNT, SAMPLES, answer, edit, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def samples(place: str, monkeypatch: pytest.MonkeyPatch) -> str:

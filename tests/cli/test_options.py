@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PRINTS_NO_JSON = {"completion", "mcp"}
 OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
 

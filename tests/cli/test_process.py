@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.records import Lease
 
+pytestmark = pytest.mark.slow
+
 BATCH_SCRIPT = (ROOT / "scripts" / "batch_search.py",)
 HEAVY = {
     *("pydantic", "pymongo", "motor", "rich", "asyncio", "sqlite3", "rapidfuzz", "platformdirs", "dotenv"),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 SIZE = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color"}
 

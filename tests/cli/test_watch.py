@@ -27,6 +27,8 @@ from tests.servers import ServerOptions, ServerProcess, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 60.0
 QUICK = {
     "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "500",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from tests.stores.contract_support import OpenStore
 
+pytestmark = pytest.mark.slow
+
 NO_SUCH_COMMAND = 59
 
 

@@ -20,6 +20,8 @@ from findingmodel.stores.pool import PoolSettings, close_all, connect, open_clie
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 URI = "mongodb://127.0.0.1:9/findings"  # nothing is sent in these tests
 DRIVERS: tuple[Literal["motor", "pymongo"], ...] = ("motor", "pymongo")
 

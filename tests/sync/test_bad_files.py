@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import WriteBatch
     from findingmodel.sync.report import FileReport, UpdateReport
 
+pytestmark = pytest.mark.slow
+
 BAD = "m.fm.json"
 BAD_NUMBER = 7
 BAD_ID = "OIFM_TEST_000007"

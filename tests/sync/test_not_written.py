@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from findingmodel.sync.report import UpdateReport
     from tests.servers import Server
 
+pytestmark = pytest.mark.slow
+
 HUGE = "x" * 17_000_000
 REASON = "it is too large: "
 

@@ -20,6 +20,8 @@ from tests.stores.samples import make_id, make_lease, make_record, organization,
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
+pytestmark = pytest.mark.slow
+
 FAR_NS = 9 * 10**18
 
 tuples = st.lists(some_text, max_size=3).map(tuple)

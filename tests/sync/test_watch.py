@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 AWAY = StoreUnavailableError("cannot reach it")
 PATIENCE_SECONDS = 30
 

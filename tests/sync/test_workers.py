@@ -17,7 +17,10 @@ from tests.processes import completed
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has such workers")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has such workers"),
+]
 
 FILES = 600
 PRELUDE = """

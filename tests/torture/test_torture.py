@@ -24,6 +24,8 @@ from tests.torture.zygote import Zygote
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 ALL_STEPS = steps.SYNC | steps.SQLITE | steps.MONGO | steps.LEDGER
 
 
