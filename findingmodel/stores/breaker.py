@@ -5,12 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Breaker", "BreakerOpenError"]
+__all__ = ["Breaker", "BreakerOpenError", "Verdict"]
+
+
+class Verdict(Enum):
+    """What an error says of the server.
+
+    Attributes:
+        FAILED: it did not answer, or not to the end.
+        ANSWERED: it did, though with a refusal.
+        SILENT: nothing.
+    """
+
+    FAILED = auto()
+    ANSWERED = auto()
+    SILENT = auto()
 
 
 class BreakerOpenError(Exception):
@@ -54,11 +69,11 @@ class Breaker:
         """Whether the server ever answered."""
 
     @contextmanager
-    def attempt(self, has_failed: Callable[[Exception], bool | None]) -> Iterator[None]:
+    def attempt(self, judge: Callable[[Exception], Verdict]) -> Iterator[None]:
         """Let one attempt through, and learn from how it ends; a cancelled one teaches nothing.
 
         Args:
-            has_failed: whether an error means that the server failed; None if it says nothing of the server.
+            judge: tells what an error says of the server.
 
         Raises:
             BreakerOpenError: the breaker is open.
@@ -68,10 +83,10 @@ class Breaker:
         try:
             yield
         except Exception as error:
-            verdict = has_failed(error)
-            if verdict:
+            verdict = judge(error)
+            if verdict is Verdict.FAILED:
                 self._fail(failures_before, str(error))
-            elif verdict is False:
+            elif verdict is Verdict.ANSWERED:
                 self._succeed()
             raise
         else:

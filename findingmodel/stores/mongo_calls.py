@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 from tenacity.wait import wait_random_exponential
 
 from findingmodel.stores.breaker import Breaker
-from findingmodel.stores.mongo_errors import brief, has_failed, is_worth_another_attempt, translated
+from findingmodel.stores.mongo_errors import brief, is_worth_another_attempt, translated, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -111,7 +111,7 @@ class Calls:
             return result
 
     async def _attempt(self, function: Callable[[], Awaitable[T]]) -> T:
-        with self._breaker.attempt(has_failed):
+        with self._breaker.attempt(verdict_of):
             return await function()
 
     def _retrying(self, doing: str) -> AsyncRetrying:

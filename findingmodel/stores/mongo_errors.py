@@ -16,12 +16,12 @@ from findingmodel.errors import (
     StoreUnavailableError,
     TransactionError,
 )
-from findingmodel.stores.breaker import BreakerOpenError
+from findingmodel.stores.breaker import BreakerOpenError, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["brief", "has_failed", "is_worth_another_attempt", "not_written", "translated", "unwritten"]
+__all__ = ["brief", "is_worth_another_attempt", "not_written", "translated", "unwritten", "verdict_of"]
 
 _LONGEST_REASON = 200
 _AUTHENTICATION_FAILED = 18
@@ -76,16 +76,16 @@ def translated(doing: str, label: str) -> Iterator[None]:
         raise rule.ours(f"cannot {doing} {label}: {rule.reason(error)}") from error
 
 
-def has_failed(error: Exception) -> bool | None:
-    """Return whether *error* means that the server failed; None if it says nothing of the server.
+def verdict_of(error: Exception) -> Verdict:
+    """Return what *error* says of the server.
 
     A server that refuses has not failed. That all connections of the pool are in use is nobody's fault but
     ours.
     """
     if isinstance(error, driver.ConnectionFailure):
         is_ours = isinstance(error, driver.WaitQueueTimeoutError) or _is_refused_login(error)
-        return None if is_ours else True
-    return False if isinstance(error, driver.OperationFailure) else None
+        return Verdict.SILENT if is_ours else Verdict.FAILED
+    return Verdict.ANSWERED if isinstance(error, driver.OperationFailure) else Verdict.SILENT
 
 
 def is_worth_another_attempt(error: BaseException, *, has_answered: bool) -> bool:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from findingmodel.stores.breaker import Breaker, BreakerOpenError
+from findingmodel.stores.breaker import Breaker, BreakerOpenError, Verdict
 
 
 class Clock:
@@ -27,8 +27,9 @@ class RefusedError(Exception):
     """The server answered, and refused."""
 
 
-def verdict(error: Exception) -> bool | None:
-    return True if isinstance(error, DownError) else False if isinstance(error, RefusedError) else None
+def verdict(error: Exception) -> Verdict:
+    meanings = {DownError: Verdict.FAILED, RefusedError: Verdict.ANSWERED}
+    return meanings.get(type(error), Verdict.SILENT)
 
 
 def ask(breaker: Breaker, error: BaseException | None = None) -> None:

@@ -11,9 +11,9 @@ from pymongo import errors
 
 from findingmodel.config import Settings
 from findingmodel.errors import StoreError, StoreUnavailableError
-from findingmodel.stores.breaker import Breaker
+from findingmodel.stores.breaker import Breaker, Verdict
 from findingmodel.stores.mongo_calls import Calls, Patience, breaker_of
-from findingmodel.stores.mongo_errors import has_failed, is_worth_another_attempt
+from findingmodel.stores.mongo_errors import is_worth_another_attempt, verdict_of
 
 PATIENCE = Patience(attempts=4, seconds=10, breaker_failures=100)
 LOST = errors.AutoReconnect("db:1: connection closed")
@@ -183,9 +183,9 @@ def test_labels_ask_for_another_attempt() -> None:
 
 
 def test_only_failures_of_the_server_count() -> None:
-    assert has_failed(LOST) is has_failed(NOBODY) is has_failed(errors.NetworkTimeout()) is True
-    assert has_failed(errors.WaitQueueTimeoutError()) is has_failed(KeyError()) is None
-    assert has_failed(errors.OperationFailure("no")) is False
+    assert {verdict_of(error) for error in (LOST, NOBODY, errors.NetworkTimeout())} == {Verdict.FAILED}
+    assert {verdict_of(error) for error in (errors.WaitQueueTimeoutError(), KeyError())} == {Verdict.SILENT}
+    assert verdict_of(errors.OperationFailure("no")) is Verdict.ANSWERED
 
 
 def test_there_is_one_breaker_for_each_server() -> None:
