@@ -228,7 +228,19 @@ async def test_arguments_out_of_range_say_what_is_allowed(samples: str) -> None:
             client, "search_finding_models", query="x", limit=51
         )
         assert "at least 1 item" in await refused(client, "resolve_report_phrases", phrases=[])
-        assert "max_tokens" in await refused(client, "list_tags", max_tokens=1)
+        message = await refused(client, "list_tags", max_tokens=1)
+    assert message == PREFIX.format("list_tags") + "max_tokens: Input should be greater than or equal to 300"
+
+
+async def test_an_argument_that_a_tool_does_not_have_is_refused_and_not_ignored(samples: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "search_finding_models", query="nodule", tag=["CT"])
+        assert message == (
+            PREFIX.format("search_finding_models")
+            + "search_finding_models has no argument 'tag'; it has query, limit, tags, max_tokens"
+        )
+        assert (await refused(client, "index_stats", all=True)).endswith("'all'; it takes none")
+        assert "unknown tool" in (await refused(client, "find", query="nodule")).lower()
 
 
 async def test_resources_are_whole_models(samples: str) -> None:

@@ -259,6 +259,19 @@ def test_a_database_that_cannot_be_opened_is_exit_3_and_a_sentence(
     assert len(message.splitlines()) == 1
 
 
+@pytest.mark.parametrize("more", [(), ("--http", "--port", "0")])
+def test_a_database_that_cannot_be_reached_is_exit_3_and_a_sentence(more: tuple[str, ...]) -> None:
+    nobody = "mongodb://127.0.0.1:1/findings?serverSelectionTimeoutMS=100"
+    with ended(started("--db", nobody, *more)) as process:
+        assert process.wait(30) == 3
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == ""
+        message = process.stderr.read()
+    assert message.startswith("Error: ")
+    assert len(message.splitlines()) == 1
+
+
 def test_without_the_extra_the_message_says_what_to_install() -> None:
     code = "import sys; sys.modules['mcp'] = None; from findingmodel.cli import main; main()"
     done = subprocess.run(
