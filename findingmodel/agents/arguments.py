@@ -13,7 +13,7 @@ __all__ = ["unknown_argument", "wrong_arguments"]
 
 
 def unknown_argument(tool: str, given: Iterable[str], known: Collection[str]) -> str | None:
-    """Return that *tool* does not have the first of the *given* arguments that is not *known*; None if all are.
+    """Return that *tool* does not have the first of the *given* arguments that is not *known*; else None.
 
     >>> unknown_argument("list_tags", ["tag"], ["containing", "limit"])
     "list_tags has no argument 'tag'; it has containing, limit"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from findingmodel.agents.budget import count_tokens, largest
 from findingmodel.errors import NotFoundError, QueryError
-from findingmodel.text.normalize import fold, tokenize
+from findingmodel.search.near import near_tags
+from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["check_tags", "empty_hint", "not_found", "tags_in"]
 
 _MOST = 5
-_LIKE = 0.5  # of difflib: tags are short, so that one letter of two counts
 _LIKE_ID = 0.8
 _LONGEST_ECHO = 60
 _TAG = "tag:"
@@ -44,11 +44,11 @@ async def check_tags(index: Index, tags: Sequence[str], max_tokens: int) -> None
     Raises:
         QueryError: one of them no model has; says which are nearest.
     """
-    known = {fold(tag): tag for tag in await index.count_tags()} if tags else {}
+    known = list(await index.count_tags()) if tags else []
     for tag in tags:
-        if fold(tag) not in known:
-            near = get_close_matches(fold(tag), list(known), _MOST, _LIKE)
-            names = [repr(known[folded]) for folded in near]
+        near = near_tags(tag, known)
+        if near is not None:
+            names = list(map(repr, near))
             fact = f"no model has the tag {_echo(tag)}"
             raise QueryError(_within(max_tokens, fact, names, "list_tags shows all tags"))
 

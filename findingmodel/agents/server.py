@@ -44,7 +44,7 @@ _Tool = Callable[..., Awaitable[Answer]]
 
 
 class _Server(MCPServer[Any]):
-    """A server that refuses arguments which a tool does not have: ignored, they would change what is meant."""
+    """A server that refuses arguments which a tool does not have: without them it answers something else."""
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
         """Call a tool; see the SDK.

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from findingmodel.cli.hints import or_hint
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import one_line, to_json
+from findingmodel.cli.text import counted, one_line, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,17 +60,20 @@ def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings,
     from findingmodel.search.duplicates import find_duplicates
 
     async def answer(store: Store) -> list[Duplicate]:
-        return await find_duplicates(store, limit=limit, min_score=min_score, progress=progress)
+        return await find_duplicates(store, limit=limit + 1, min_score=min_score, progress=progress)
 
     with screen.progress("comparing") as progress:
-        found = ask(settings, answer)
+        some, hint = ask(settings, lambda store: or_hint(store, settings, answer))
+    found = some[:limit]
     if as_json:
         click.echo(to_json([pair.as_dict() for pair in found]))
         return 0
     rows = _two_lines if screen.is_terminal else _one_line
     screen.table(_COLUMNS, [row for pair in found for row in rows(pair)])
     if not found:
-        screen.note("no two models are alike")
+        screen.note(hint or "no two models are alike")
+    if len(some) > limit:
+        screen.note(f"the likeliest {counted(limit, 'pair')}; --limit shows more")
     return 0
 
 
