@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from findingmodel.agents.budget import count_tokens, largest
 from findingmodel.errors import NotFoundError, QueryError
-from findingmodel.search.near import near_tags
+from findingmodel.search.near import id_slips, near_tags
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import parse_query
 
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from findingmodel.index import Index
-    from findingmodel.model import IndexEntry
+    from findingmodel.model import FindingModelFull, IndexEntry
 
 __all__ = ["check_tags", "empty_hint", "not_found", "tags_in"]
 
 _MOST = 5
-_LIKE_ID = 0.8
+_LIKE_ID = 0.7
 _LONGEST_ECHO = 60
 _TAG = "tag:"
 _ID = re.compile(r"oifma?[_ -]", re.IGNORECASE)
@@ -73,20 +72,14 @@ async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
     return hits or [suggestion.entry for suggestion in await index.suggest(key, _MOST)]
 
 
-async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry]:
+async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry | FindingModelFull]:
     """Return the models with ids like *key*; with an attribute's id, the model that it belongs to."""
-    wanted = key.upper()
-    source, _, number = wanted.rpartition("_")
-    padded = await index.get(f"{source}_{number.lstrip('0'):0>6}")  # zeros are what gets lost
-    if padded is not None:
-        return [padded]
-    entries = {}
-    async for entry in index:
-        entries[entry.oifm_id] = entry
-        if any(attribute.attribute_id == wanted for attribute in entry.attributes):
-            return [entry]
-    near = await asyncio.to_thread(get_close_matches, wanted, list(entries), _MOST, _LIKE_ID)
-    return [entries[oifm_id] for oifm_id in near]
+    owner = await index.get_by_attribute(key)
+    if owner is not None:
+        return [owner]
+    sources = [organization.code for organization in await index.get_organizations()]
+    models = await index.get_full_batch(id_slips(key, sources))
+    return [models[oifm_id] for oifm_id in get_close_matches(key.upper(), list(models), _MOST, _LIKE_ID)]
 
 
 def _plain(text: str) -> str:

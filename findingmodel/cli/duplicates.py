@@ -10,7 +10,7 @@ from findingmodel.cli.hints import or_hint
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import counted, one_line, to_json
+from findingmodel.cli.text import one_line, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings,
     if not found:
         screen.note(hint or "no two models are alike")
     if len(some) > limit:
-        screen.note(f"the likeliest {counted(limit, 'pair')}; --limit shows more")
+        screen.note(f"the likeliest {limit:,} only; --limit shows more")
     return 0
 
 

@@ -19,6 +19,7 @@ T = TypeVar("T")
 _MAIN = "main"
 _TAG = "tag:"
 _MOST_NEAR = 3
+_NEAR_ENOUGH = 0.5  # of a score; below it a hit is doubtful
 _MOST_KEYS = 5  # a person who asks for more of them reads no advice on each
 
 
@@ -60,7 +61,17 @@ async def not_found_hints(store: Store, settings: Settings, keys: Sequence[str])
     watched = sys.stderr is not None and sys.stderr.isatty()
     if hint or not watched or len(keys) > _MOST_KEYS:
         return dict.fromkeys(keys, hint and f": {hint}")
-    return {key: _named(await _near(store, key)) for key in keys}
+    return {key: await _instead(store, key) for key in keys}
+
+
+async def _instead(store: Store, key: str) -> str:
+    """Return the model that has the attribute *key*, or those that are named like it."""
+    from findingmodel.search.lookup import find_by_attribute
+
+    owner = await find_by_attribute(store, key)
+    if owner is not None:
+        return f"; it is an attribute of {owner['oifm_id']} ({owner['name']})"
+    return _named(await _near(store, key))
 
 
 async def _unknown_tag(store: Store, query: Query) -> str:
@@ -85,7 +96,8 @@ async def _near(store: Store, key: str) -> list[str]:
     words = " ".join(tokenize(key))
     if not words:
         return []
-    return [hit.entry["name"] for hit in await Searcher(store).search(parse_query(words), limit=_MOST_NEAR)]
+    hits = await Searcher(store).search(parse_query(words), limit=_MOST_NEAR)
+    return [hit.entry["name"] for hit in hits if hit.score >= _NEAR_ENOUGH]
 
 
 def _named(names: Iterable[str]) -> str:
