@@ -78,7 +78,10 @@ async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry | FindingMode
     if owner is not None:
         return [owner]
     sources = [organization.code for organization in await index.get_organizations()]
-    models = await index.get_full_batch(id_slips(key, sources))
+    slips = id_slips(key, sources)
+    models = await index.get_full_batch(slips)
+    if slips and slips[0] in models:  # zeros are what gets lost most often
+        return [models[slips[0]]]
     return [models[oifm_id] for oifm_id in get_close_matches(key.upper(), list(models), _MOST, _LIKE_ID)]
 
 

@@ -41,8 +41,9 @@ def near_tags(wanted: str, tags: Iterable[str]) -> list[str] | None:
 def id_slips(wanted: str, sources: Iterable[str]) -> list[str]:
     """Return the ids for which *wanted* may be a slip of the keyboard; most of them nothing has.
 
-    They differ by zeros in front, by one digit, or by one digit too many or too few, by two neighbours that
-    are swapped, or by another of *sources*, the codes of organizations.
+    The first is *wanted* as ids are written, with zeros in front. The others differ by one digit, or by one
+    digit too many or too few, by two neighbours that are swapped, or by another of *sources*, the codes of
+    organizations.
 
     >>> slips = id_slips("OIFM_SMLP_000021", ["SMPL"])
     >>> "OIFM_SMPL_000021" in slips, "OIFM_SMLP_000012" in slips, id_slips("pleural plaque", [])

@@ -262,7 +262,7 @@ async def test_resources_are_whole_models(samples: str) -> None:
     assert page.mime_type == "text/markdown"
     path = SAMPLES / "chest" / "pulmonary_embolism.fm.json"
     assert json.loads(document.text) == json.loads(path.read_bytes())
-    assert page.text.startswith("# Pulmonary embolism\n")
+    assert page.text.startswith(f"# Pulmonary embolism—`{EMBOLISM}`\n")
 
 
 async def test_names_cannot_steer_a_page_or_pass_for_more(tmp_path: Path) -> None:
