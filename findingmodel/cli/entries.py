@@ -193,27 +193,29 @@ def stats(screen: Screen, performance: bool, settings: Settings, as_json: bool) 
       findingmodel index stats --performance
     """
 
-    async def answer(store: Store) -> tuple[dict[str, Any], Snapshot | None]:
+    async def answer(store: Store) -> tuple[dict[str, Any], Snapshot | None, str]:
         counts = await store.counts()
         facts = {"db": store.label, "branch": settings.branch, **counts._asdict()}
         facts["generation"] = await store.generation()
+        hint = "" if counts.models else await empty_hint(store, settings)
         if not performance:
-            return facts, None
+            return facts, None, hint
         from findingmodel.cli.performance import measure_reads
 
-        return facts, await measure_reads(store, settings)
+        return facts, await measure_reads(store, settings), hint
 
-    facts, measured = ask(settings, answer)
-    if measured is None:
-        _show_facts(facts, as_json=as_json)
-        return 0
-    from findingmodel.cli.performance import performance_facts, show_performance
+    facts, measured, hint = ask(settings, answer)
+    if measured is not None and as_json:
+        from findingmodel.cli.performance import performance_facts
 
-    if as_json:
         facts["performance"] = performance_facts(measured, settings)
     _show_facts(facts, as_json=as_json)
-    if not as_json:
+    if measured is not None and not as_json:
+        from findingmodel.cli.performance import show_performance
+
         show_performance(screen, measured, settings)
+    if hint:
+        screen.note(hint)
     return 0
 
 
