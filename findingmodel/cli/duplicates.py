@@ -49,8 +49,9 @@ def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings,
     """Find models that may describe one and the same finding, the likeliest first.
 
     Two models are a pair if their names are alike but for form or a typo, if the name of one is a synonym of
-    the other, or if they share synonyms or codes. Each reason adds to the score, which is at most 1. In a
-    pipe each line is a score, an id, a name, the other id and name, and the reasons, separated by tabs.
+    the other, or if they share synonyms or codes. "Similar" ones are only spelt alike, and may well be two
+    findings. Each reason adds to the score, which is at most 1. In a pipe each line is a score, an id, a
+    name, the other id and name, and the reasons, separated by tabs.
 
     \b
     Examples:
@@ -97,6 +98,7 @@ def _why(reasons: Sequence[Reason]) -> str:
 
 def _told(reason: Reason) -> str:
     first, second = one_line(reason.first), one_line(reason.second)
-    return f"{_WORDS[reason.kind]}: {first}" + (
+    alike = "" if reason.equal else "similar "
+    return f"{alike}{_WORDS[reason.kind]}: {first}" + (
         f" / {second}" if second.casefold() != first.casefold() else ""
     )
