@@ -30,7 +30,13 @@ _UPDATE = "The index is empty: run `findingmodel index update DIR` with a direct
 
 async def not_found(index: Index, key: str, max_tokens: int) -> NotFoundError:
     """Return the error for a *key* that no model has, with the models whose ids or names are nearest."""
-    near = await (_near_ids(index, key) if _ID.match(key) else _near_names(index, key))
+    owner = await index.get_by_attribute(key) if _ID.match(key) else None
+    if owner is not None:
+        fact = f"{key.upper()} is no model but an attribute of {owner.oifm_id}"
+        return NotFoundError(_within(max_tokens, fact, (), f"get_finding_model {owner.oifm_id} shows it"))
+    near: Iterable[IndexEntry | FindingModelFull] = await (
+        _near_ids(index, key) if _ID.match(key) else _near_names(index, key)
+    )
     names = [f"{entry.oifm_id} ({entry.name})" for entry in near]
     fact = f"no model has the id, name or synonym {_echo(key)}"
     advice = "search_finding_models finds models by other words" if await index.count() else _UPDATE
@@ -72,11 +78,8 @@ async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
     return hits or [suggestion.entry for suggestion in await index.suggest(key, _MOST)]
 
 
-async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry | FindingModelFull]:
-    """Return the models with ids like *key*; with an attribute's id, the model that it belongs to."""
-    owner = await index.get_by_attribute(key)
-    if owner is not None:
-        return [owner]
+async def _near_ids(index: Index, key: str) -> Iterable[FindingModelFull]:
+    """Return the models with ids like *key*."""
     sources = [organization.code for organization in await index.get_organizations()]
     slips = id_slips(key, sources)
     models = await index.get_full_batch(slips)

@@ -162,7 +162,6 @@ async def test_other_models_with_that_name_are_named(tmp_path: Path) -> None:
         ("OIFM_DEMO_000002", "OIFM_SMPL_000002 (Pneumothorax)"),
         ("OIFM_SMPL_0000021", "OIFM_SMPL_000021"),
         ("OIFM_SMPL_000200", "OIFM_SMPL_000020"),
-        ("OIFMA_SMPL_000007", "OIFM_SMPL_000002 (Pneumothorax)"),
         ("clots in the lung", "OIFM_SMPL_000001 (Pulmonary embolism)"),
     ],
 )
@@ -171,6 +170,15 @@ async def test_an_id_or_name_that_is_none_names_the_nearest(samples: str, key: s
         message = await refused(client, "get_finding_model", id_or_name=key)
     assert f"no model has the id, name or synonym '{key}'; nearest are {nearest}" in message
     assert "search_finding_models finds models by other words" in message
+
+
+async def test_the_id_of_an_attribute_leads_to_its_model(samples: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "get_finding_model", id_or_name="oifma_smpl_000007")
+    told = "OIFMA_SMPL_000007 is no model but an attribute of OIFM_SMPL_000002"
+    assert (
+        message == f"{PREFIX.format('get_finding_model')}{told}. get_finding_model OIFM_SMPL_000002 shows it"
+    )
 
 
 async def test_a_name_without_anything_like_it_is_a_sentence_too(samples: str) -> None:

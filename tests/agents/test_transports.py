@@ -71,7 +71,7 @@ async def test_an_agent_can_talk_over_both_transports(transport: str, samples: s
     assert said["found"]["models"][0]["name"] == "Pneumothorax"
     assert said["document"] == json.loads((SAMPLES / "chest" / "pulmonary_embolism.fm.json").read_bytes())
     assert said["model"]["model"] == said["document"]
-    assert said["page"].startswith("# Pulmonary embolism\n")
+    assert said["page"].startswith("# Pulmonary embolism—`OIFM_SMPL_000001`\n")
     assert "OIFM_SMPL_000002 (Pneumothorax)" in said["unknown"]
     assert (stats["models"], stats["database"]) == (58, samples)
 
