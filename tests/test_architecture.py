@@ -46,7 +46,7 @@ AT_HOME = {
     "bson": ("stores/mongo*.py",),
     "click": ("cli/*.py",),
     "rich": ("cli/draw.py",),
-    "pydantic": ("model/*.py", "agents/shapes.py", "agents/tools.py"),
+    "pydantic": ("model/*.py", "agents/arguments.py", "agents/shapes.py", "agents/tools.py"),
     "pydantic_core": ("model/*.py",),
     "Stemmer": ("text/stem.py",),
     "aiofiles": ("observe/ledger_writer.py",),

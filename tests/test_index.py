@@ -349,6 +349,14 @@ class SearchingRules:
         ]
         assert [one.label for one in await filled.suggest("lung no")] == ["lung nodule"]
 
+    async def test_a_model_is_got_by_the_id_of_an_attribute(self, filled: Index) -> None:
+        entry = await filled.get("OIFM_TEST_000001")
+        assert entry is not None
+        for attribute in entry.attributes:
+            assert await filled.get_by_attribute(f" {attribute.attribute_id.lower()}") == entry
+        for other in ("OIFMA_TEST_999999", "OIFM_TEST_000001", "pulmonary embolism", ""):
+            assert await filled.get_by_attribute(other) is None
+
     async def test_codes_are_found_where_they_are_carried(self, filled: Index) -> None:
         found = await filled.find_by_code("RadLex", "rid5713", limit=2)
         assert [(match.place, match.name) for match in found] == [("value", "spiculated")] * 2

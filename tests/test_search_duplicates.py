@@ -88,7 +88,7 @@ def test_models_that_carry_the_same_code_make_a_pair() -> None:
     told: list[tuple[int, int]] = []
     (pair,) = drive(find_duplicates(index, progress=lambda *counts: told.append(counts)))
     assert pair.as_dict()["reasons"] == [
-        {"kind": "code", "first": "RADLEX RID9", "second": "RADLEX RID9", "score": 0.4}
+        {"kind": "code", "first": "RADLEX RID9", "second": "RADLEX RID9", "score": 0.4, "equal": True}
     ]
     assert [model["oifm_id"] for model in pair.as_dict()["models"]] == [
         "OIFM_TEST_000001",
@@ -104,6 +104,16 @@ def test_a_code_that_many_models_carry_says_nothing() -> None:
     ]
     assert len(drive(find_duplicates(filled(records[:3]), min_score=0))) == 3
     assert drive(find_duplicates(filled(records), min_score=0)) == []
+
+
+def test_names_that_are_only_spelt_alike_are_told_from_forms_of_one() -> None:
+    names = ("colonic diverticulosis", "colonic diverticulitis", "rib notch", "notches of the rib")
+    records = [record_of(make_model(number, name=name, synonyms=...)) for number, name in enumerate(names, 1)]
+    found = drive(find_duplicates(filled(records)))
+    assert {(pair.first["name"], pair.reasons[0].equal) for pair in found} == {
+        ("rib notch", True),
+        ("colonic diverticulosis", False),
+    }
 
 
 def test_an_empty_index_has_no_pairs() -> None:

@@ -38,5 +38,9 @@ def completion(_screen: Screen, shell: str) -> int:
 
     kind = get_completion_class(shell)
     assert kind is not None, shell  # noqa: S101  # the choices are those that click knows
-    click.echo(kind(cli, {}, _PROGRAM, _VARIABLE).source())
+    script = kind(cli, {}, _PROGRAM, _VARIABLE).source()
+    # click's script for fish splits at every comma, and loses what stands behind a second one.
+    click.echo(
+        script.replace('(string split ","', '(string split --max 1 ","') if shell == "fish" else script
+    )
     return 0

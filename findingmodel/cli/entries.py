@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from findingmodel.cli.entry import entry_lines
+from findingmodel.cli.hints import empty_hint, not_found_hints
 from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
@@ -62,23 +63,24 @@ def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, a
     from findingmodel.search.codes import distinct_entries, find_by_key, is_code_key
     from findingmodel.search.lookup import find_many
 
-    async def answer(store: Store) -> tuple[Found, Carried, Mapping[str, bytes]]:
+    async def answer(store: Store) -> tuple[Found, Carried, Mapping[str, bytes], Mapping[str, str]]:
         carried = {key: await find_by_key(store, key) for key in keys if is_code_key(key)}
         found = await find_many(store, [key for key in keys if key not in carried])
         found.update({key: distinct_entries(rows) for key, rows in carried.items()})
         best = {entries[0]["oifm_id"] for entries in found.values() if entries}
-        return found, carried, await store.models(best) if full else {}
+        absent = [key for key in found if not found[key]]
+        hints = await not_found_hints(store, settings, absent) if absent else {}
+        return found, carried, await store.models(best) if full else {}, hints
 
-    found, carried, models = ask(settings, answer)
+    found, carried, models, absent = ask(settings, answer)
     if full:
         _show_models(screen, [found[key] for key in keys], models, as_json=as_json)
     elif as_json:
         click.echo(to_json([_with_others(found[key], carried.get(key, ())) for key in keys]))
     else:
         _show_entries(screen, keys, found, carried)
-    absent = [key for key in found if not found[key]]
-    for key in absent:
-        screen.note(f"not found: {key}")
+    for key, hint in absent.items():
+        screen.note(f"not found: {key}{hint}")
     return 1 if absent else 0
 
 
@@ -157,17 +159,17 @@ def list_entries(
       findingmodel index list --limit 100000 | cut -f 1
     """
 
-    async def answer(store: Store) -> tuple[int, list[EntryRow]]:
+    async def answer(store: Store) -> tuple[int, list[EntryRow], str]:
         page = await store.page(sort=sort, descending=desc, offset=offset, limit=limit)
-        return (await store.counts()).models, page
+        return (await store.counts()).models, page, "" if page else await empty_hint(store, settings)
 
-    total, page = ask(settings, answer)
+    total, page, hint = ask(settings, answer)
     if as_json:
         click.echo(to_json(page))
         return 0
     screen.table(_COLUMNS, [(row["oifm_id"], one_line(row["name"]), row["filename"]) for row in page])
     if not page:
-        screen.note(f"nothing to list: the index holds {counted(total, 'model')}")
+        screen.note(hint or f"nothing to list: the index holds {counted(total, 'model')}")
     elif offset + len(page) < total:
         screen.note(
             f"{offset + 1:,} to {offset + len(page):,} of {total:,}; --offset {offset + len(page)} goes on"
@@ -191,27 +193,29 @@ def stats(screen: Screen, performance: bool, settings: Settings, as_json: bool) 
       findingmodel index stats --performance
     """
 
-    async def answer(store: Store) -> tuple[dict[str, Any], Snapshot | None]:
+    async def answer(store: Store) -> tuple[dict[str, Any], Snapshot | None, str]:
         counts = await store.counts()
         facts = {"db": store.label, "branch": settings.branch, **counts._asdict()}
         facts["generation"] = await store.generation()
+        hint = "" if counts.models else await empty_hint(store, settings)
         if not performance:
-            return facts, None
+            return facts, None, hint
         from findingmodel.cli.performance import measure_reads
 
-        return facts, await measure_reads(store, settings)
+        return facts, await measure_reads(store, settings), hint
 
-    facts, measured = ask(settings, answer)
-    if measured is None:
-        _show_facts(facts, as_json=as_json)
-        return 0
-    from findingmodel.cli.performance import performance_facts, show_performance
+    facts, measured, hint = ask(settings, answer)
+    if measured is not None and as_json:
+        from findingmodel.cli.performance import performance_facts
 
-    if as_json:
         facts["performance"] = performance_facts(measured, settings)
     _show_facts(facts, as_json=as_json)
-    if not as_json:
+    if measured is not None and not as_json:
+        from findingmodel.cli.performance import show_performance
+
         show_performance(screen, measured, settings)
+    if hint:
+        screen.note(hint)
     return 0
 
 

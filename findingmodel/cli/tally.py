@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from findingmodel.cli.hints import or_hint
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
@@ -43,13 +44,13 @@ def tags(screen: Screen, settings: Settings, as_json: bool) -> int:
     """
     from findingmodel.search.tally import count_tags
 
-    counts = ask(settings, count_tags)
+    counts, hint = ask(settings, lambda store: or_hint(store, settings, count_tags))
     if as_json:
         click.echo(to_json([count._asdict() for count in counts]))
         return 0
     screen.table(_TAGS, [(one_line(count.tag), str(count.models)) for count in counts])
     if not counts:
-        screen.note(_NONE.format("tags"))
+        screen.note(hint or _NONE.format("tags"))
     return 0
 
 
@@ -71,7 +72,7 @@ def contributors(screen: Screen, settings: Settings, as_json: bool) -> int:
     """
     from findingmodel.search.tally import count_contributors
 
-    counts = ask(settings, count_contributors)
+    counts, hint = ask(settings, lambda store: or_hint(store, settings, count_contributors))
     if as_json:
         click.echo(to_json([count._asdict() for count in counts]))
         return 0
@@ -81,5 +82,5 @@ def contributors(screen: Screen, settings: Settings, as_json: bool) -> int:
     ]
     screen.table(_CONTRIBUTORS, rows)
     if not counts:
-        screen.note(_NONE.format("contributors"))
+        screen.note(hint or _NONE.format("contributors"))
     return 0

@@ -73,7 +73,7 @@ def watch(
         max_nesting=settings.max_nesting,
         lease_seconds=settings.lease_seconds,
     )
-    watching = _Watching(settings, directory, options, _Lines(screen, as_json=as_json))
+    watching = _Watching(settings, directory, options, _Lines(screen, directory, as_json=as_json))
     try:
         asyncio.run(watching.run(polling=poll))
     except asyncio.CancelledError:
@@ -128,14 +128,15 @@ class _Watching(NamedTuple):
 class _Lines:
     """What is printed, and what need not be said again."""
 
-    def __init__(self, screen: Screen, *, as_json: bool) -> None:
+    def __init__(self, screen: Screen, directory: Path, *, as_json: bool) -> None:
         self.screen = screen
+        self._directory = directory
         self._as_json = as_json
         self._failed: dict[str, FileReport] = {}
         self._trouble: type[FindingModelError] | None = None
 
     def show(self, report: UpdateReport, changes: Sequence[ModelChange]) -> None:
-        """Print a line for each change, each file that fails anew, and each that is mended."""
+        """Print a line for each change, each file that fails anew, and each that is mended or gone."""
         now = datetime.now().astimezone()
         facts = list(self._facts(report, changes))
         room = len(facts)
@@ -170,7 +171,7 @@ class _Lines:
                 yield {"kind": "failed", **file.as_dict()}
         told = {change.path for change in changes}
         for path in sorted(self._failed.keys() - now.keys() - told):
-            yield {"kind": "mended", "path": path}
+            yield {"kind": "mended" if (self._directory / path).exists() else "gone", "path": path}
         self._failed = now
         if report.refused is not None:
             yield {"kind": "refused", **report.refused._asdict()}

@@ -41,12 +41,15 @@ class Reason(NamedTuple):
         first: the label or the code of the first model.
         second: that of the second.
         score: what this alone is worth, from 0 to 1.
+        equal: whether the two are one but for their form (plural, order, small words); else they are spelt
+            alike, which may be a slip or another finding.
     """
 
     kind: Literal["name", "name-synonym", "synonym", "code"]
     first: str
     second: str
     score: float
+    equal: bool = True
 
 
 class Duplicate(NamedTuple):
@@ -117,7 +120,7 @@ def _reason(first: Label, second: Label, is_equal: bool) -> Reason:
     kind = kinds[first.is_name + second.is_name]
     score = (_EQUAL if is_equal else _SIMILAR)[kind]
     is_short = min(len(first.joined), len(second.joined)) <= _LONGEST_ABBREVIATION
-    return Reason(kind, first.text, second.text, round(score / 2 if is_short else score, 3))
+    return Reason(kind, first.text, second.text, round(score / 2 if is_short else score, 3), is_equal)
 
 
 async def _holders(

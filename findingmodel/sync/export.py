@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-__all__ = ["ExportReport", "export_ids", "export_jsonl", "export_markdown", "json_lines"]
+__all__ = ["ExportReport", "export_ids", "export_jsonl", "export_markdown", "id_lines", "json_lines"]
 
 _MODELS_PER_READ = 500
 _ENTRIES_PER_READ = 2_000
@@ -108,15 +108,24 @@ async def export_ids(store: Store, file: Path) -> ExportReport:
         OSError: the file cannot be written.
         StoreError: the store failed.
     """
-    if not (await store.counts()).models:
+    count = (await store.counts()).models
+    if not count:
         return _NOTHING
     with Replacement(file) as new:
-        new.write(b'{\n  "oifm_ids": {')
-        count = await _write_members(new, store, _model_ids)
-        new.write(b'\n  },\n  "attribute_ids": {')
-        await _write_members(new, store, _attribute_ids)
-        new.write(b"\n  }\n}\n")
+        async for text in id_lines(store):
+            new.write(text.encode())
     return ExportReport(count, int(new.changed), int(not new.changed))
+
+
+async def id_lines(store: Store) -> AsyncIterator[str]:
+    """Yield the document that `export_ids` writes, piece by piece."""
+    yield '{\n  "oifm_ids": {'
+    async for member in _members(store, _model_ids):
+        yield member
+    yield '\n  },\n  "attribute_ids": {'
+    async for member in _members(store, _attribute_ids):
+        yield member
+    yield "\n  }\n}\n"
 
 
 async def export_jsonl(store: Store, file: Path) -> ExportReport:
@@ -177,19 +186,14 @@ async def _write_index(store: Store, directory: Path, names: dict[str, str]) -> 
     return new.changed
 
 
-async def _write_members(
-    new: Replacement, store: Store, members: Callable[[EntryRow], dict[str, Any]]
-) -> int:
-    """Write what *members* gives for each entry as members of an object, one a line; return how many."""
-    count = 0
+async def _members(store: Store, members: Callable[[EntryRow], dict[str, Any]]) -> AsyncIterator[str]:
+    """Yield what *members* gives for each entry as members of an object, one a line."""
+    separator = "\n"
     async for entries in _each_page(store, "oifm_id"):
         for entry in entries:
             for key, value in members(entry).items():
-                separator = ",\n" if count else "\n"
-                line = f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-                new.write(line.encode())
-                count += 1
-    return count
+                yield f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+                separator = ",\n"
 
 
 def _model_ids(entry: EntryRow) -> dict[str, Any]:

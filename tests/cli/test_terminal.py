@@ -101,3 +101,13 @@ def test_problems_fill_one_screen_and_all_of_them_when_asked(tmp_path: Path) -> 
 def test_an_update_draws_a_bar_unless_quiet(tmp_path: Path) -> None:
     assert "indexing" in on_terminal("index", "update", SAMPLES, "--db", tmp_path / "x.db")
     assert "indexing" not in on_terminal("-q", "index", "update", SAMPLES, "--db", tmp_path / "y.db")
+
+
+@pytest.mark.usefixtures("db")
+def test_a_person_is_told_what_is_nearest_to_what_is_not_there() -> None:
+    told = on_terminal("index", "get", "pneumothrax", "OIFMA_SMPL_000007", "xyzzy").splitlines()
+    assert told[0].startswith("not found: pneumothrax; nearest: Pneumothorax")
+    assert told[1:] == [
+        "not found: OIFMA_SMPL_000007; it is an attribute of OIFM_SMPL_000002 (Pneumothorax)",
+        "not found: xyzzy",
+    ]
