@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import TypeAdapter
 
 from findingmodel.errors import DocumentError, QueryError
 from findingmodel.model.contributors import Organization, Person
 from findingmodel.model.entry import IndexEntry, SearchHit
 from findingmodel.model.html import entries_html, hits_html
-from findingmodel.model.match import Match
 from findingmodel.model.parse import parse_model
 from findingmodel.model.table import HIT_COLUMNS, to_dicts
 from findingmodel.search.batch import search_batch
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
     from findingmodel.stores.records import Credit, EntryRow
+    from findingmodel.text.query import Query
 
 __all__ = [
     "CodeMatch",
@@ -131,10 +134,14 @@ async def answer(searcher: Searcher, text: str, *, limit: int, offset: int, tags
         QueryError: a filter in *text* cannot be used, or *limit* or *offset* is out of range.
         StoreError: the store failed.
     """
-    asked = text[:LONGEST_QUERY]
-    if not (tokenize(asked) or tags):
-        return Hits()
-    return _to_hits(await searcher.search(parse_query(asked, tags=tags), limit=limit, offset=offset))
+    query = _parsed(text[:LONGEST_QUERY], tuple(tags))
+    return Hits() if query is None else _to_hits(await searcher.search(query, limit=limit, offset=offset))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, tags: tuple[str, ...]) -> Query | None:
+    """Return the query; to parse it takes longer than to remember its answer. None if there is nothing to ask."""
+    return parse_query(text, tags=tags) if tags or tokenize(text) else None
 
 
 async def answer_all(
@@ -198,9 +205,14 @@ def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
 
 def _to_hits(rows: Iterable[HitRow]) -> Hits:
     """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
-    return Hits(
-        SearchHit.model_validate(
-            {**row._asdict(), **row.entry, "matched": [Match(*match) for match in row.matched]}
-        )
-        for row in rows
-    )
+    found = [
+        {**entry, "score": score, "matched": matched, "negated": negated}
+        for entry, score, matched, negated in rows
+    ]
+    return Hits(_hits().validate_python(found))
+
+
+@cache
+def _hits() -> TypeAdapter[list[SearchHit]]:
+    """Return what makes hits of rows, all of them by one call."""
+    return TypeAdapter(list[SearchHit])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from findingmodel.model.match import Match
 from findingmodel.search.cache import Codec, Freshness
 from findingmodel.search.engine import Searcher
-from findingmodel.search.hits import HitRow, MatchRow
+from findingmodel.search.hits import HitRow
 from findingmodel.search.tally import count_tags
 from findingmodel.timing import untimed
 
@@ -84,7 +85,7 @@ def _decode(text: str) -> tuple[HitRow, ...]:
         HitRow(
             entry,
             score,
-            tuple(MatchRow(stage, field, tuple(terms), part) for stage, field, terms, part in matched),
+            tuple(Match(stage, field, tuple(terms), part) for stage, field, terms, part in matched),
             negated,
         )
         for entry, score, matched, negated in json.loads(text)
