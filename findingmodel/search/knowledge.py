@@ -59,11 +59,10 @@ def meanings_at(tokens: Sequence[str], position: int) -> Iterator[tuple[Meaning,
     >>> [(meaning.words, places) for meaning, places in found if len(places) > 1][:1]
     [(('kidney', 'stone'), (2, 0))]
     """
-    for meaning in _shelf(tokens[position][:_SHELF]):
-        if meaning.words[0] == tokens[position]:
-            places = _places(meaning.words, tokens, position)
-            if places:
-                yield meaning, places
+    for meaning in _shelf(tokens[position][:_SHELF]).get(tokens[position], ()):
+        places = _places(meaning.words, tokens, position)
+        if places:
+            yield meaning, places
 
 
 def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple[int, ...]:
@@ -166,13 +165,14 @@ def _phrases(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=2_048)
-def _shelf(letters: str) -> tuple[Meaning, ...]:
-    """Return the meanings on one shelf, analysed."""
-    found = []
+def _shelf(letters: str) -> dict[str, list[Meaning]]:
+    """Return the meanings on one shelf, analysed, by their first word."""
+    found: dict[str, list[Meaning]] = {}
     for said, others, quality in _library().get(letters, ()):
         stems = tuple((_telling(other), quality) for other in others)
-        found.append(Meaning(_telling(said), stems, said.isupper()))
-    return tuple(found)
+        words = _telling(said)
+        found.setdefault(words[0], []).append(Meaning(words, stems, said.isupper()))
+    return found
 
 
 def _telling(phrase: str) -> tuple[str, ...]:

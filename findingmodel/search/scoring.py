@@ -151,7 +151,7 @@ class Scorer:
 
     def score(self, candidate: Candidate) -> Ranked:
         """Return *candidate* with its score."""
-        if candidate.oifm_id.lower() in self._ids:
+        if self._ids and candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
         labels, fields = split_terms(candidate.terms)
         best, best_label = 0.0, -1
@@ -193,15 +193,19 @@ class Scorer:
         asked = self._tokens
         found = (asked & name, asked & synonyms, asked & description, asked & other)
         known = self._coverages.get(found)
-        if known is not None:
-            return known
+        if known is None:
+            known = self._coverages[found] = self._share(self._best_places(found))
+        return known
+
+    def _best_places(self, found: _Fields) -> dict[int, float]:
+        """Return how well the tokens *found* in each of `FIELDS` cover each place."""
         places: dict[int, float] = {}
         for tokens, (_, field) in zip(found, FIELDS, strict=True):
-            for place, quality in (self._covers.get(tokens) or self._cover(tokens)).places.items():
-                if quality * field > places.get(place, 0.0):
-                    places[place] = quality * field
-        coverage = self._coverages[found] = self._share(places)
-        return coverage
+            if tokens:
+                for place, quality in (self._covers.get(tokens) or self._cover(tokens)).places.items():
+                    if quality * field > places.get(place, 0.0):
+                        places[place] = quality * field
+        return places
 
     def _share(self, places: dict[int, float]) -> float:
         weights = self._weights

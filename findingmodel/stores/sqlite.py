@@ -27,6 +27,7 @@ from findingmodel.stores.sqlite_connection import (
     whole,
 )
 from findingmodel.stores.sqlite_core import Branch
+from findingmodel.stores.sqlite_memory import Memory
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class SQLiteStore:
         self._offload = offload
         self._writer: sqlite3.Connection | None = None
         self._writing = threading.RLock()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: list[Branch] = []
         self._turn: Turn | None = None
         self._closed = False
 
@@ -253,14 +254,14 @@ class SQLiteStore:
         self._closed = True
         with self._writing:
             while self._readers:
-                self._readers.pop().close()
+                self._readers.pop().connection.close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
 
     def _read(self, function: Callable[..., T], *args: Any) -> T:
-        with self._translated("read"), self._reader() as connection:
-            return function(Branch(connection, self._branch), *args)
+        with self._translated("read"), self._reader() as branch:
+            return function(branch, *args)
 
     def _write(self, function: Callable[..., T], *args: Any) -> T:
         with self._translated("write to"):
@@ -301,32 +302,36 @@ class SQLiteStore:
             raise OccupiedError(self._turn)
 
     @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection to a reader; one thread has it at a time."""
+    def _reader(self) -> Iterator[Branch]:
+        """Lend the branch to a reader; one thread at a time has it through one connection."""
         turn: Turn | None = current(self)
         if turn is not None:
             with turn.step() as connection:
-                yield connection
+                yield Branch(connection, self._branch)
         elif self._path == MEMORY:
             with self._writing:
                 self._refuse_occupied()
-                yield self._write_connection()
+                yield Branch(self._write_connection(), self._branch)
         else:
             yield from self._file_reader()
 
-    def _file_reader(self) -> Iterator[sqlite3.Connection]:
-        connection = self._readers.pop() if self._readers else connect_for_reading(self._path, self._branch)
-        if connection is None:
+    def _file_reader(self) -> Iterator[Branch]:
+        branch = self._readers.pop() if self._readers else self._open_reader()
+        if branch is None:
             with connect_empty(self._branch) as empty:
-                yield empty
+                yield Branch(empty, self._branch)
             return
         try:
-            yield connection
+            yield branch
         finally:
             if self._closed:
-                connection.close()
+                branch.connection.close()
             else:
-                self._readers.append(connection)
+                self._readers.append(branch)
+
+    def _open_reader(self) -> Branch | None:
+        connection = connect_for_reading(self._path, self._branch)
+        return None if connection is None else Branch(connection, self._branch, Memory())
 
     def _write_connection(self) -> sqlite3.Connection:
         """Return the one connection that writes, to tables that exist; the caller holds the lock."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,7 @@ from findingmodel.stores.records import (
     Terms,
     newest,
 )
+from findingmodel.stores.sqlite_memory import Memory
 from findingmodel.stores.sqlite_schema import for_branch
 from findingmodel.text.normalize import tokenize
 
@@ -45,17 +47,18 @@ _NAMES = "{name synonyms}"
 
 _ENTRY = 'SELECT e.oifm_id, e.entry, f.path, f.sha256 FROM "entries$" e JOIN "files$" f USING (id)'
 _CANDIDATES = (
-    'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
-    'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
+    'SELECT e.id, e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "entries$" e '
+    'JOIN "terms$" t ON t.rowid = e.id WHERE e.id IN'
 )
 _CREDIT = 'SELECT c.kind, c.key, c.fields, f.mtime_ns, f.path FROM "credits$" c JOIN "files$" f USING (id)'
 
 
 class Branch(NamedTuple):
-    """The tables of one branch, seen through one connection."""
+    """The tables of one branch, seen through one connection; one that only reads may have a *memory*."""
 
     connection: sqlite3.Connection
     name: str
+    memory: Memory | None = None
 
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self.connection.execute(for_branch(statement, self.name), parameters)
@@ -119,17 +122,44 @@ class Branch(NamedTuple):
         expression = _match_expression(query)
         if not expression:
             return []
+        with self._recalling() as memory:
+            numbers = self._matching(expression, limit, is_ordered=any(query.groups))
+            known = memory.candidates
+            missing = [number for number in numbers if number not in known]
+            for number, oifm_id, *terms in self._among(_CANDIDATES, missing):
+                known[number] = Candidate(oifm_id, Terms(*terms))
+        return [known[number] for number in numbers]
+
+    def _matching(self, expression: str, limit: int | None, *, is_ordered: bool) -> list[int]:
+        """Return the row numbers of the entries for which *expression* holds."""
         if limit is None:
-            rows = self._run(_CANDIDATES, (expression,))
+            rows = self._run('SELECT rowid FROM "terms$" WHERE "terms$" MATCH ?', (expression,))
         else:
-            order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if any(query.groups) else "e.oifm_id"
-            rows = self._run(f"{_CANDIDATES} ORDER BY {order} LIMIT ?", (expression, limit))
-        return [Candidate(row[0], Terms(*row[1:])) for row in rows]
+            order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if is_ordered else "e.oifm_id"
+            statement = 'SELECT e.id FROM "terms$" t JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
+            rows = self._run(f"{statement} ORDER BY {order} LIMIT ?", (expression, limit))
+        return [number for (number,) in rows]
+
+    @contextmanager
+    def _recalling(self) -> Iterator[Memory]:
+        """Lend what is remembered of the state of the file that is seen until the end of the block."""
+        if self.memory is None:
+            yield Memory()
+            return
+        self._run("BEGIN")
+        try:
+            self.memory.renew(self._run("PRAGMA data_version").fetchone()[0])
+            yield self.memory
+        finally:
+            self.memory.shrink()
+            self._run("COMMIT")
 
     def frequencies(self, tokens: Collection[str]) -> Frequencies:
-        entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
-        statement = 'SELECT term, doc FROM temp."vocabulary$" WHERE term IN'
-        return Frequencies(entries, dict(self._among(statement, tokens)))
+        with self._recalling() as memory:
+            if memory.entries is None:
+                memory.entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
+            statement = 'SELECT term, doc FROM temp."vocabulary$" WHERE term IN'
+            return Frequencies(memory.entries, dict(self._among(statement, tokens)))
 
     def words(self) -> dict[str, int]:
         return dict(self._run('SELECT word, count FROM "words$" WHERE count > 0').fetchall())
