@@ -57,6 +57,8 @@ T = TypeVar("T")
 
 _ROWS_PER_TRANSACTION = 500
 _LEXICON_CHUNK = 2_000
+_SMALL = 5_000
+"""Of so many entries finding some takes no longer than ranking them, and less than sending for them."""
 
 
 class SQLiteStore:
@@ -80,6 +82,7 @@ class SQLiteStore:
         self._writing = threading.RLock()
         self._readers: list[Branch] = []
         self._turn: Turn | None = None
+        self._is_small = False  # as far as is known
         self._closed = False
 
     def __repr__(self) -> str:
@@ -143,11 +146,14 @@ class SQLiteStore:
 
     async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
         """Return the best entries for *query* by bm25; all of them without a *limit*, in any order."""
-        return await self._fetch(Branch.candidates, query, limit)
+        read = self._ask if self._is_small else self._fetch
+        return await read(Branch.candidates, query, limit)
 
     async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
         """Return in how many entries these tokens occur."""
-        return await self._ask(Branch.frequencies, tokens)
+        found = await self._ask(Branch.frequencies, tokens)
+        self._is_small = found.entries <= _SMALL
+        return found
 
     async def words(self) -> Mapping[str, int] | None:
         """Return the words of all names and synonyms, folded, with how often each stands there."""
