@@ -16,13 +16,14 @@ scores more than 1.
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.tables import importance
 from findingmodel.text.terms import BETWEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from findingmodel.search.plan import Plan
     from findingmodel.stores.records import Candidate, Terms
@@ -76,12 +77,12 @@ class Cover(NamedTuple):
     """What some tokens cover of a query.
 
     Attributes:
-        places: how well, by place.
+        values: how well, by place.
         share: the same, weighed and summed up.
         weight: what the tokens weigh in a label.
     """
 
-    places: dict[int, float]
+    values: tuple[float, ...]
     share: float
     weight: float
 
@@ -146,7 +147,7 @@ class Scorer:
         self._tokens = frozenset(self._quality)
         self._ids = plan.query.ids
         self._covers: dict[frozenset[str], Cover] = {}
-        self._coverages: dict[_Fields, float] = {}
+        self._in_fields = [_InField(weight) for _, weight in FIELDS]
         self._telling = " ".join([word.token for word in plan.words])
 
     def score(self, candidate: Candidate) -> Ranked:
@@ -154,10 +155,10 @@ class Scorer:
         if self._ids and candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
         labels, fields = split_terms(candidate.terms)
+        asked = self._tokens
         best, best_label = 0.0, -1
         for number, label in enumerate(labels):
-            found = self._tokens & label.tokens
-            if found:
+            if found := asked & label.tokens:
                 if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
                 cover = self._covers.get(found) or self._cover(found)
@@ -171,45 +172,50 @@ class Scorer:
 
     def _cover(self, found: frozenset[str]) -> Cover:
         """Return what the tokens *found* cover of the query."""
-        places: dict[int, float] = {}
+        values = [0.0] * len(self._weights)
         for token in found:
             for place, quality in self._single.get(token, ()):
-                if quality > places.get(place, 0.0):
-                    places[place] = quality
-        for tokens, read, quality in self._several:
+                values[place] = max(quality, values[place])
+        for tokens, places, quality in self._several:
             some = tokens & found
             if some:
                 value = partial_quality(quality, some, tokens)
-                places.update((place, value) for place in read if value > places.get(place, 0.0))
+                for place in places:
+                    values[place] = max(value, values[place])
         importances = _label_weights()
         weight = sum([importances.get(t, 1.0) * self._quality[t] for t in found])
-        cover = Cover(places, self._share(places), weight)
-        self._covers[found] = cover
+        cover = self._covers[found] = Cover(tuple(values), self._share(values), weight)
         return cover
 
     def _coverage(self, fields: _Fields) -> float:
         """Return how much of the query an entry covers that has *fields*."""
-        name, synonyms, description, other = fields
         asked = self._tokens
-        found = (asked & name, asked & synonyms, asked & description, asked & other)
-        known = self._coverages.get(found)
-        if known is None:
-            known = self._coverages[found] = self._share(self._best_places(found))
-        return known
+        covers = []
+        for known, tokens in zip(self._in_fields, fields, strict=True):
+            if found := asked & tokens:
+                covers.append(known.get(found) or self._cover_in(known, found))
+        if len(covers) == 1:
+            return covers[0].share
+        return self._share(map(max, *[cover.values for cover in covers])) if covers else 0.0
 
-    def _best_places(self, found: _Fields) -> dict[int, float]:
-        """Return how well the tokens *found* in each of `FIELDS` cover each place."""
-        places: dict[int, float] = {}
-        for tokens, (_, field) in zip(found, FIELDS, strict=True):
-            if tokens:
-                for place, quality in (self._covers.get(tokens) or self._cover(tokens)).places.items():
-                    if quality * field > places.get(place, 0.0):
-                        places[place] = quality * field
-        return places
+    def _cover_in(self, field: _InField, found: frozenset[str]) -> Cover:
+        """Return what the tokens *found* in a field cover of the query, weighed as the field is."""
+        cover = self._covers.get(found) or self._cover(found)
+        values = tuple([value * field.weight for value in cover.values])
+        field[found] = cover._replace(values=values, share=self._share(values))
+        return field[found]
 
-    def _share(self, places: dict[int, float]) -> float:
-        weights = self._weights
-        return sum([weights[place] * value for place, value in places.items()]) / self._total
+    def _share(self, values: Iterable[float]) -> float:
+        share: float = sum(map(mul, self._weights, values)) / self._total
+        return share
+
+
+class _InField(dict[frozenset[str], Cover]):
+    """What tokens cover that stand in a field of this *weight*."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = weight
 
 
 def word_weights(plan: Plan) -> list[float]:
