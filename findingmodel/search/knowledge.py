@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.lines import lines, sections
-from findingmodel.text.stem import american, analyze
+from findingmodel.text.stem import american, analyze, british
 from findingmodel.text.tables import tells
 
 if TYPE_CHECKING:
@@ -78,10 +78,9 @@ def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple
 
 
 @cache
-def forms() -> tuple[tuple[Form, ...], tuple[Form, ...]]:
-    """Return what body parts and what observations are called inside technical words."""
-    read = {title: tuple(_forms(body)) for title, body in sections(_DATA / "combining.txt")}
-    return read["parts"], read["observations"]
+def forms(title: str) -> tuple[Form, ...]:
+    """Return what "parts" of the body or "observations" are called inside technical words."""
+    return tuple(_forms(dict(sections(_DATA / "combining.txt"))[title]))
 
 
 @lru_cache(maxsize=2_048)
@@ -91,13 +90,12 @@ def plain_words(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]],
     >>> plain_words("hepatomegaly")[0]
     (('liver',), ('enlarg',))
     """
-    parts, observations = forms()
     found: dict[Form, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    for observation in observations:
+    for observation in forms("observations"):
         ending = observation.form[1:]
         if observation.form.startswith("-") and compound.endswith(ending):
             stem_of_part = compound[: -len(ending)]
-            for part in parts:
+            for part in forms("parts"):
                 if part.form == stem_of_part:
                     found.setdefault(part, (part.words, observation.words))
     return tuple(found.values())[:_MOST_PLAIN]
@@ -119,14 +117,26 @@ class _Line(NamedTuple):
 
 
 @cache
-def _library() -> dict[str, list[_Line]]:
-    """Return every line by the first letters of what is said; stems are made when a shelf is used."""
-    shelves: dict[str, list[_Line]] = {}
-    for table in _TABLES:
-        for line in lines(_DATA / table):
-            for entry in _directions(line):
-                shelves.setdefault(_first_letters(entry.said), []).append(entry)
-    return shelves
+def _library() -> tuple[str, str]:
+    """Return all lines of the tables, and the same text in small letters with a space before each word.
+
+    To analyse them all takes longer than a command; so only lines are, in which a word of the query may be.
+    """
+    text = "".join([f"\n {line}" for table in _TABLES for line in lines(_DATA / table)]) + "\n"
+    return text, text.lower().replace("/", " ")
+
+
+def _lines_with(letters: str) -> Iterator[str]:
+    """Yield each line with a word that begins with *letters*, in American spelling."""
+    text, words = _library()
+    starts = set()
+    for beginning in british(letters):
+        at = words.find(f" {beginning}")
+        while at >= 0:
+            starts.add(words.rfind("\n", 0, at))
+            at = words.find(f" {beginning}", words.index("\n", at))
+    for start in sorted(starts):
+        yield text[start + 2 : text.index("\n", start + 1)]
 
 
 def _first_letters(said: str) -> str:
@@ -168,10 +178,12 @@ def _phrases(text: str) -> list[str]:
 def _shelf(letters: str) -> dict[str, list[Meaning]]:
     """Return the meanings on one shelf, analysed, by their first word."""
     found: dict[str, list[Meaning]] = {}
-    for said, others, quality in _library().get(letters, ()):
-        stems = tuple((_telling(other), quality) for other in others)
-        words = _telling(said)
-        found.setdefault(words[0], []).append(Meaning(words, stems, said.isupper()))
+    for line in _lines_with(letters):
+        for said, others, quality in _directions(line):
+            if _first_letters(said) == letters:
+                stems = tuple((_telling(other), quality) for other in others)
+                words = _telling(said)
+                found.setdefault(words[0], []).append(Meaning(words, stems, said.isupper()))
     return found
 
 
