@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect
 from functools import cache, lru_cache
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +21,7 @@ __all__ = ["Form", "Meaning", "forms", "meanings_at", "plain_words"]
 _DATA = Path(__file__).with_name("data")
 _TABLES = ("anatomy.txt", "findings.txt", "names.txt", "signs.txt", "abbreviations.txt", "imaging.txt")
 _QUALITIES = {" = ": 0.9, " > ": 0.8, " ~ ": 0.5}
+_OTHERS = re.compile(" [>~] .*")
 _MOST_PLAIN = 4
 _SHELF = 2  # letters: stems, plurals and spellings of one word agree in their first letters
 
@@ -116,27 +119,40 @@ class _Line(NamedTuple):
     quality: float
 
 
-@cache
-def _library() -> tuple[str, str]:
-    """Return all lines of the tables, and the same text in small letters with a space before each word.
+class _Library(NamedTuple):
+    """The lines of all tables.
 
-    To analyse them all takes longer than a command; so only lines are, in which a word of the query may be.
+    Attributes:
+        lines: as written.
+        said: what each of them says, in small letters, in a line with a space before each word.
+        ends: where each of these ends.
     """
-    text = "".join([f"\n {line}" for table in _TABLES for line in lines(_DATA / table)]) + "\n"
-    return text, text.lower().replace("/", " ")
+
+    lines: list[str]
+    said: str
+    ends: list[int]
+
+
+@cache
+def _library() -> _Library:
+    """Return the tables; only lines that a query may be about are analysed: all take longer than a command."""
+    every = [line for table in _TABLES for line in lines(_DATA / table)]
+    said = [f" {_OTHERS.sub('', line).lower().replace('/', ' ')}\n" for line in every]
+    return _Library(every, "".join(said), list(accumulate(map(len, said))))
 
 
 def _lines_with(letters: str) -> Iterator[str]:
-    """Yield each line with a word that begins with *letters*, in American spelling."""
-    text, words = _library()
-    starts = set()
+    """Yield each line that says something of a word that begins with *letters*, in American spelling."""
+    every, said, ends = _library()
+    numbers = set()
     for beginning in british(letters):
-        at = words.find(f" {beginning}")
+        at = said.find(f" {beginning}")
         while at >= 0:
-            starts.add(words.rfind("\n", 0, at))
-            at = words.find(f" {beginning}", words.index("\n", at))
-    for start in sorted(starts):
-        yield text[start + 2 : text.index("\n", start + 1)]
+            number = bisect(ends, at)
+            numbers.add(number)
+            at = said.find(f" {beginning}", ends[number])
+    for number in sorted(numbers):
+        yield every[number]
 
 
 def _first_letters(said: str) -> str:
