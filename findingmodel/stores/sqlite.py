@@ -149,9 +149,10 @@ class SQLiteStore:
         read = self._ask if self._is_small else self._fetch
         return await read(Branch.candidates, query, limit)
 
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
-        """Return in how many entries these tokens occur."""
-        found = await self._ask(Branch.frequencies, tokens)
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None:
+        """Return in how many entries these tokens occur, or all if it is None."""
+        read = self._fetch if tokens is None else self._ask
+        found = await read(Branch.frequencies, tokens)
         self._is_small = found.entries <= _SMALL
         return found
 

@@ -154,12 +154,13 @@ class Branch(NamedTuple):
             self.memory.shrink()
             self._run("COMMIT")
 
-    def frequencies(self, tokens: Collection[str]) -> Frequencies:
+    def frequencies(self, tokens: Collection[str] | None) -> Frequencies:
+        statement = 'SELECT term, doc FROM temp."vocabulary$"'
         with self._recalling() as memory:
             if memory.entries is None:
                 memory.entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
-            statement = 'SELECT term, doc FROM temp."vocabulary$" WHERE term IN'
-            return Frequencies(memory.entries, dict(self._among(statement, tokens)))
+            rows = self._run(statement) if tokens is None else self._among(f"{statement} WHERE term IN", tokens)
+            return Frequencies(memory.entries, dict(rows))
 
     def words(self) -> dict[str, int]:
         return dict(self._run('SELECT word, count FROM "words$" WHERE count > 0').fetchall())
