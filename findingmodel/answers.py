@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from findingmodel.model.table import Row
     from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
+    from findingmodel.search.remembered import CachedSearcher
     from findingmodel.stores.records import Credit, EntryRow
     from findingmodel.text.query import Query
 
@@ -125,7 +126,9 @@ class SearchAnswers(dict[str, list[SearchHit]]):
         return "".join(hits_html(hits, query) for query, hits in self.items())
 
 
-async def answer(searcher: Searcher, text: str, *, limit: int, offset: int, tags: Sequence[str]) -> Hits:
+async def answer(
+    searcher: CachedSearcher, text: str, *, limit: int, offset: int, tags: Sequence[str]
+) -> Hits:
     """Return the hits of one query; none for text without a letter or digit.
 
     Of a very long text the first 4,000 characters are searched for.
@@ -135,7 +138,11 @@ async def answer(searcher: Searcher, text: str, *, limit: int, offset: int, tags
         StoreError: the store failed.
     """
     query = _parsed(text[:LONGEST_QUERY], tuple(tags))
-    return Hits() if query is None else _to_hits(await searcher.search(query, limit=limit, offset=offset))
+    if query is None:
+        return Hits()
+    found = await searcher.search_as(_to_hits, query, limit=limit, offset=offset)
+    # What is remembered is not handed out, for lists in it can be changed; of the rest no copy is made.
+    return Hits(_hits().validate_python([hit.__dict__ for hit in found]))
 
 
 @lru_cache(maxsize=512)
@@ -204,7 +211,7 @@ def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
 
 
 def _to_hits(rows: Iterable[HitRow]) -> Hits:
-    """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
+    """Return *rows* as models."""
     found = [
         {**entry, "score": score, "matched": matched, "negated": negated}
         for entry, score, matched, negated in rows

@@ -175,7 +175,8 @@ class Scorer:
         values = [0.0] * len(self._weights)
         for token in found:
             for place, quality in self._single.get(token, ()):
-                values[place] = max(quality, values[place])
+                if quality > values[place]:
+                    values[place] = quality
         for tokens, places, quality in self._several:
             some = tokens & found
             if some:
@@ -202,8 +203,8 @@ class Scorer:
         """Return what the tokens *found* in a field cover of the query, weighed as the field is."""
         cover = self._covers.get(found) or self._cover(found)
         values = tuple([value * field.weight for value in cover.values])
-        field[found] = cover._replace(values=values, share=self._share(values))
-        return field[found]
+        weighed = field[found] = Cover(values, self._share(values), cover.weight)
+        return weighed
 
     def _share(self, values: Iterable[float]) -> float:
         share: float = sum(map(mul, self._weights, values)) / self._total

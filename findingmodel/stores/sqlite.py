@@ -267,8 +267,34 @@ class SQLiteStore:
                 self._writer = None
 
     def _read(self, function: Callable[..., T], *args: Any) -> T:
-        with self._translated("read"), self._reader() as branch:
+        with self._translated("read"):
+            turn: Turn | None = current(self)
+            if turn is not None:
+                with turn.step() as connection:
+                    return function(Branch(connection, self._branch), *args)
+            if self._path == MEMORY:
+                with self._writing:
+                    self._refuse_occupied()
+                    return function(Branch(self._write_connection(), self._branch), *args)
+            return self._read_file(function, *args)
+
+    def _read_file(self, function: Callable[..., T], *args: Any) -> T:
+        """Read through a connection that one thread has at a time."""
+        branch = self._readers.pop() if self._readers else self._open_reader()
+        if branch is None:
+            with connect_empty(self._branch) as empty:
+                return function(Branch(empty, self._branch), *args)
+        try:
             return function(branch, *args)
+        finally:
+            if self._closed:
+                branch.connection.close()
+            else:
+                self._readers.append(branch)
+
+    def _open_reader(self) -> Branch | None:
+        connection = connect_for_reading(self._path, self._branch)
+        return None if connection is None else Branch(connection, self._branch, Memory())
 
     def _write(self, function: Callable[..., T], *args: Any) -> T:
         with self._translated("write to"):
@@ -307,38 +333,6 @@ class SQLiteStore:
         """Raise OccupiedError if a transaction, of another task than this one, is open."""
         if self._turn is not None:
             raise OccupiedError(self._turn)
-
-    @contextmanager
-    def _reader(self) -> Iterator[Branch]:
-        """Lend the branch to a reader; one thread at a time has it through one connection."""
-        turn: Turn | None = current(self)
-        if turn is not None:
-            with turn.step() as connection:
-                yield Branch(connection, self._branch)
-        elif self._path == MEMORY:
-            with self._writing:
-                self._refuse_occupied()
-                yield Branch(self._write_connection(), self._branch)
-        else:
-            yield from self._file_reader()
-
-    def _file_reader(self) -> Iterator[Branch]:
-        branch = self._readers.pop() if self._readers else self._open_reader()
-        if branch is None:
-            with connect_empty(self._branch) as empty:
-                yield Branch(empty, self._branch)
-            return
-        try:
-            yield branch
-        finally:
-            if self._closed:
-                branch.connection.close()
-            else:
-                self._readers.append(branch)
-
-    def _open_reader(self) -> Branch | None:
-        connection = connect_for_reading(self._path, self._branch)
-        return None if connection is None else Branch(connection, self._branch, Memory())
 
     def _write_connection(self) -> sqlite3.Connection:
         """Return the one connection that writes, to tables that exist; the caller holds the lock."""
