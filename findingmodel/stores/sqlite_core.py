@@ -85,7 +85,11 @@ class Branch(NamedTuple):
         return Counts(models, kinds.get("person", 0), kinds.get("organization", 0))
 
     def get(self, ids: Collection[str]) -> dict[str, EntryRow]:
-        return {row[0]: _entry(row) for row in self._among(f"{_ENTRY} WHERE e.oifm_id IN", ids)}
+        with self._recalling() as memory:
+            known = memory.entries
+            missing = [oifm_id for oifm_id in ids if oifm_id not in known]
+            known.update((row[0], _entry(row)) for row in self._among(f"{_ENTRY} WHERE e.oifm_id IN", missing))
+            return {oifm_id: known[oifm_id] for oifm_id in ids if oifm_id in known}
 
     def lookup(self, keys: Collection[str]) -> list[EntryRow]:
         statement = f'{_ENTRY} WHERE e.id IN (SELECT id FROM "keys$" WHERE key IN'
@@ -157,10 +161,11 @@ class Branch(NamedTuple):
     def frequencies(self, tokens: Collection[str] | None) -> Frequencies:
         statement = 'SELECT term, doc FROM temp."vocabulary$"'
         with self._recalling() as memory:
-            if memory.entries is None:
-                memory.entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
-            rows = self._run(statement) if tokens is None else self._among(f"{statement} WHERE term IN", tokens)
-            return Frequencies(memory.entries, dict(rows))
+            if memory.size is None:
+                memory.size = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
+            among = f"{statement} WHERE term IN"
+            rows = self._run(statement) if tokens is None else self._among(among, tokens)
+            return Frequencies(memory.size, dict(rows))
 
     def words(self) -> dict[str, int]:
         return dict(self._run('SELECT word, count FROM "words$" WHERE count > 0').fetchall())
