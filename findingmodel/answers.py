@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
-
-from pydantic import TypeAdapter
 
 from findingmodel.errors import DocumentError, QueryError
 from findingmodel.model.contributors import Organization, Person
-from findingmodel.model.entry import IndexEntry, SearchHit
+from findingmodel.model.entry import IndexEntry, SearchHit, make_hits
 from findingmodel.model.html import entries_html, hits_html
 from findingmodel.model.parse import parse_model
 from findingmodel.model.table import HIT_COLUMNS, to_dicts
@@ -142,12 +140,12 @@ async def answer(
         return Hits()
     found = await searcher.search_as(_to_hits, query, limit=limit, offset=offset)
     # What is remembered is not handed out, for lists in it can be changed; of the rest no copy is made.
-    return Hits(_hits().validate_python([hit.__dict__ for hit in found]))
+    return Hits(make_hits([hit.__dict__ for hit in found]))
 
 
 @lru_cache(maxsize=512)
 def _parsed(text: str, tags: tuple[str, ...]) -> Query | None:
-    """Return the query; to parse it takes longer than to remember its answer. None if there is nothing to ask."""
+    """Return the query, or None if there is nothing to ask; parsing takes longer than remembering answers."""
     return parse_query(text, tags=tags) if tags or tokenize(text) else None
 
 
@@ -212,14 +210,11 @@ def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
 
 def _to_hits(rows: Iterable[HitRow]) -> Hits:
     """Return *rows* as models."""
-    found = [
-        {**entry, "score": score, "matched": matched, "negated": negated}
-        for entry, score, matched, negated in rows
-    ]
-    return Hits(_hits().validate_python(found))
-
-
-@cache
-def _hits() -> TypeAdapter[list[SearchHit]]:
-    """Return what makes hits of rows, all of them by one call."""
-    return TypeAdapter(list[SearchHit])
+    return Hits(
+        make_hits(
+            [
+                {**entry, "score": score, "matched": matched, "negated": negated}
+                for entry, score, matched, negated in rows
+            ]
+        )
+    )

@@ -25,7 +25,7 @@ _COMMANDS = {
 }
 
 _OBJECTS_PER_COLLECTION = 50_000
-"""Most commands make fewer, and none of them cycles that matter; Python would look for some 70 times as often."""
+"""Few commands make so many, and none makes many cycles; Python would look for some every 700."""
 
 
 @click.group(cls=RootGroup, lazy=_COMMANDS)

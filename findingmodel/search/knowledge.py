@@ -135,7 +135,7 @@ class _Library(NamedTuple):
 
 @cache
 def _library() -> _Library:
-    """Return the tables; only lines that a query may be about are analysed: all take longer than a command."""
+    """Return the tables. Only the lines that a query needs are analysed: all take longer than a command."""
     every = [line for table in _TABLES for line in lines(_DATA / table)]
     said = [f" {_OTHERS.sub('', line).lower().replace('/', ' ')}\n" for line in every]
     return _Library(every, "".join(said), list(accumulate(map(len, said))))

@@ -46,6 +46,7 @@ _TEXT = "{name synonyms description other}"
 _NAMES = "{name synonyms}"
 
 _ENTRY = 'SELECT e.oifm_id, e.entry, f.path, f.sha256 FROM "entries$" e JOIN "files$" f USING (id)'
+_MATCHING = 'SELECT e.id FROM "terms$" t JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
 _CANDIDATES = (
     'SELECT e.id, e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "entries$" e '
     'JOIN "terms$" t ON t.rowid = e.id WHERE e.id IN'
@@ -88,7 +89,8 @@ class Branch(NamedTuple):
         with self._recalling() as memory:
             known = memory.entries
             missing = [oifm_id for oifm_id in ids if oifm_id not in known]
-            known.update((row[0], _entry(row)) for row in self._among(f"{_ENTRY} WHERE e.oifm_id IN", missing))
+            rows = self._among(f"{_ENTRY} WHERE e.oifm_id IN", missing)
+            known.update((row[0], _entry(row)) for row in rows)
             return {oifm_id: known[oifm_id] for oifm_id in ids if oifm_id in known}
 
     def lookup(self, keys: Collection[str]) -> list[EntryRow]:
@@ -140,8 +142,7 @@ class Branch(NamedTuple):
             rows = self._run('SELECT rowid FROM "terms$" WHERE "terms$" MATCH ?', (expression,))
         else:
             order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if is_ordered else "e.oifm_id"
-            statement = 'SELECT e.id FROM "terms$" t JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
-            rows = self._run(f"{statement} ORDER BY {order} LIMIT ?", (expression, limit))
+            rows = self._run(f"{_MATCHING} ORDER BY {order} LIMIT ?", (expression, limit))
         return [number for (number,) in rows]
 
     @contextmanager
