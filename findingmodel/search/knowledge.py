@@ -137,8 +137,8 @@ class _Library(NamedTuple):
 def _library() -> _Library:
     """Return the tables. Only the lines that a query needs are analysed: all take longer than a command."""
     every = [line for table in _TABLES for line in lines(_DATA / table)]
-    said = [f" {_OTHERS.sub('', line).lower().replace('/', ' ')}\n" for line in every]
-    return _Library(every, "".join(said), list(accumulate(map(len, said))))
+    said = _OTHERS.sub("", "\n ".join(["", *every])[1:]).lower().replace("/", " ") + "\n"
+    return _Library(every, said, list(accumulate(map(len, said.splitlines(keepends=True)))))
 
 
 def _lines_with(letters: str) -> Iterator[str]:

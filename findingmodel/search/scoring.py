@@ -55,6 +55,7 @@ _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
 _UNKNOWN_IN_SENTENCE = 0.3
 _LEAST_LABEL_WEIGHT = 0.05
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Ranked(NamedTuple):
@@ -118,7 +119,7 @@ def split_terms(terms: Terms) -> SplitTerms:
     """Return *terms* taken apart; what many queries ask about is taken apart once."""
     name, synonyms, description, other = terms
     labels = tuple(map(_label, [name, *synonyms.split(BETWEEN)] if synonyms else [name]))
-    in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
+    in_synonyms = _NOTHING.union(*[label.tokens for label in labels[1:]])
     fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
     return SplitTerms(labels, fields)
 
