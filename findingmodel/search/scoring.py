@@ -133,7 +133,7 @@ class Scorer:
     """Scores candidates for one plan; the same words found again are not weighed again.
 
     There are few sets of words and many candidates: what a set covers is looked for in ``_covers`` before
-    `_cover` is called, because a call for each would take longer than all else.
+    `_cover` is called, and so forth, because a call for each would take longer than all else.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -148,6 +148,7 @@ class Scorer:
         self._tokens = frozenset(self._quality)
         self._ids = plan.query.ids
         self._covers: dict[frozenset[str], Cover] = {}
+        self._coverages: dict[_Fields, float] = {}
         self._in_fields = [_InField(weight) for _, weight in FIELDS]
         self._telling = " ".join([word.token for word in plan.words])
 
@@ -155,19 +156,22 @@ class Scorer:
         """Return *candidate* with its score."""
         if self._ids and candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
-        labels, fields = split_terms(candidate.terms)
+        labels, (name, synonyms, description, other) = split_terms(candidate.terms)
         asked = self._tokens
+        found = (asked & name, asked & synonyms, asked & description, asked & other)
         best, best_label = 0.0, -1
-        for number, label in enumerate(labels):
-            if found := asked & label.tokens:
+        for number, label in enumerate(labels if found[0] or found[1] else ()):
+            if some := asked & label.tokens:
                 if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
-                cover = self._covers.get(found) or self._cover(found)
+                cover = self._covers.get(some) or self._cover(some)
                 field = SYNONYM if number and label.text != self._telling else NAME
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
-        coverage = self._coverage(fields)
+        coverage = self._coverages.get(found)
+        if coverage is None:
+            coverage = self._coverages[found] = self._coverage(found)
         score = round(LABEL_SHARE * best + (1 - LABEL_SHARE) * coverage, DIGITS)
         return Ranked(candidate, min(score, _MOST_INEXACT), coverage, best_label)
 
@@ -189,13 +193,13 @@ class Scorer:
         cover = self._covers[found] = Cover(tuple(values), self._share(values), weight)
         return cover
 
-    def _coverage(self, fields: _Fields) -> float:
-        """Return how much of the query an entry covers that has *fields*."""
-        asked = self._tokens
-        covers = []
-        for known, tokens in zip(self._in_fields, fields, strict=True):
-            if found := asked & tokens:
-                covers.append(known.get(found) or self._cover_in(known, found))
+    def _coverage(self, found: _Fields) -> float:
+        """Return how much of the query an entry covers that has the tokens *found* in its fields."""
+        covers = [
+            known.get(tokens) or self._cover_in(known, tokens)
+            for known, tokens in zip(self._in_fields, found, strict=True)
+            if tokens
+        ]
         if len(covers) == 1:
             return covers[0].share
         return self._share(map(max, *[cover.values for cover in covers])) if covers else 0.0
