@@ -100,7 +100,7 @@ def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
         # In the order of the plan: a set has another in every process, and of equals the first wins.
         for token in [token for token in by_token if token in tokens]:
             for reading in by_token[token]:
-                some = tokens.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}
+                some = (token,) if len(reading.tokens) == 1 else tokens.intersection(reading.tokens)
                 value = partial_quality(reading.quality, some, reading.tokens) * weight
                 for place in reading.places:
                     if place not in found or value > found[place].value:
