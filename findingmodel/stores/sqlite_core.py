@@ -157,7 +157,8 @@ class Branch(NamedTuple):
             yield self.memory
         finally:
             self.memory.shrink()
-            self._run("COMMIT")
+            if self.connection.in_transaction:  # what failed may have ended it already
+                self._run("COMMIT")
 
     def frequencies(self, tokens: Collection[str] | None) -> Frequencies:
         statement = 'SELECT term, doc FROM temp."vocabulary$"'
