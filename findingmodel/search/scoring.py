@@ -16,14 +16,13 @@ scores more than 1.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.tables import importance
 from findingmodel.text.terms import BETWEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from findingmodel.search.plan import Plan
     from findingmodel.stores.records import Candidate, Terms
@@ -55,7 +54,6 @@ _BY_QUERY = 0.6  # exponent of B
 _PARTLY = 2.5  # exponent of the share of a reading of several words
 _UNKNOWN_IN_SENTENCE = 0.3
 _LEAST_LABEL_WEIGHT = 0.05
-_NOTHING: frozenset[str] = frozenset()
 
 
 class Ranked(NamedTuple):
@@ -78,12 +76,12 @@ class Cover(NamedTuple):
     """What some tokens cover of a query.
 
     Attributes:
-        values: how well, by place.
+        places: how well, by place.
         share: the same, weighed and summed up.
         weight: what the tokens weigh in a label.
     """
 
-    values: tuple[float, ...]
+    places: dict[int, float]
     share: float
     weight: float
 
@@ -119,7 +117,7 @@ def split_terms(terms: Terms) -> SplitTerms:
     """Return *terms* taken apart; what many queries ask about is taken apart once."""
     name, synonyms, description, other = terms
     labels = tuple(map(_label, [name, *synonyms.split(BETWEEN)] if synonyms else [name]))
-    in_synonyms = _NOTHING.union(*[label.tokens for label in labels[1:]])
+    in_synonyms = frozenset[str]().union(*[label.tokens for label in labels[1:]])
     fields = (labels[0].tokens, in_synonyms, frozenset(description.split()), frozenset(other.split()))
     return SplitTerms(labels, fields)
 
@@ -133,7 +131,7 @@ class Scorer:
     """Scores candidates for one plan; the same words found again are not weighed again.
 
     There are few sets of words and many candidates: what a set covers is looked for in ``_covers`` before
-    `_cover` is called, and so forth, because a call for each would take longer than all else.
+    `_cover` is called, because a call for each would take longer than all else.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -149,79 +147,65 @@ class Scorer:
         self._ids = plan.query.ids
         self._covers: dict[frozenset[str], Cover] = {}
         self._coverages: dict[_Fields, float] = {}
-        self._in_fields = [_InField(weight) for _, weight in FIELDS]
         self._telling = " ".join([word.token for word in plan.words])
 
     def score(self, candidate: Candidate) -> Ranked:
         """Return *candidate* with its score."""
-        if self._ids and candidate.oifm_id.lower() in self._ids:
+        if candidate.oifm_id.lower() in self._ids:
             return Ranked(candidate, BY_ID, 1.0, 0)
-        labels, (name, synonyms, description, other) = split_terms(candidate.terms)
-        asked = self._tokens
-        found = (asked & name, asked & synonyms, asked & description, asked & other)
+        labels, fields = split_terms(candidate.terms)
         best, best_label = 0.0, -1
-        for number, label in enumerate(labels if found[0] or found[1] else ()):
-            if some := asked & label.tokens:
+        for number, label in enumerate(labels):
+            found = self._tokens & label.tokens
+            if found:
                 if label.text == self._plan.label:
                     return Ranked(candidate, EXACT_SYNONYM if number else EXACT_NAME, 1.0, number)
-                cover = self._covers.get(some) or self._cover(some)
+                cover = self._covers.get(found) or self._cover(found)
                 field = SYNONYM if number and label.text != self._telling else NAME
                 score = field * cover.share * (cover.weight / label.weight) ** _BY_QUERY
                 if score > best:
                     best, best_label = score, number
-        coverage = self._coverages.get(found)
-        if coverage is None:
-            coverage = self._coverages[found] = self._coverage(found)
+        coverage = self._coverage(fields)
         score = round(LABEL_SHARE * best + (1 - LABEL_SHARE) * coverage, DIGITS)
         return Ranked(candidate, min(score, _MOST_INEXACT), coverage, best_label)
 
     def _cover(self, found: frozenset[str]) -> Cover:
         """Return what the tokens *found* cover of the query."""
-        values = [0.0] * len(self._weights)
+        places: dict[int, float] = {}
         for token in found:
             for place, quality in self._single.get(token, ()):
-                if quality > values[place]:
-                    values[place] = quality
-        for tokens, places, quality in self._several:
+                if quality > places.get(place, 0.0):
+                    places[place] = quality
+        for tokens, read, quality in self._several:
             some = tokens & found
             if some:
                 value = partial_quality(quality, some, tokens)
-                for place in places:
-                    values[place] = max(value, values[place])
+                places.update((place, value) for place in read if value > places.get(place, 0.0))
         importances = _label_weights()
         weight = sum([importances.get(t, 1.0) * self._quality[t] for t in found])
-        cover = self._covers[found] = Cover(tuple(values), self._share(values), weight)
+        cover = Cover(places, self._share(places), weight)
+        self._covers[found] = cover
         return cover
 
-    def _coverage(self, found: _Fields) -> float:
-        """Return how much of the query an entry covers that has the tokens *found* in its fields."""
-        covers = [
-            known.get(tokens) or self._cover_in(known, tokens)
-            for known, tokens in zip(self._in_fields, found, strict=True)
-            if tokens
-        ]
-        if len(covers) == 1:
-            return covers[0].share
-        return self._share(map(max, *[cover.values for cover in covers])) if covers else 0.0
+    def _coverage(self, fields: _Fields) -> float:
+        """Return how much of the query an entry covers that has *fields*."""
+        name, synonyms, description, other = fields
+        asked = self._tokens
+        found = (asked & name, asked & synonyms, asked & description, asked & other)
+        known = self._coverages.get(found)
+        if known is not None:
+            return known
+        places: dict[int, float] = {}
+        for tokens, (_, field) in zip(found, FIELDS, strict=True):
+            for place, quality in (self._covers.get(tokens) or self._cover(tokens)).places.items():
+                if quality * field > places.get(place, 0.0):
+                    places[place] = quality * field
+        coverage = self._coverages[found] = self._share(places)
+        return coverage
 
-    def _cover_in(self, field: _InField, found: frozenset[str]) -> Cover:
-        """Return what the tokens *found* in a field cover of the query, weighed as the field is."""
-        cover = self._covers.get(found) or self._cover(found)
-        values = tuple([value * field.weight for value in cover.values])
-        weighed = field[found] = Cover(values, self._share(values), cover.weight)
-        return weighed
-
-    def _share(self, values: Iterable[float]) -> float:
-        share: float = sum(map(mul, self._weights, values)) / self._total
-        return share
-
-
-class _InField(dict[frozenset[str], Cover]):
-    """What tokens cover that stand in a field of this *weight*."""
-
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.weight = weight
+    def _share(self, places: dict[int, float]) -> float:
+        weights = self._weights
+        return sum([weights[place] * value for place, value in places.items()]) / self._total
 
 
 def word_weights(plan: Plan) -> list[float]:
