@@ -6,6 +6,7 @@ import re
 from bisect import bisect
 from functools import cache, lru_cache
 from itertools import accumulate, product
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -93,15 +94,26 @@ def plain_words(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]],
     >>> plain_words("hepatomegaly")[0]
     (('liver',), ('enlarg',))
     """
+    endings, parts = _by_form("observations"), _by_form("parts")
+    cuts = [
+        (number, observation, part)
+        for cut in range(1, len(compound))
+        for number, observation in endings.get(f"-{compound[cut:]}", ())
+        for _, part in parts.get(compound[:cut], ())
+    ]
     found: dict[Form, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    for observation in forms("observations"):
-        ending = observation.form[1:]
-        if observation.form.startswith("-") and compound.endswith(ending):
-            stem_of_part = compound[: -len(ending)]
-            for part in forms("parts"):
-                if part.form == stem_of_part:
-                    found.setdefault(part, (part.words, observation.words))
+    for _, observation, part in sorted(cuts, key=itemgetter(0)):
+        found.setdefault(part, (part.words, observation.words))
     return tuple(found.values())[:_MOST_PLAIN]
+
+
+@cache
+def _by_form(title: str) -> dict[str, list[tuple[int, Form]]]:
+    """Return the forms of *title* by their letters, each with its place in the table."""
+    found: dict[str, list[tuple[int, Form]]] = {}
+    for number, form in enumerate(forms(title)):
+        found.setdefault(form.form, []).append((number, form))
+    return found
 
 
 def _forms(body: Sequence[str]) -> Iterator[Form]:
