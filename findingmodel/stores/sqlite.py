@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from findingmodel.drive import Offload, inline
 from findingmodel.errors import (
@@ -24,6 +24,7 @@ from findingmodel.stores.sqlite_connection import (
     connect_empty,
     connect_for_reading,
     connect_for_writing,
+    file_id,
     whole,
 )
 from findingmodel.stores.sqlite_core import Branch
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         TermQuery,
         WriteBatch,
     )
+    from findingmodel.stores.sqlite_connection import FileId
 
 __all__ = ["SQLiteStore"]
 
@@ -59,6 +61,13 @@ _ROWS_PER_TRANSACTION = 500
 _LEXICON_CHUNK = 2_000
 _SMALL = 5_000
 """Of so many entries finding some takes no longer than ranking them, and less than sending for them."""
+
+
+class _Reader(NamedTuple):
+    """A connection that reads, and the file that it has open, which may have been removed or replaced."""
+
+    branch: Branch
+    file: FileId | None
 
 
 class SQLiteStore:
@@ -79,8 +88,9 @@ class SQLiteStore:
         self._branch = branch
         self._offload = offload
         self._writer: sqlite3.Connection | None = None
+        self._writer_file: FileId | None = None
         self._writing = threading.RLock()
-        self._readers: list[Branch] = []
+        self._readers: list[_Reader] = []
         self._turn: Turn | None = None
         self._is_small = False  # as far as is known
         self._closed = False
@@ -261,7 +271,7 @@ class SQLiteStore:
         self._closed = True
         with self._writing:
             while self._readers:
-                self._readers.pop().connection.close()
+                self._readers.pop().branch.connection.close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
@@ -280,21 +290,33 @@ class SQLiteStore:
 
     def _read_file(self, function: Callable[..., T], *args: Any) -> T:
         """Read through a connection that one thread has at a time."""
-        branch = self._readers.pop() if self._readers else self._open_reader()
-        if branch is None:
+        reader = self._reader()
+        if reader is None:
             with connect_empty(self._branch) as empty:
                 return function(Branch(empty, self._branch), *args)
         try:
-            return function(branch, *args)
+            return function(reader.branch, *args)
         finally:
             if self._closed:
-                branch.connection.close()
+                reader.branch.connection.close()
             else:
-                self._readers.append(branch)
+                self._readers.append(reader)
 
-    def _open_reader(self) -> Branch | None:
+    def _reader(self) -> _Reader | None:
+        """Return a connection to the file that is there now; None if there is none, or no index in it."""
+        file = file_id(self._path)
+        while (reader := self._idle_reader()) is not None:
+            if reader.file == file:
+                return reader
+            reader.branch.connection.close()
         connection = connect_for_reading(self._path, self._branch)
-        return None if connection is None else Branch(connection, self._branch, Memory())
+        return None if connection is None else _Reader(Branch(connection, self._branch, Memory()), file)
+
+    def _idle_reader(self) -> _Reader | None:
+        try:
+            return self._readers.pop()
+        except IndexError:  # or another thread has taken the last
+            return None
 
     def _write(self, function: Callable[..., T], *args: Any) -> T:
         with self._translated("write to"):
@@ -336,8 +358,12 @@ class SQLiteStore:
 
     def _write_connection(self) -> sqlite3.Connection:
         """Return the one connection that writes, to tables that exist; the caller holds the lock."""
+        if self._writer is not None and self._path != MEMORY and file_id(self._path) != self._writer_file:
+            self._writer.close()  # which leaves alone what is in the file's place: SQLite looks, too
+            self._writer = None
         if self._writer is None:
             self._writer = connect_for_writing(self._path, self._branch)
+            self._writer_file = file_id(self._path)
         return self._writer
 
     @contextmanager

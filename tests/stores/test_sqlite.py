@@ -224,6 +224,43 @@ async def test_readers_in_threads_have_connections_of_their_own(tmp_path: Path) 
     await store.close()
 
 
+def remove_database(path: Path) -> None:
+    for part in path.parent.glob(f"{path.name}*"):
+        part.unlink()
+
+
+async def test_a_file_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
+        store, other = await open_store(), await open_store()
+        await store.setup()
+        await store.write(upserts(make_record(1)))
+        assert await other.get([make_id(1)])
+        remove_database(tmp_path / "x.db")
+        assert await other.get([make_id(1)]) == await store.get([make_id(1)]) == {}
+        await store.write(upserts(make_record(2)))
+        assert set(await other.get([make_id(1), make_id(2)])) == {make_id(2)}
+        assert (await store.counts()).models == 1
+
+
+async def test_a_file_in_the_place_of_another_is_read_and_written(tmp_path: Path) -> None:
+    async with opening(lambda branch: SQLiteStore(tmp_path / branch, branch="main")) as open_store:
+        new = await open_store("new.db")
+        await new.setup()
+        await new.write(upserts(make_record(2)))
+        await new.close()
+        store = await open_store("x.db")
+        await store.setup()
+        await store.write(upserts(make_record(1)))
+        assert (await store.counts()).models == 1
+        remove_database(tmp_path / "x.db")
+        (tmp_path / "new.db").rename(tmp_path / "x.db")
+        assert set(await store.get([make_id(1), make_id(2)])) == {make_id(2)}
+        await store.write(upserts(make_record(3)))
+        await store.close()
+        again = await open_store("x.db")
+        assert set(await again.get([make_id(1), make_id(2), make_id(3)])) == {make_id(2), make_id(3)}
+
+
 async def test_what_another_wrote_is_seen_at_once_whatever_is_remembered(
     store: Store, tmp_path: Path
 ) -> None:
