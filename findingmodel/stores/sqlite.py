@@ -58,6 +58,7 @@ __all__ = ["SQLiteStore"]
 T = TypeVar("T")
 
 _ROWS_PER_TRANSACTION = 500
+_FEW = 100  # entries are read in less time than a thread takes to be asked
 _LEXICON_CHUNK = 2_000
 _SMALL = 5_000
 """Of so many entries finding some takes no longer than ranking them, and less than sending for them."""
@@ -134,7 +135,7 @@ class SQLiteStore:
 
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]:
         """Return entries by id."""
-        return await self._ask(Branch.get, ids)
+        return await (self._ask if len(ids) <= _FEW else self._fetch)(Branch.get, ids)
 
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]:
         """Return the entries that have any of these folded keys."""

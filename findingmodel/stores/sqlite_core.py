@@ -91,7 +91,7 @@ class Branch(NamedTuple):
             missing = [oifm_id for oifm_id in ids if oifm_id not in known]
             rows = self._among(f"{_ENTRY} WHERE e.oifm_id IN", missing)
             known.update((row[0], _entry(row)) for row in rows)
-            return {oifm_id: known[oifm_id] for oifm_id in ids if oifm_id in known}
+            return {oifm_id: known[oifm_id].copy() for oifm_id in ids if oifm_id in known}
 
     def lookup(self, keys: Collection[str]) -> list[EntryRow]:
         statement = f'{_ENTRY} WHERE e.id IN (SELECT id FROM "keys$" WHERE key IN'
