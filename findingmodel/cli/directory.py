@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from findingmodel.cli import reports
+from findingmodel.cli.directory_options import directory_argument, rehash_option, remove_option
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.text import to_json
 
@@ -18,23 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "update"]
 
-_directory_argument = click.argument(
-    "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-
 
 @click.command()
-@_directory_argument
+@directory_argument
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
-@click.option("--rehash", is_flag=True, help="Read every file, even if its size and time are as before.")
-@click.option(
-    "--no-remove",
-    "remove",
-    is_flag=True,
-    default=True,
-    flag_value=False,
-    help="Keep models whose file is gone.",
-)
+@rehash_option
+@remove_option
 @click.option("--force", is_flag=True, help="Go on even if most models would be removed.")
 @click.option("--strict", is_flag=True, help="Write nothing if any file fails.")
 @click.option("--rebuild", is_flag=True, help="Put an index of findingmodel 0.3 or 0.4 aside first.")
