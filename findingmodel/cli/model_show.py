@@ -72,17 +72,16 @@ def _fields(model: FindingModelFull) -> Iterator[tuple[str, str]]:
     yield "description", model.description
     for number, attribute in enumerate(model.attributes):
         label = "" if number else "attributes"
-        yield label, f"{attribute.oifma_id}  {attribute.name} ({_rule(attribute)})"
+        yield label, f"{attribute.oifma_id} {attribute.name} ({_rule(attribute)})"
 
 
 def _rule(attribute: AnyAttribute) -> str:
     """Return what may be said: ``one of absent | present`` or ``number from 0 to 30 mm``."""
     from findingmodel.model.attributes import ChoiceAttributeIded
+    from findingmodel.model.value_rules import most_chosen, number_range
 
     required = ", required" if attribute.required else ""
     if isinstance(attribute, ChoiceAttributeIded):
-        most = "one" if attribute.max_selected == 1 else f"up to {attribute.max_selected}"
-        return f"{most} of {' | '.join(value.name for value in attribute.values)}{required}"
-    bounds = [("from", attribute.minimum), ("to", attribute.maximum)]
-    stated = [f"{word} {bound}" for word, bound in bounds if bound is not None]
-    return " ".join(["number", *stated, *filter(None, [attribute.unit])]) + required
+        values = " | ".join(value.name for value in attribute.values)
+        return f"{most_chosen(attribute)} of {values}{required}"
+    return " ".join(filter(None, ["number", number_range(attribute)])) + required
