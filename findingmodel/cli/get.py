@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.entry import entry_lines
+from findingmodel.cli.entry import entry_lines, field_lines
 from findingmodel.cli.hints import not_found_hints
 from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import counted, one_line, safe_json, to_json
+from findingmodel.cli.text import counted, safe_json, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     Carried = Mapping[str, list[CodeRow]]
 
 __all__ = ["get"]
-
-_LABEL_WIDTH = 14  # as in the other lines of an entry
 
 
 @click.command()
@@ -95,7 +93,7 @@ def _carrier(row: CodeRow) -> dict[str, str]:
 def _show_entries(screen: Screen, keys: Sequence[str], found: Found, carried: Carried) -> None:
     width = shutil.get_terminal_size().columns if screen.is_terminal else None
     blocks = [
-        [*entry_lines(entry, width=width), *_carrier_lines(entry, carried.get(key, ()))]
+        [*entry_lines(entry, width=width), *field_lines(_places(entry, carried.get(key, ())), width=width)]
         for key in keys
         for entry in found[key]
     ]
@@ -106,13 +104,11 @@ def _show_entries(screen: Screen, keys: Sequence[str], found: Found, carried: Ca
             screen.note(f"{counted(len(entries), 'model')} have the key {key!r}")
 
 
-def _carrier_lines(entry: EntryRow, carried: Sequence[CodeRow]) -> list[str]:
-    """Return a line for each place of *entry* that carries the code which was asked for."""
-    return [
-        f"  {'code at':<{_LABEL_WIDTH}}{row.place} {one_line(row.id)}  {one_line(row.name)}"
-        for row in carried
-        if row.entry["oifm_id"] == entry["oifm_id"]
-    ]
+def _places(entry: EntryRow, carried: Sequence[CodeRow]) -> Iterator[tuple[str, str]]:
+    """Yield each place of *entry* that carries the code which was asked for."""
+    for row in carried:
+        if row.entry["oifm_id"] == entry["oifm_id"]:
+            yield "code at", f"{row.place} {row.id} {row.name}"
 
 
 def _show_models(
