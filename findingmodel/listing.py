@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import QueryError
+from findingmodel.stores.walks import each_page
 from findingmodel.sync import index_page
 from findingmodel.sync.page_names import page_names
 from findingmodel.text.normalize import fold, slug
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["each_entry", "markdown_page", "page_by_slug", "page_of"]
 
-_PAGE = 1_000
 _SORTS = ("name", "oifm_id", "filename")
 _DIRECTIONS = ("asc", "desc")
 _MATCH_TYPES = ("exact", "prefix", "contains")
@@ -39,11 +39,9 @@ async def page_of(store: Store, *, limit: int, offset: int, order_by: str, order
 
 async def each_entry(store: Store) -> AsyncIterator[EntryRow]:
     """Yield every entry by name; one that is written or removed meanwhile may be missed or come twice."""
-    offset = 0
-    while rows := await store.page(sort="name", descending=False, offset=offset, limit=_PAGE):
+    async for rows in each_page(store, "name"):
         for row in rows:
             yield row
-        offset += len(rows)
 
 
 async def page_by_slug(

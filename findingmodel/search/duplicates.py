@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from findingmodel.search.codes import codes_of
 from findingmodel.search.labels import alike, labels_of
+from findingmodel.stores.walks import each_models
 from findingmodel.text.normalize import fold
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Duplicate", "Reason", "find_duplicates"]
 
-_MODELS_PER_READ = 500
 _MOST_HOLDERS = 10  # a code of more models than this is one of a region or of a modality
 _EQUAL = {"name": 0.98, "name-synonym": 0.9, "synonym": 0.5}
 _SIMILAR = {"name": 0.85, "name-synonym": 0.75, "synonym": 0.4}
@@ -130,14 +130,14 @@ async def _holders(
 ) -> dict[str, dict[str, str]]:
     """Return by code the ids of the models, in order, that carry it themselves, and how each writes it."""
     holders: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for start in range(0, len(ids), _MODELS_PER_READ):
-        chunk = ids[start : start + _MODELS_PER_READ]
-        models = await store.models(chunk)
-        for oifm_id in chunk:
-            for held in _codes(models.get(oifm_id, b"")):
+    done = 0
+    async for models in each_models(store, ids):
+        for oifm_id, model in models.items():
+            for held in _codes(model):
                 holders[held.facet].setdefault(oifm_id, f"{held.system} {held.code}")
+        done += len(models)
         if progress:
-            progress(start + len(chunk), len(ids))
+            progress(done, len(ids))
     return holders
 
 
