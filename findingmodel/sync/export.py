@@ -148,7 +148,7 @@ async def json_lines(store: Store) -> AsyncIterator[str]:
     ids = sorted(state.oifm_id for state in await store.manifest())
     async for models in each_models(store, ids):
         for text in models.values():
-            yield f"{compact(read(_text(text)))}\n"
+            yield f"{compact(read(text))}\n"
 
 
 async def _write_pages(
@@ -200,7 +200,3 @@ def _model_ids(entry: EntryRow) -> dict[str, Any]:
 
 def _attribute_ids(entry: EntryRow) -> dict[str, Any]:
     return {one["attribute_id"]: [entry["filename"], one["name"]] for one in entry["attributes"]}
-
-
-def _text(model: bytes) -> str:
-    return model.decode().removeprefix("\ufeff")
