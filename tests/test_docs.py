@@ -19,6 +19,7 @@ from findingmodel.cli import cli
 from findingmodel.cli.groups import LazyGroup
 from findingmodel.config import Settings
 from tests.builders import make_model, model_bytes
+from tests.cli.commands import commands
 from tests.documents import LOCAL_SERVER, ROOT, blocks, documents, newcomer, play
 from tests.stores.conftest import secantus
 
@@ -150,17 +151,10 @@ def test_scripts_that_the_readme_runs_can_be_run() -> None:
 # what there is, is described
 
 
-def commands(group: click.Command = cli, path: str = "findingmodel") -> Iterator[str]:
-    """Every command there is, with its groups."""
-    if not isinstance(group, LazyGroup):
-        yield path
-        return
-    with click.Context(group) as context:
-        for name in group.list_commands(context):
-            yield from commands(group.resolve_command(context, [name])[1] or group, f"{path} {name}")
+COMMANDS = [" ".join(("findingmodel", *words)) for words, _ in commands()]
 
 
-@pytest.mark.parametrize("command", list(commands()))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_readme_names_every_command(command: str) -> None:
     assert re.search(rf"^\| `{command}\b", README, re.MULTILINE)
 
@@ -171,7 +165,7 @@ def test_the_readme_names_only_commands_and_options_that_exist() -> None:
     options = set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
     known = {
         option
-        for name in commands()
+        for name in COMMANDS
         for parameter in resolve(name.split()[1:])[0].params
         for option in parameter.opts
     }
