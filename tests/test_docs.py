@@ -20,7 +20,7 @@ from findingmodel.cli.groups import LazyGroup
 from findingmodel.config import Settings
 from tests.builders import make_model, model_bytes
 from tests.cli.commands import commands
-from tests.documents import LOCAL_SERVER, ROOT, blocks, documents, newcomer, play
+from tests.documents import LOCAL_SERVER, ROOT, blocks, documents, home, play
 from tests.stores.conftest import secantus
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-__all__ = ["secantus"]  # fixtures are found by their names here
+__all__ = ["home", "secantus"]  # fixtures are found by their names here
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = documents()
@@ -51,12 +51,6 @@ def comparable(text: str) -> list[str]:
     text = re.sub(r"\b\d+ ms\b|\b\d+\.\d s\b", "N ms", text)
     text = re.sub(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?", "TIME", text)
     return [re.sub(r"\b\d\.\d{2,9}\b", "N.NN", line).rstrip() for line in text.splitlines()]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a newcomer sits who reads a document, and tries what it shows."""
-    return newcomer(tmp_path, monkeypatch)
 
 
 def run(command: str) -> str:
