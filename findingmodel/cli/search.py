@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
     from findingmodel.model import Match
-    from findingmodel.search.hits import HitRow, MatchRow
+    from findingmodel.search.hits import HitRow
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
     from findingmodel.timing import Timer
@@ -223,7 +223,7 @@ def _rows(hit: HitRow, *, explain: bool) -> Iterator[tuple[str, str, str, str]]:
         )
 
 
-def _short(reason: MatchRow | Match) -> str:
+def _short(reason: Match) -> str:
     words = one_line(" ".join(reason.terms))
     return reason.field if reason.field in _SHOWN else f"{reason.field}: {words}"
 

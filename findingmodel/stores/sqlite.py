@@ -27,6 +27,7 @@ from findingmodel.stores.sqlite_connection import (
     whole,
 )
 from findingmodel.stores.sqlite_core import Branch
+from findingmodel.stores.sqlite_memory import Memory
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ T = TypeVar("T")
 
 _ROWS_PER_TRANSACTION = 500
 _LEXICON_CHUNK = 2_000
+_SMALL = 5_000
+"""Of so many entries finding some takes no longer than ranking them, and less than sending for them."""
 
 
 class SQLiteStore:
@@ -77,8 +80,9 @@ class SQLiteStore:
         self._offload = offload
         self._writer: sqlite3.Connection | None = None
         self._writing = threading.RLock()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: list[Branch] = []
         self._turn: Turn | None = None
+        self._is_small = False  # as far as is known
         self._closed = False
 
     def __repr__(self) -> str:
@@ -142,11 +146,15 @@ class SQLiteStore:
 
     async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
         """Return the best entries for *query* by bm25; all of them without a *limit*, in any order."""
-        return await self._fetch(Branch.candidates, query, limit)
+        read = self._ask if self._is_small else self._fetch
+        return await read(Branch.candidates, query, limit)
 
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
-        """Return in how many entries these tokens occur."""
-        return await self._ask(Branch.frequencies, tokens)
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None:
+        """Return in how many entries these tokens occur, or all if it is None."""
+        read = self._fetch if tokens is None else self._ask
+        found = await read(Branch.frequencies, tokens)
+        self._is_small = found.entries <= _SMALL
+        return found
 
     async def words(self) -> Mapping[str, int] | None:
         """Return the words of all names and synonyms, folded, with how often each stands there."""
@@ -253,14 +261,40 @@ class SQLiteStore:
         self._closed = True
         with self._writing:
             while self._readers:
-                self._readers.pop().close()
+                self._readers.pop().connection.close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
 
     def _read(self, function: Callable[..., T], *args: Any) -> T:
-        with self._translated("read"), self._reader() as connection:
-            return function(Branch(connection, self._branch), *args)
+        with self._translated("read"):
+            turn: Turn | None = current(self)
+            if turn is not None:
+                with turn.step() as connection:
+                    return function(Branch(connection, self._branch), *args)
+            if self._path == MEMORY:
+                with self._writing:
+                    self._refuse_occupied()
+                    return function(Branch(self._write_connection(), self._branch), *args)
+            return self._read_file(function, *args)
+
+    def _read_file(self, function: Callable[..., T], *args: Any) -> T:
+        """Read through a connection that one thread has at a time."""
+        branch = self._readers.pop() if self._readers else self._open_reader()
+        if branch is None:
+            with connect_empty(self._branch) as empty:
+                return function(Branch(empty, self._branch), *args)
+        try:
+            return function(branch, *args)
+        finally:
+            if self._closed:
+                branch.connection.close()
+            else:
+                self._readers.append(branch)
+
+    def _open_reader(self) -> Branch | None:
+        connection = connect_for_reading(self._path, self._branch)
+        return None if connection is None else Branch(connection, self._branch, Memory())
 
     def _write(self, function: Callable[..., T], *args: Any) -> T:
         with self._translated("write to"):
@@ -299,34 +333,6 @@ class SQLiteStore:
         """Raise OccupiedError if a transaction, of another task than this one, is open."""
         if self._turn is not None:
             raise OccupiedError(self._turn)
-
-    @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection to a reader; one thread has it at a time."""
-        turn: Turn | None = current(self)
-        if turn is not None:
-            with turn.step() as connection:
-                yield connection
-        elif self._path == MEMORY:
-            with self._writing:
-                self._refuse_occupied()
-                yield self._write_connection()
-        else:
-            yield from self._file_reader()
-
-    def _file_reader(self) -> Iterator[sqlite3.Connection]:
-        connection = self._readers.pop() if self._readers else connect_for_reading(self._path, self._branch)
-        if connection is None:
-            with connect_empty(self._branch) as empty:
-                yield empty
-            return
-        try:
-            yield connection
-        finally:
-            if self._closed:
-                connection.close()
-            else:
-                self._readers.append(connection)
 
     def _write_connection(self) -> sqlite3.Connection:
         """Return the one connection that writes, to tables that exist; the caller holds the lock."""
