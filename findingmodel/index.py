@@ -197,9 +197,8 @@ class Index(Opening):
             yield answers.to_entry(row)
 
     async def to_markdown(self) -> str:
-        """Return a Markdown page with all entries in one table, by name; their text is escaped."""
-        rows = [row async for row in listing.each_entry(self._store)]
-        return await self._threads(listing.markdown_table, rows)
+        """Return the page ``index.md`` of an export: all entries in a table, by name, their text escaped."""
+        return await listing.markdown_page(self._store, self._threads)
 
     # search
 

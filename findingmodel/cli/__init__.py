@@ -19,8 +19,8 @@ _COMMANDS = {
     "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
     "model": Lazy("findingmodel.cli.model:model", "Begin a finding model file, and read one."),
-    "mcp": Lazy("findingmodel.cli.agents:mcp", "Answer language-model agents."),
-    "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
+    "mcp": Lazy("findingmodel.cli.mcp:mcp", "Answer language-model agents."),
+    "config": Lazy("findingmodel.cli.config:config", "Show every setting, its value and its source."),
     "completion": Lazy("findingmodel.cli.completion:completion", "Print what makes a shell complete."),
 }
 

@@ -28,8 +28,10 @@ def completion(_screen: Screen, shell: str) -> int:
     It completes commands and options, and from the index names, tags, branches and organizations. Names are
     completed in the form of their slugs, which mean the same and need no quotes.
 
+    The file that your shell reads when it starts is the place for one of these lines.
+
     \b
-    Put one of these lines in the file that your shell reads when it starts:
+    Examples:
       eval "$(findingmodel completion bash)"      ~/.bashrc
       eval "$(findingmodel completion zsh)"       ~/.zshrc, behind compinit
       findingmodel completion fish | source       ~/.config/fish/config.fish

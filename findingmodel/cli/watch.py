@@ -6,16 +6,17 @@ import asyncio
 import json
 import signal
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from findingmodel.cli.directory_options import directory_argument, remove_option
 from findingmodel.cli.options import database_options, screen_options
 from findingmodel.cli.text import counted, one_line, safe_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
@@ -31,15 +32,8 @@ _MOST_LINES = 20  # on a terminal: a new index may begin with thousands
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--no-remove",
-    "remove",
-    is_flag=True,
-    default=True,
-    flag_value=False,
-    help="Keep models whose file is gone.",
-)
+@directory_argument
+@remove_option
 @click.option("--poll", is_flag=True, help="Look at all files now and then: for network drives.")
 @database_options
 @click.option("--json", "as_json", is_flag=True, help="Print each change as a JSON object in a line.")
@@ -65,14 +59,7 @@ def watch(
     """
     from findingmodel.sync.options import UpdateOptions
 
-    options = UpdateOptions(
-        remove=remove,
-        concurrency=settings.concurrency,
-        batch_size=settings.batch_size,
-        max_file_bytes=settings.max_file_bytes,
-        max_nesting=settings.max_nesting,
-        lease_seconds=settings.lease_seconds,
-    )
+    options = UpdateOptions.of(settings, remove=remove)
     watching = _Watching(settings, directory, options, _Lines(screen, directory, as_json=as_json))
     try:
         asyncio.run(watching.run(polling=poll))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from findingmodel.model.attributes import ChoiceAttribute, ChoiceAttributeIded
 from findingmodel.model.contributors import Organization
 from findingmodel.model.escape import escape_destination, escape_paragraph, escape_text
+from findingmodel.model.value_rules import most_chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,8 +71,7 @@ def _attribute(attribute: AnyChoice | AnyNumeric, hide_ids: bool) -> Iterator[st
     if codes:
         lines.append(f"**Codes**: {codes}")
     if isinstance(attribute, _CHOICES):
-        most = "one" if attribute.max_selected == 1 else f"up to {attribute.max_selected}"
-        lines.append(f"*(Select {most})*")
+        lines.append(f"*(Select {most_chosen(attribute)})*")
     else:
         lines += _range(attribute)
     if attribute.required:

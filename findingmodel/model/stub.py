@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from findingmodel.errors import DocumentError
-from findingmodel.model.explain import explain
 from findingmodel.model.finding import FindingModelBase, add_ids
+from findingmodel.model.problems import explain
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence

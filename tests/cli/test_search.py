@@ -108,7 +108,7 @@ def test_get_by_code_says_what_carries_it() -> None:
     }
     assert "carriers" not in other
     text = run("index", "get", LEFT).stdout
-    assert f"  code at       value {carriers[0]['id']}  left\n" in text
+    assert f"  code at       value {carriers[0]['id']} left\n" in text
 
 
 @pytest.mark.usefixtures("db")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.commands import SAMPLES
+from tests.builders import make_number, write_model
+from tests.cli.commands import SAMPLES, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,17 @@ def test_an_entry_is_wrapped_and_loses_no_word() -> None:
         check=True,
     )
     assert written.split() == piped.stdout.split()
+
+
+def test_what_carries_a_code_is_wrapped_too(tmp_path: Path) -> None:
+    code = {"system": "RADLEX", "code": "RID5713"}
+    name = " ".join(["angle"] * 12)
+    write_model(tmp_path, "a.fm.json", attributes=[make_number(name=name, index_codes=[code])])
+    assert run("index", "update", tmp_path, "--db", tmp_path / "x.db").exit_code == 0
+    written = on_terminal("index", "get", "code:radlex:rid5713", "--db", tmp_path / "x.db")
+    told = written[written.index("code at") :].split()
+    assert told == ["code", "at", "attribute", "OIFMA_TEST_000011", *name.split()]
+    assert widest(written) < 80
 
 
 @pytest.mark.usefixtures("db")

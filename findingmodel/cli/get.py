@@ -1,4 +1,4 @@
-"""``findingmodel index get``, ``list`` and ``stats``: reading the index without searching it."""
+"""``findingmodel index get``."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.entry import entry_lines
-from findingmodel.cli.hints import empty_hint, not_found_hints
+from findingmodel.cli.entry import entry_lines, field_lines
+from findingmodel.cli.hints import not_found_hints
 from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
-from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import counted, one_line, safe_json, to_json, visible
+from findingmodel.cli.text import counted, safe_json, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
-    from findingmodel.observe.metrics import Snapshot
     from findingmodel.search.codes import CodeRow
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
@@ -27,11 +25,7 @@ if TYPE_CHECKING:
     Found = Mapping[str, list[EntryRow]]
     Carried = Mapping[str, list[CodeRow]]
 
-__all__ = ["get", "list_entries", "stats"]
-
-_COLUMNS = (Column("id", wraps=False), Column("name", bold=True), Column("file", cut=True))
-_LABEL_WIDTH = 14  # as in the other lines of an entry
-_SORTS = ("name", "oifm_id", "filename")
+__all__ = ["get"]
 
 
 @click.command()
@@ -99,7 +93,7 @@ def _carrier(row: CodeRow) -> dict[str, str]:
 def _show_entries(screen: Screen, keys: Sequence[str], found: Found, carried: Carried) -> None:
     width = shutil.get_terminal_size().columns if screen.is_terminal else None
     blocks = [
-        [*entry_lines(entry, width=width), *_carrier_lines(entry, carried.get(key, ()))]
+        [*entry_lines(entry, width=width), *field_lines(_places(entry, carried.get(key, ())), width=width)]
         for key in keys
         for entry in found[key]
     ]
@@ -110,13 +104,11 @@ def _show_entries(screen: Screen, keys: Sequence[str], found: Found, carried: Ca
             screen.note(f"{counted(len(entries), 'model')} have the key {key!r}")
 
 
-def _carrier_lines(entry: EntryRow, carried: Sequence[CodeRow]) -> list[str]:
-    """Return a line for each place of *entry* that carries the code which was asked for."""
-    return [
-        f"  {'code at':<{_LABEL_WIDTH}}{row.place} {one_line(row.id)}  {one_line(row.name)}"
-        for row in carried
-        if row.entry["oifm_id"] == entry["oifm_id"]
-    ]
+def _places(entry: EntryRow, carried: Sequence[CodeRow]) -> Iterator[tuple[str, str]]:
+    """Yield each place of *entry* that carries the code which was asked for."""
+    for row in carried:
+        if row.entry["oifm_id"] == entry["oifm_id"]:
+            yield "code at", f"{row.place} {row.id} {row.name}"
 
 
 def _show_models(
@@ -134,93 +126,3 @@ def _show_models(
         if others:
             names = ", ".join(entry["oifm_id"] for entry in others)
             screen.note(f"{best['oifm_id']} shares this key with {names}")
-
-
-@click.command("list")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most models to list.")
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to pass over.")
-@click.option("--sort", type=click.Choice(_SORTS), default="name", show_default=True, help="By which field.")
-@click.option("--desc", is_flag=True, help="Last first.")
-@database_options
-@json_option
-@screen_options
-@click.pass_obj
-def list_entries(
-    screen: Screen, limit: int, offset: int, sort: str, desc: bool, settings: Settings, as_json: bool
-) -> int:
-    """List the models of the index, a page at a time.
-
-    In a pipe each line is an id, a name and a file, separated by tabs.
-
-    \b
-    Examples:
-      findingmodel index list --limit 20
-      findingmodel index list --sort filename --offset 100
-      findingmodel index list --limit 100000 | cut -f 1
-    """
-
-    async def answer(store: Store) -> tuple[int, list[EntryRow], str]:
-        page = await store.page(sort=sort, descending=desc, offset=offset, limit=limit)
-        return (await store.counts()).models, page, "" if page else await empty_hint(store, settings)
-
-    total, page, hint = ask(settings, answer)
-    if as_json:
-        click.echo(to_json(page))
-        return 0
-    screen.table(_COLUMNS, [(row["oifm_id"], one_line(row["name"]), row["filename"]) for row in page])
-    if not page:
-        screen.note(hint or f"nothing to list: the index holds {counted(total, 'model')}")
-    elif offset + len(page) < total:
-        screen.note(
-            f"{offset + 1:,} to {offset + len(page):,} of {total:,}; --offset {offset + len(page)} goes on"
-        )
-    return 0
-
-
-@click.command()
-@click.option("--performance", is_flag=True, help="Also how long reads take, and how large the files are.")
-@database_options
-@json_option
-@screen_options
-@click.pass_obj
-def stats(screen: Screen, performance: bool, settings: Settings, as_json: bool) -> int:
-    """Count the models and contributors that the index holds.
-
-    \b
-    Examples:
-      findingmodel index stats
-      findingmodel index stats --db findings.db --json
-      findingmodel index stats --performance
-    """
-
-    async def answer(store: Store) -> tuple[dict[str, Any], Snapshot | None, str]:
-        counts = await store.counts()
-        facts = {"db": store.label, "branch": settings.branch, **counts._asdict()}
-        facts["generation"] = await store.generation()
-        hint = "" if counts.models else await empty_hint(store, settings)
-        if not performance:
-            return facts, None, hint
-        from findingmodel.cli.performance import measure_reads
-
-        return facts, await measure_reads(store, settings), hint
-
-    facts, measured, hint = ask(settings, answer)
-    if measured is not None and as_json:
-        from findingmodel.cli.performance import performance_facts
-
-        facts["performance"] = performance_facts(measured, settings)
-    _show_facts(facts, as_json=as_json)
-    if measured is not None and not as_json:
-        from findingmodel.cli.performance import show_performance
-
-        show_performance(screen, measured, settings)
-    if hint:
-        screen.note(hint)
-    return 0
-
-
-def _show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(to_json(facts))
-    else:
-        click.echo("\n".join(f"{name:<15}{visible(str(value))}" for name, value in facts.items()))
