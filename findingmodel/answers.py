@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import DocumentError, QueryError
 from findingmodel.model.contributors import Organization, Person
-from findingmodel.model.entry import IndexEntry, SearchHit
+from findingmodel.model.entry import IndexEntry, SearchHit, make_hits
 from findingmodel.model.html import entries_html, hits_html
-from findingmodel.model.match import Match
 from findingmodel.model.parse import parse_model
 from findingmodel.model.table import HIT_COLUMNS, to_dicts
 from findingmodel.search.batch import search_batch
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from findingmodel.model.table import Row
     from findingmodel.search.engine import Searcher
     from findingmodel.search.hits import HitRow
+    from findingmodel.search.remembered import CachedSearcher
     from findingmodel.stores.records import Credit, EntryRow
+    from findingmodel.text.query import Query
 
 __all__ = [
     "CodeMatch",
@@ -122,7 +124,9 @@ class SearchAnswers(dict[str, list[SearchHit]]):
         return "".join(hits_html(hits, query) for query, hits in self.items())
 
 
-async def answer(searcher: Searcher, text: str, *, limit: int, offset: int, tags: Sequence[str]) -> Hits:
+async def answer(
+    searcher: CachedSearcher, text: str, *, limit: int, offset: int, tags: Sequence[str]
+) -> Hits:
     """Return the hits of one query; none for text without a letter or digit.
 
     Of a very long text the first 4,000 characters are searched for.
@@ -131,10 +135,18 @@ async def answer(searcher: Searcher, text: str, *, limit: int, offset: int, tags
         QueryError: a filter in *text* cannot be used, or *limit* or *offset* is out of range.
         StoreError: the store failed.
     """
-    asked = text[:LONGEST_QUERY]
-    if not (tokenize(asked) or tags):
+    query = _parsed(text[:LONGEST_QUERY], tuple(tags))
+    if query is None:
         return Hits()
-    return _to_hits(await searcher.search(parse_query(asked, tags=tags), limit=limit, offset=offset))
+    found = await searcher.search_as(_to_hits, query, limit=limit, offset=offset)
+    # What is remembered is not handed out, for lists in it can be changed; of the rest no copy is made.
+    return Hits(make_hits([hit.__dict__ for hit in found]))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, tags: tuple[str, ...]) -> Query | None:
+    """Return the query, or None if there is nothing to ask; parsing takes longer than remembering answers."""
+    return parse_query(text, tags=tags) if tags or tokenize(text) else None
 
 
 async def answer_all(
@@ -197,10 +209,12 @@ def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
 
 
 def _to_hits(rows: Iterable[HitRow]) -> Hits:
-    """Return *rows* as models of the caller's own: what is in the cache is never handed out."""
+    """Return *rows* as models."""
     return Hits(
-        SearchHit.model_validate(
-            {**row._asdict(), **row.entry, "matched": [Match(*match) for match in row.matched]}
+        make_hits(
+            [
+                {**entry, "score": score, "matched": matched, "negated": negated}
+                for entry, score, matched, negated in rows
+            ]
         )
-        for row in rows
     )

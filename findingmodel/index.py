@@ -11,7 +11,7 @@ from findingmodel.errors import NotFoundError
 from findingmodel.observe.notes import record_update
 from findingmodel.opening import Opening
 from findingmodel.search.codes import find_by_code
-from findingmodel.search.lookup import find
+from findingmodel.search.lookup import find, find_by_attribute
 from findingmodel.search.suggest import suggest
 from findingmodel.sync import single
 from findingmodel.sync.contributors import put_contributors
@@ -123,6 +123,11 @@ class Index(Opening):
         """Return all entries with this id, name, slug or synonym, the one that `get` returns first."""
         return answers.to_entries(await find(self._store, id_or_name_or_syn))
 
+    async def get_by_attribute(self, oifma_id: str) -> IndexEntry | None:
+        """Return the entry of the model that has the attribute with this id; None if there is none."""
+        row = await find_by_attribute(self._store, oifma_id)
+        return answers.to_entry(row) if row else None
+
     async def get_person(self, github_username: str) -> Person | None:
         """Return the person with this user name on GitHub; None if no model names them."""
         found = await self._store.contributors("person", [github_username])
@@ -192,9 +197,8 @@ class Index(Opening):
             yield answers.to_entry(row)
 
     async def to_markdown(self) -> str:
-        """Return a Markdown page with all entries in one table, by name; their text is escaped."""
-        rows = [row async for row in listing.each_entry(self._store)]
-        return await self._threads(listing.markdown_table, rows)
+        """Return the page ``index.md`` of an export: all entries in a table, by name, their text escaped."""
+        return await listing.markdown_page(self._store, self._threads)
 
     # search
 
@@ -463,6 +467,7 @@ class SyncIndex(Blocking[Index]):
     contains = blocking(Index.contains)
     get = blocking(Index.get)
     matches = blocking(Index.matches)
+    get_by_attribute = blocking(Index.get_by_attribute)
     get_person = blocking(Index.get_person)
     get_organization = blocking(Index.get_organization)
     get_people = blocking(Index.get_people)

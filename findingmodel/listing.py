@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import QueryError
-from findingmodel.model.escape import escape_destination, escape_text
+from findingmodel.stores.walks import each_page
+from findingmodel.sync import index_page
+from findingmodel.sync.page_names import page_names
 from findingmodel.text.normalize import fold, slug
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from findingmodel.drive import Offload
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["each_entry", "markdown_table", "page_by_slug", "page_of"]
+__all__ = ["each_entry", "markdown_page", "page_by_slug", "page_of"]
 
-_PAGE = 1_000
 _SORTS = ("name", "oifm_id", "filename")
 _DIRECTIONS = ("asc", "desc")
 _MATCH_TYPES = ("exact", "prefix", "contains")
-_SUFFIX = ".fm.json"
 
 
 async def page_of(store: Store, *, limit: int, offset: int, order_by: str, order_dir: str) -> list[EntryRow]:
@@ -38,11 +39,9 @@ async def page_of(store: Store, *, limit: int, offset: int, order_by: str, order
 
 async def each_entry(store: Store) -> AsyncIterator[EntryRow]:
     """Yield every entry by name; one that is written or removed meanwhile may be missed or come twice."""
-    offset = 0
-    while rows := await store.page(sort="name", descending=False, offset=offset, limit=_PAGE):
+    async for rows in each_page(store, "name"):
         for row in rows:
             yield row
-        offset += len(rows)
 
 
 async def page_by_slug(
@@ -92,40 +91,20 @@ def _check_page(limit: int, offset: int) -> None:
         raise QueryError(f"limit is {limit} and offset {offset}: ask for at least one entry, from 0 on")
 
 
-def markdown_table(entries: Sequence[EntryRow]) -> str:
-    """Return a Markdown page with all *entries* in one table.
+async def markdown_page(store: Store, threads: Offload) -> str:
+    """Return the page ``index.md`` as an export writes it: all entries in one table, by name.
 
-    Each name links to ``text/NAME.md``, and ``JSON`` to ``defs/NAME.fm.json``, as in the repositories of
-    finding models. Text of the entries is escaped, so that nothing in it can become markup or a column.
+    Raises:
+        StoreError: the store failed.
     """
-    lines = [
-        "# Finding Model Index",
-        "",
-        f"{len(entries)} entries",
-        "",
-        "| ID | Name | Synonyms | Tags | Contributors | Attributes |",
-        "|----|------|----------|------|--------------|------------|",
-        *map(_table_row, entries),
-    ]
-    return "".join([f"{line}\n" for line in lines])
+    files = [(state.oifm_id, state.path) for state in await store.manifest()]
+    return await threads(_page, [entry async for entry in each_entry(store)], files)
 
 
-def _table_row(entry: EntryRow) -> str:
-    path = entry["filename"]
-    page = f"{path.removesuffix(_SUFFIX)}.md"
-    name = f"[{_cell(entry['name'])}](text/{_link(page)}) [JSON](defs/{_link(path)})"
-    attributes = [attribute["name"] for attribute in entry["attributes"]]
-    lists = (entry["synonyms"], entry["tags"], entry["contributors"], attributes)
-    cells = [_cell(entry["oifm_id"]), name, *(", ".join(map(_cell, texts or ())) for texts in lists)]
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(text: str) -> str:
-    return escape_text(text).replace("|", r"\|")
-
-
-def _link(path: str) -> str:
-    return escape_destination(path).replace("|", "%7C")
+def _page(entries: Sequence[EntryRow], files: Sequence[tuple[str, str]]) -> str:
+    names = page_names(files)
+    rows = [index_page.row(entry, names[entry["oifm_id"]]) for entry in entries if entry["oifm_id"] in names]
+    return "".join([index_page.heading(len(rows)), *rows])
 
 
 def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:

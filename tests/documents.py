@@ -43,7 +43,18 @@ from tests.environment import isolate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LOCAL_SERVER", "ROOT", "Block", "Player", "blocks", "documents", "newcomer", "play", "sessions"]
+__all__ = [
+    "LOCAL_SERVER",
+    "ROOT",
+    "Block",
+    "Player",
+    "blocks",
+    "documents",
+    "home",
+    "newcomer",
+    "play",
+    "sessions",
+]
 
 ROOT = Path(__file__).parent.parent
 LOCAL_SERVER = "mongodb://localhost:27017"
@@ -184,6 +195,12 @@ def newcomer(home: Path, patch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "samples", home / "samples")
     patch.chdir(home)
     return home
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a newcomer sits who reads a document, and tries what it shows."""
+    return newcomer(tmp_path, monkeypatch)
 
 
 def _shell(line: str) -> str:

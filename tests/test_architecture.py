@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from fnmatch import fnmatch
 from functools import cache
@@ -14,7 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGE = Path(__file__).parent.parent / "findingmodel"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "findingmodel"
 
 LADDER = (
     {"_version"},
@@ -46,7 +48,7 @@ AT_HOME = {
     "bson": ("stores/mongo*.py",),
     "click": ("cli/*.py",),
     "rich": ("cli/draw.py",),
-    "pydantic": ("model/*.py", "agents/shapes.py", "agents/tools.py"),
+    "pydantic": ("model/*.py", "agents/arguments.py", "agents/shapes.py", "agents/tools.py"),
     "pydantic_core": ("model/*.py",),
     "Stemmer": ("text/stem.py",),
     "aiofiles": ("observe/ledger_writer.py",),
@@ -130,6 +132,21 @@ def test_a_foreign_package_is_imported_at_its_home_only(package: str) -> None:
     users = {name for name, path in files().items() if package in {m.split(".")[0] for m in imports_of(path)}}
     assert {name for name in users if not any(fnmatch(name, home) for home in AT_HOME[package])} == set()
     assert users, f"nothing imports {package} any more: is it still a dependency?"
+
+
+def test_the_layers_of_the_documents_are_these() -> None:
+    layers = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## The layers")[2]
+    heads = re.findall(r"^\| (`.+?) \|", layers.partition("\n## ")[0], re.MULTILINE)
+    told = [set(re.findall(r"`(\w+)`", head)) for head in heads]
+    unsaid = {"_version", "__init__", "__main__"}
+    assert told == [parts - unsaid for parts in LADDER if parts - unsaid]
+
+
+def test_who_works_on_it_is_told_of_every_folder() -> None:
+    places = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Where things are")[2]
+    told = re.findall(r"^\| `findingmodel/(\w+)` \|", places.partition("\n## ")[0], re.MULTILINE)
+    there = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert sorted(told) == sorted(there)
 
 
 def test_function_bodies_can_be_read_at_a_glance() -> None:

@@ -82,7 +82,7 @@ def test_what_a_busy_machine_explains_is_no_alarm() -> None:
 
 def test_only_what_was_measured_is_judged() -> None:
     results = {"a": {"seconds": 3.0, "per_second": 20.0}, "b": {"seconds": 2.0}}
-    budgets = [AT_MOST, AT_LEAST, AT_MOST._replace(over="c"), AT_MOST._replace(sizes=(7,))]
+    budgets = [AT_MOST, AT_LEAST, AT_MOST._replace(over="c"), AT_MOST._replace(sizes=range(6, 9))]
     assert [verdict.value for verdict in judge(results, 5, budgets)] == [1.5, 20.0]
     assert [verdict.value for verdict in judge(results, 7, budgets)] == [1.5, 20.0, 1.5]
 

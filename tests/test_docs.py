@@ -19,7 +19,8 @@ from findingmodel.cli import cli
 from findingmodel.cli.groups import LazyGroup
 from findingmodel.config import Settings
 from tests.builders import make_model, model_bytes
-from tests.documents import LOCAL_SERVER, ROOT, blocks, documents, newcomer, play
+from tests.cli.commands import commands
+from tests.documents import LOCAL_SERVER, ROOT, blocks, documents, home, play
 from tests.stores.conftest import secantus
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-__all__ = ["secantus"]  # fixtures are found by their names here
+__all__ = ["home", "secantus"]  # fixtures are found by their names here
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = documents()
@@ -50,12 +51,6 @@ def comparable(text: str) -> list[str]:
     text = re.sub(r"\b\d+ ms\b|\b\d+\.\d s\b", "N ms", text)
     text = re.sub(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?", "TIME", text)
     return [re.sub(r"\b\d\.\d{2,9}\b", "N.NN", line).rstrip() for line in text.splitlines()]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a newcomer sits who reads a document, and tries what it shows."""
-    return newcomer(tmp_path, monkeypatch)
 
 
 def run(command: str) -> str:
@@ -150,17 +145,10 @@ def test_scripts_that_the_readme_runs_can_be_run() -> None:
 # what there is, is described
 
 
-def commands(group: click.Command = cli, path: str = "findingmodel") -> Iterator[str]:
-    """Every command there is, with its groups."""
-    if not isinstance(group, LazyGroup):
-        yield path
-        return
-    with click.Context(group) as context:
-        for name in group.list_commands(context):
-            yield from commands(group.resolve_command(context, [name])[1] or group, f"{path} {name}")
+COMMANDS = [" ".join(("findingmodel", *words)) for words, _ in commands()]
 
 
-@pytest.mark.parametrize("command", list(commands()))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_readme_names_every_command(command: str) -> None:
     assert re.search(rf"^\| `{command}\b", README, re.MULTILINE)
 
@@ -171,7 +159,7 @@ def test_the_readme_names_only_commands_and_options_that_exist() -> None:
     options = set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
     known = {
         option
-        for name in commands()
+        for name in COMMANDS
         for parameter in resolve(name.split()[1:])[0].params
         for option in parameter.opts
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.documents import ROOT, Block, blocks
-from tests.test_docs import comparable, home, resolve, run
+from tests.documents import ROOT, Block, blocks, home
+from tests.test_docs import comparable, resolve, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,15 +58,6 @@ def test_the_code_of_a_guide_prints_what_it_shows(name: str, home: Path) -> None
 def without_scores(output: str) -> str:
     """*output* without what every improvement of the search changes."""
     return re.sub(r"\b\d\.\d+\b", "N.N", "\n".join(comparable(output)))
-
-
-@pytest.mark.parametrize("name", GUIDES)
-def test_commands_of_a_guide_are_commands(name: str) -> None:
-    lines = [line for block in guide(name) if block.language == "sh" for line in block.text.splitlines()]
-    ours = [words[1:] for line in lines if (words := shlex.split(line)) and words[0] == "findingmodel"]
-    for words in ours:
-        command, rest = resolve(words)
-        command.make_context(command.name, rest)  # raises for options and arguments that it does not have
 
 
 def test_the_configuration_for_agents_is_json_and_starts_a_command() -> None:

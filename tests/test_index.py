@@ -28,6 +28,7 @@ from findingmodel import (
 )
 from findingmodel.stores import pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
+from tests.cli.commands import run
 from tests.stores.listening import Commands
 from tests.stores.samples import LONG_NS, make_lease
 
@@ -188,11 +189,11 @@ class ReadingRules:
         text = await index.to_markdown()
         head, _, table = text.partition("\n| ID |")
         assert head.splitlines()[0] == "# Finding Model Index"
-        assert "6 entries" in head
+        assert head.splitlines()[2] == "6 entries"
         rows = table.splitlines()[2:]
         assert len(rows) == 6
         assert all(row.replace(r"\|", "").count("|") == 7 for row in rows)
-        assert r"[a \| \*b\* \| c \| &lt;i>](text/odd%7Cname%20%281%29.md)" in rows[0]
+        assert r"a \| \*b\* \| c \| &lt;i><br/>[Text](text/odd_name_1.md) [JSON](defs/odd%7Cname" in rows[0]
         assert "clot \\| in a lung artery | CT, chest | test-reader, TEST | margin, diameter |" in text
         assert "[JSON](defs/chest/pe.fm.json)" in text
 
@@ -338,6 +339,14 @@ class SearchingRules:
             ("Pulmonary nodule", "Pulmonary nodule"),
         ]
         assert [one.label for one in await filled.suggest("lung no")] == ["lung nodule"]
+
+    async def test_a_model_is_got_by_the_id_of_an_attribute(self, filled: Index) -> None:
+        entry = await filled.get("OIFM_TEST_000001")
+        assert entry is not None
+        for attribute in entry.attributes:
+            assert await filled.get_by_attribute(f" {attribute.attribute_id.lower()}") == entry
+        for other in ("OIFMA_TEST_999999", "OIFM_TEST_000001", "pulmonary embolism", ""):
+            assert await filled.get_by_attribute(other) is None
 
     async def test_codes_are_found_where_they_are_carried(self, filled: Index) -> None:
         found = await filled.find_by_code("RadLex", "rid5713", limit=2)
@@ -680,6 +689,18 @@ async def test_an_index_longer_than_a_page_is_listed_whole(tmp_path: Path) -> No
         await index.update_from_directory(tmp_path / "many")
         ids = [entry.oifm_id async for entry in index]
     assert sorted(ids) == [f"OIFM_TEST_{number:06d}" for number in range(1_003)]
+
+
+@pytest.mark.parametrize(("models", "told"), [(1, "1 entry"), (3, "3 entries")])
+def test_the_markdown_is_the_page_that_an_export_writes(tmp_path: Path, models: int, told: str) -> None:
+    for number in range(models):
+        write_model(tmp_path / "defs", f"{number}/a model.fm.json", number)
+    with Index.sync(str(tmp_path / "some.db")) as index:
+        index.update_from_directory(tmp_path / "defs")
+        text = index.to_markdown()
+    run("index", "export", "markdown", tmp_path / "out", "--db", tmp_path / "some.db")
+    assert text == (tmp_path / "out/index.md").read_text()
+    assert f"\n{told}\n" in text
 
 
 @pytest.mark.mongo

@@ -36,6 +36,17 @@ def test_values_and_attributes_carry_their_codes() -> None:
     assert change.values[3].index_codes is None
 
 
+def test_attributes_and_values_are_described_in_the_words_of_the_collections() -> None:
+    presence, change = make_stub("pleural {plaque}", "ABCD").attributes
+    assert presence.description == "Presence or absence of pleural {plaque}"
+    assert change.description == "Whether and how pleural {plaque} has changed over time"
+    said = {value.name: value.description for value in [*presence.values, *change.values]}
+    assert said["absent"] == "Pleural {plaque} is absent"
+    assert said["indeterminate"] == "Presence of pleural {plaque} cannot be determined"
+    assert said["resolved"] == "Pleural {plaque} seen on a prior exam has resolved"
+    assert said["larger"] == "Pleural {plaque} is larger"
+
+
 def test_ids_that_are_taken_are_not_given_again() -> None:
     class AllButOne:
         def __contains__(self, new_id: object) -> bool:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.builders import model_bytes, write_model
+from tests.documents import ROOT, blocks
 
-ROOT = Path(__file__).parent.parent
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 BIN = Path(sys.executable).parent
 
@@ -73,6 +73,13 @@ def test_pre_commit_accepts_the_manifest() -> None:
         check=False,
     )
     assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_the_hooks_that_the_guide_names_are_published() -> None:
+    guide = (ROOT / "docs/howto/curating.md").read_text(encoding="utf-8")
+    (config,) = (yaml.safe_load(block.text) for block in blocks(guide) if block.language == "yaml")
+    named = {hook["id"] for repository in config["repos"] for hook in repository["hooks"]}
+    assert named == {hook["id"] for hook in yaml.safe_load(HOOKS.read_text())}
 
 
 def test_changed_models_are_checked(repository: Path) -> None:

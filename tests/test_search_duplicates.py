@@ -88,13 +88,39 @@ def test_models_that_carry_the_same_code_make_a_pair() -> None:
     told: list[tuple[int, int]] = []
     (pair,) = drive(find_duplicates(index, progress=lambda *counts: told.append(counts)))
     assert pair.as_dict()["reasons"] == [
-        {"kind": "code", "first": "RADLEX RID9", "second": "RADLEX RID9", "score": 0.4}
+        {"kind": "code", "first": "RADLEX RID9", "second": "RADLEX RID9", "score": 0.4, "equal": True}
     ]
     assert [model["oifm_id"] for model in pair.as_dict()["models"]] == [
         "OIFM_TEST_000001",
         "OIFM_TEST_000002",
     ]
     assert told == [(3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("SNOMED 123037004", "SNOMEDCT 123037004"),
+        ("SNOMED-CT 123037004", "SCT 123037004"),
+        ("RADLEX RID9999", "RadLex rid9999"),
+    ],
+)
+def test_a_code_is_one_however_it_is_written(first: str, second: str) -> None:
+    models = [
+        make_model(number, name=name, index_codes=[dict(zip(("system", "code"), code.split(), strict=True))])
+        for number, name, code in [(1, "first of all", first), (2, "something else", second)]
+    ]
+    (pair,) = drive(find_duplicates(filled([record_of(model) for model in models])))
+    assert [tuple(reason)[:3] for reason in pair.reasons] == [("code", first, second)]
+
+
+def test_a_model_that_writes_a_code_twice_holds_it_once() -> None:
+    twice = [CODE, {**CODE, "code": "rid9"}]
+    models = [make_model(1, name="first of all", index_codes=twice), make_model(2, index_codes=[CODE])]
+    (pair,) = drive(find_duplicates(filled([record_of(model) for model in models])))
+    assert [(why.first, why.second, why.score) for why in pair.reasons] == [
+        ("RADLEX RID9", "RADLEX RID9", 0.4)
+    ]
 
 
 def test_a_code_that_many_models_carry_says_nothing() -> None:
@@ -104,6 +130,16 @@ def test_a_code_that_many_models_carry_says_nothing() -> None:
     ]
     assert len(drive(find_duplicates(filled(records[:3]), min_score=0))) == 3
     assert drive(find_duplicates(filled(records), min_score=0)) == []
+
+
+def test_names_that_are_only_spelt_alike_are_told_from_forms_of_one() -> None:
+    names = ("colonic diverticulosis", "colonic diverticulitis", "rib notch", "notches of the rib")
+    records = [record_of(make_model(number, name=name, synonyms=...)) for number, name in enumerate(names, 1)]
+    found = drive(find_duplicates(filled(records)))
+    assert {(pair.first["name"], pair.reasons[0].equal) for pair in found} == {
+        ("rib notch", True),
+        ("colonic diverticulosis", False),
+    }
 
 
 def test_an_empty_index_has_no_pairs() -> None:

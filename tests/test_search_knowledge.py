@@ -54,6 +54,18 @@ def test_no_line_is_written_twice(name: str) -> None:
     assert len(set(written)) == len(written)
 
 
+def test_no_line_is_missed_that_would_be_found_among_all() -> None:
+    every = [line for name in knowledge._TABLES for line in lines(DATA / name)]
+    said: dict[str, list[str]] = {}
+    for line in every:
+        for entry in knowledge._directions(line):
+            said.setdefault(knowledge._first_letters(entry.said), []).append(line)
+    for letters, holders in said.items():
+        found = list(knowledge._lines_with(letters))
+        assert set(holders) <= set(found)
+        assert found == [line for line in every if line in set(found)]  # in their order
+
+
 def test_equal_meanings_find_each_other() -> None:
     assert "renal" in others("kidney")
     assert "kidney" in others("renal")
@@ -76,7 +88,7 @@ def test_alternatives_make_phrases_of_their_own() -> None:
 
 
 def test_body_parts_and_observations_have_forms_with_a_joint() -> None:
-    parts, observations = forms()
+    parts, observations = forms("parts"), forms("observations")
     assert all(form.words and form.form and "-" not in form.form for form in parts)
     assert all(form.words for form in observations)
     assert sum("-" in form.form for form in observations) > 30

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class NoCount(SQLiteStore):
     """A store that cannot count tokens cheaply, as a server cannot."""
 
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None:
         return None
 
     async def words(self) -> None:
@@ -31,8 +31,8 @@ class Asked(SQLiteStore):
     asked: list[str]
     read = 0
 
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
-        self.asked = [*getattr(self, "asked", []), *tokens]
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None:
+        self.asked = [*getattr(self, "asked", []), *(["(all)"] if tokens is None else tokens)]
         return await super().frequencies(tokens)
 
     async def words(self) -> Mapping[str, int] | None:
@@ -85,6 +85,17 @@ def test_a_token_is_counted_once() -> None:
     assert drive(vocabulary.count(["nodul", "absent"]))["nodul"] == 2
     drive(vocabulary.count(["nodul", "absent", "cyst"]))
     assert sorted(store.asked) == ["absent", "cyst", "nodul"]
+
+
+def test_whoever_asks_often_is_told_all_counts_at_once() -> None:
+    store = Asked(":memory:")
+    vocabulary = Vocabulary(filled(store=store))
+    for number in range(40):
+        assert drive(vocabulary.count([f"absent{number}", "nodul"]))["nodul"] == 2
+        assert drive(vocabulary.count([]))[f"absent{number}"] == 0
+    assert store.asked[-1] == "(all)"
+    assert len(store.asked) < 40
+    assert vocabulary.entries == len(FINDINGS)
 
 
 def test_rare_words_tell_more_than_common_ones() -> None:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "defs"
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
-VOID = {"br", "hr"}
 
 
 def entry(**changes: Any) -> IndexEntry:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from findingmodel.agents.budget import count_tokens, largest
 from findingmodel.errors import NotFoundError, QueryError
-from findingmodel.text.normalize import fold, tokenize
+from findingmodel.search.near import id_slips, near_tags
+from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from findingmodel.index import Index
-    from findingmodel.model import IndexEntry
+    from findingmodel.model import FindingModelFull, IndexEntry
 
 __all__ = ["check_tags", "empty_hint", "not_found", "tags_in"]
 
 _MOST = 5
-_LIKE = 0.5  # of difflib: tags are short, so that one letter of two counts
-_LIKE_ID = 0.8
+_LIKE_ID = 0.7
 _LONGEST_ECHO = 60
 _TAG = "tag:"
 _ID = re.compile(r"oifma?[_ -]", re.IGNORECASE)
@@ -31,7 +30,13 @@ _UPDATE = "The index is empty: run `findingmodel index update DIR` with a direct
 
 async def not_found(index: Index, key: str, max_tokens: int) -> NotFoundError:
     """Return the error for a *key* that no model has, with the models whose ids or names are nearest."""
-    near = await (_near_ids(index, key) if _ID.match(key) else _near_names(index, key))
+    owner = await index.get_by_attribute(key) if _ID.match(key) else None
+    if owner is not None:
+        fact = f"{key.upper()} is no model but an attribute of {owner.oifm_id}"
+        return NotFoundError(_within(max_tokens, fact, (), f"get_finding_model {owner.oifm_id} shows it"))
+    near: Iterable[IndexEntry | FindingModelFull] = await (
+        _near_ids(index, key) if _ID.match(key) else _near_names(index, key)
+    )
     names = [f"{entry.oifm_id} ({entry.name})" for entry in near]
     fact = f"no model has the id, name or synonym {_echo(key)}"
     advice = "search_finding_models finds models by other words" if await index.count() else _UPDATE
@@ -44,11 +49,11 @@ async def check_tags(index: Index, tags: Sequence[str], max_tokens: int) -> None
     Raises:
         QueryError: one of them no model has; says which are nearest.
     """
-    known = {fold(tag): tag for tag in await index.count_tags()} if tags else {}
+    known = list(await index.count_tags()) if tags else []
     for tag in tags:
-        if fold(tag) not in known:
-            near = get_close_matches(fold(tag), list(known), _MOST, _LIKE)
-            names = [repr(known[folded]) for folded in near]
+        near = near_tags(tag, known)
+        if near is not None:
+            names = list(map(repr, near))
             fact = f"no model has the tag {_echo(tag)}"
             raise QueryError(_within(max_tokens, fact, names, "list_tags shows all tags"))
 
@@ -73,20 +78,14 @@ async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
     return hits or [suggestion.entry for suggestion in await index.suggest(key, _MOST)]
 
 
-async def _near_ids(index: Index, key: str) -> Iterable[IndexEntry]:
-    """Return the models with ids like *key*; with an attribute's id, the model that it belongs to."""
-    wanted = key.upper()
-    source, _, number = wanted.rpartition("_")
-    padded = await index.get(f"{source}_{number.lstrip('0'):0>6}")  # zeros are what gets lost
-    if padded is not None:
-        return [padded]
-    entries = {}
-    async for entry in index:
-        entries[entry.oifm_id] = entry
-        if any(attribute.attribute_id == wanted for attribute in entry.attributes):
-            return [entry]
-    near = await asyncio.to_thread(get_close_matches, wanted, list(entries), _MOST, _LIKE_ID)
-    return [entries[oifm_id] for oifm_id in near]
+async def _near_ids(index: Index, key: str) -> Iterable[FindingModelFull]:
+    """Return the models with ids like *key*."""
+    sources = [organization.code for organization in await index.get_organizations()]
+    slips = id_slips(key, sources)
+    models = await index.get_full_batch(slips)
+    if slips and slips[0] in models:  # zeros are what gets lost most often
+        return [models[slips[0]]]
+    return [models[oifm_id] for oifm_id in get_close_matches(key.upper(), list(models), _MOST, _LIKE_ID)]
 
 
 def _plain(text: str) -> str:

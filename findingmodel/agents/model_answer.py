@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["model_answer"]
 
 _MOST_OTHERS = 5
-_LESS_NEEDED = ("contributors", "synonyms", "tags", "index_codes")
 
 
 def model_answer(

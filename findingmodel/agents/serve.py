@@ -40,6 +40,7 @@ async def serve_stdio(settings: Settings) -> None:
     interrupted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
     async with Index(settings=settings) as index:
+        await index.count()  # a server that cannot be reached is told now, not to an agent
         serving = asyncio.create_task(make_server(index).run_stdio_async())
         waiting = asyncio.create_task(interrupted.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,6 +78,7 @@ async def serve_http(settings: Settings, port: int, listening: Callable[[str], N
             allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names]
         )
         async with Index(settings=settings) as index:
+            await index.count()
             app = make_server(index).streamable_http_app(transport_security=security)
             config = uvicorn.Config(
                 app, log_level="warning", timeout_graceful_shutdown=_SECONDS_TO_FINISH, ws="none"

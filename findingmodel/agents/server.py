@@ -11,6 +11,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
 from findingmodel._version import __version__
+from findingmodel.agents.arguments import unknown_argument, wrong_arguments
 from findingmodel.agents.corrections import not_found
 from findingmodel.agents.shapes import Answer
 from findingmodel.agents.tools import Tools
@@ -37,13 +38,36 @@ _READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
 _MOST_ERROR_TOKENS = 1_000
+_FAILED = "Error executing tool {}: "  # as the SDK begins
 
 _Tool = Callable[..., Awaitable[Answer]]
 
 
+class _Server(MCPServer[Any]):
+    """A server that refuses arguments which a tool does not have: without them it answers something else."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Call a tool; see the SDK.
+
+        Raises:
+            ToolError: the arguments cannot be used, or the tool failed.
+        """
+        known = inspect.signature(getattr(Tools, name)).parameters if name in _TITLES else arguments
+        strange = unknown_argument(name, arguments, [one for one in known if one != "self"])
+        if strange:
+            raise ToolError(f"{_FAILED.format(name)}{strange}")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            wrong = wrong_arguments(error.__cause__)
+            if wrong is None:
+                raise
+            raise ToolError(f"{_FAILED.format(name)}{wrong}") from error.__cause__
+
+
 def make_server(index: Index) -> MCPServer[Any]:
     """Return a server that answers from *index*, which its caller opens and closes."""
-    server: MCPServer[Any] = MCPServer(
+    server = _Server(
         "findingmodel",
         title="Radiology finding models",
         instructions=_INSTRUCTIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -18,10 +19,13 @@ _COMMANDS = {
     "index": Lazy("findingmodel.cli.index:index", "Keep an index of a directory, and read it."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
     "model": Lazy("findingmodel.cli.model:model", "Begin a finding model file, and read one."),
-    "mcp": Lazy("findingmodel.cli.agents:mcp", "Answer language-model agents."),
-    "config": Lazy("findingmodel.cli.settings:config", "Show every setting, its value and its source."),
+    "mcp": Lazy("findingmodel.cli.mcp:mcp", "Answer language-model agents."),
+    "config": Lazy("findingmodel.cli.config:config", "Show every setting, its value and its source."),
     "completion": Lazy("findingmodel.cli.completion:completion", "Print what makes a shell complete."),
 }
+
+_OBJECTS_PER_COLLECTION = 50_000
+"""Few commands make so many, and none makes many cycles; Python would look for some every 700."""
 
 
 @click.group(cls=RootGroup, lazy=_COMMANDS)
@@ -55,6 +59,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command of this process; output is UTF-8 whatever the locale says."""
+    gc.set_threshold(_OBJECTS_PER_COLLECTION)
     end_on_sigterm()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -66,4 +71,5 @@ def main() -> None:
     try:
         cli()
     finally:
+        gc.freeze()  # else Python looks for cycles among all that it is about to throw away
         end_on_any_signal()

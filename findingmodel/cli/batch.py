@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.search import why_nothing
+from findingmodel.cli.hints import why_nothing
 from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, safe_json, to_json, visible
 from findingmodel.search.batch import AT_A_SERVER
@@ -49,7 +49,7 @@ def search_file(
 
         async def answer(store: Store) -> tuple[BatchSummary, str]:
             done = await run_batch(Searcher(store, timer=timer), job, echo=echo, progress=progress)
-            return done, "" if done.matched or done.ambiguous else await why_nothing(store)
+            return done, "" if done.matched or done.ambiguous else await why_nothing(store, settings)
 
         summary, missed = ask(settings, answer)
     if as_json and target != _STREAM:

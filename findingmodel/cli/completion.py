@@ -28,8 +28,10 @@ def completion(_screen: Screen, shell: str) -> int:
     It completes commands and options, and from the index names, tags, branches and organizations. Names are
     completed in the form of their slugs, which mean the same and need no quotes.
 
+    The file that your shell reads when it starts is the place for one of these lines.
+
     \b
-    Put one of these lines in the file that your shell reads when it starts:
+    Examples:
       eval "$(findingmodel completion bash)"      ~/.bashrc
       eval "$(findingmodel completion zsh)"       ~/.zshrc, behind compinit
       findingmodel completion fish | source       ~/.config/fish/config.fish
@@ -38,5 +40,9 @@ def completion(_screen: Screen, shell: str) -> int:
 
     kind = get_completion_class(shell)
     assert kind is not None, shell  # noqa: S101  # the choices are those that click knows
-    click.echo(kind(cli, {}, _PROGRAM, _VARIABLE).source())
+    script = kind(cli, {}, _PROGRAM, _VARIABLE).source()
+    # click's script for fish splits at every comma, and loses what stands behind a second one.
+    click.echo(
+        script.replace('(string split ","', '(string split --max 1 ","') if shell == "fish" else script
+    )
     return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from findingmodel.cli.hints import or_hint
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
@@ -48,8 +49,9 @@ def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings,
     """Find models that may describe one and the same finding, the likeliest first.
 
     Two models are a pair if their names are alike but for form or a typo, if the name of one is a synonym of
-    the other, or if they share synonyms or codes. Each reason adds to the score, which is at most 1. In a
-    pipe each line is a score, an id, a name, the other id and name, and the reasons, separated by tabs.
+    the other, or if they share synonyms or codes. "Similar" ones are only spelt alike, and may well be two
+    findings. Each reason adds to the score, which is at most 1. In a pipe each line is a score, an id, a
+    name, the other id and name, and the reasons, separated by tabs.
 
     \b
     Examples:
@@ -59,17 +61,20 @@ def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings,
     from findingmodel.search.duplicates import find_duplicates
 
     async def answer(store: Store) -> list[Duplicate]:
-        return await find_duplicates(store, limit=limit, min_score=min_score, progress=progress)
+        return await find_duplicates(store, limit=limit + 1, min_score=min_score, progress=progress)
 
     with screen.progress("comparing") as progress:
-        found = ask(settings, answer)
+        some, hint = ask(settings, lambda store: or_hint(store, settings, answer))
+    found = some[:limit]
     if as_json:
         click.echo(to_json([pair.as_dict() for pair in found]))
         return 0
     rows = _two_lines if screen.is_terminal else _one_line
     screen.table(_COLUMNS, [row for pair in found for row in rows(pair)])
     if not found:
-        screen.note("no two models are alike")
+        screen.note(hint or "no two models are alike")
+    if len(some) > limit:
+        screen.note(f"the likeliest {limit:,} only; --limit shows more")
     return 0
 
 
@@ -93,6 +98,7 @@ def _why(reasons: Sequence[Reason]) -> str:
 
 def _told(reason: Reason) -> str:
     first, second = one_line(reason.first), one_line(reason.second)
-    return f"{_WORDS[reason.kind]}: {first}" + (
+    alike = "" if reason.equal else "similar "
+    return f"{alike}{_WORDS[reason.kind]}: {first}" + (
         f" / {second}" if second.casefold() != first.casefold() else ""
     )

@@ -50,7 +50,7 @@ def _fields(entry: EntryRow) -> Iterator[tuple[str, str]]:
         yield "description", entry["description"]
     for number, attribute in enumerate(entry["attributes"]):
         label = "" if number else "attributes"
-        yield label, f"{attribute['attribute_id']}  {attribute['name']} ({attribute['type']})"
+        yield label, f"{attribute['attribute_id']} {attribute['name']} ({attribute['type']})"
 
 
 def _wrapped(line: str, width: int) -> list[str]:

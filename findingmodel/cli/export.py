@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from findingmodel.cli.session import ask
 from findingmodel.cli.text import counted, safe_json, to_json, visible
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
     from findingmodel.stores.protocol import Store
@@ -27,6 +30,7 @@ _FORMS = {
     "jsonl": Lazy(f"{_HERE}:jsonl", "One model a line, as its file has it."),
 }
 _STREAM = "-"
+_EMPTY = "the index holds no models, so nothing was written"
 _destination = click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
 
 
@@ -72,8 +76,9 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings,
     async def answer(store: Store) -> ExportReport:
         return await export_markdown(store, destination, prune=prune, progress=progress)
 
-    _refuse_stream(destination)
-    with screen.progress("exporting") as progress:
+    if str(destination) == _STREAM:
+        raise click.UsageError("Pages need a directory; findingmodel model markdown FILE prints one.")
+    with screen.progress("exporting") as progress, _writing(destination):
         report = ask(settings, answer)
     files = counted(report.written + report.unchanged, "file")
     done = f"wrote {report.written:,} of {files}" if report.written else f"all {files} are up to date"
@@ -88,7 +93,8 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings,
 @screen_options
 @click.pass_obj
 def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) -> int:
-    """Write the ids of all models and attributes to DEST/ids.json, or to DEST if that ends in .json.
+    """Write the ids of all models and attributes to DEST/ids.json, or to DEST if that ends in .json; - is
+    standard output.
 
     "oifm_ids" says which file has which model, "attribute_ids" which file has which attribute, and how that
     is called; one id a line.
@@ -97,12 +103,15 @@ def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) ->
     Examples:
       findingmodel index export ids .
       findingmodel index export ids taken.json
+      findingmodel index export ids - | grep OIFMA_ABCD
     """
-    from findingmodel.sync.export import export_ids
+    from findingmodel.sync.export import export_ids, id_lines
 
-    _refuse_stream(destination)
+    if str(destination) == _STREAM:
+        return _print(screen, settings, id_lines, as_json=as_json)
     file = destination if destination.suffix == ".json" else destination / "ids.json"
-    report = ask(settings, lambda store: export_ids(store, file))
+    with _writing(file):
+        report = ask(settings, lambda store: export_ids(store, file))
     return _show(screen, report, _done_to(file, report), as_json=as_json)
 
 
@@ -122,27 +131,46 @@ def jsonl(screen: Screen, destination: Path, settings: Settings, as_json: bool) 
       findingmodel index export jsonl models.jsonl
       findingmodel index export jsonl - | grep -c RADLEX
     """
-    from findingmodel.sync.export import export_jsonl
+    from findingmodel.sync.export import export_jsonl, json_lines
 
-    if str(destination) != _STREAM:
+    if str(destination) == _STREAM:
+        return _print(screen, settings, json_lines, as_json=as_json)
+    with _writing(destination):
         report = ask(settings, lambda store: export_jsonl(store, destination))
-        return _show(screen, report, _done_to(destination, report), as_json=as_json)
+    return _show(screen, report, _done_to(destination, report), as_json=as_json)
+
+
+def _print(
+    screen: Screen, settings: Settings, texts: Callable[[Store], AsyncIterator[str]], *, as_json: bool
+) -> int:
+    """Print what *texts* makes of the index; return the exit code."""
     if as_json:
-        raise click.UsageError("--json cannot be given when the models go to standard output.")
-    ask(settings, _print_models)
+        raise click.UsageError("--json cannot be given when the export itself goes to standard output.")
+
+    async def answer(store: Store) -> bool:
+        if not (await store.counts()).models:
+            return False
+        async for text in texts(store):
+            click.echo(safe_json(text), nl=False)
+        return True
+
+    if not ask(settings, answer):
+        screen.note(_EMPTY)
+        return 1
     return 0
 
 
-async def _print_models(store: Store) -> None:
-    from findingmodel.sync.export import json_lines
-
-    async for line in json_lines(store):
-        click.echo(safe_json(line), nl=False)
-
-
-def _refuse_stream(destination: Path) -> None:
-    if str(destination) == _STREAM:
-        raise click.UsageError("Only export jsonl can write to standard output.")
+@contextmanager
+def _writing(destination: Path) -> Iterator[None]:
+    """Name what the user named, whichever file it is that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        in_the_way = isinstance(error, FileExistsError)
+        reason = "a file is where a directory has to be" if in_the_way else error.strerror
+        raise OSError(error.errno, f"cannot be written: {reason}", str(destination)) from error
 
 
 def _done_to(file: Path, report: ExportReport) -> str:
@@ -156,7 +184,7 @@ def _show(screen: Screen, report: ExportReport, done: str, *, as_json: bool) -> 
     elif report.models:
         click.echo(visible(f"{counted(report.models, 'model')}: {done}"))
     if not report.models and not report.failed:
-        screen.note("the index holds no models, so nothing was written")
+        screen.note(_EMPTY)
         return 1
     if report.stale:
         pages = counted(len(report.stale), "page")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +39,7 @@ def history(screen: Screen, limit: int, settings: Settings, as_json: bool) -> in
     Each update and each write that changed something, failed or was refused is noted in a ledger: a file
     beside the SQLite file, and for MongoDB one in your state directory, so that it tells what was done from
     here. Its settings are ledger, ledger_max_bytes and ledger_keep. What has begun and not ended is still
-    being done, or was killed.
+    being done, or was killed. Times are those of the clock here; with --json they are in UTC.
 
     \b
     Examples:
@@ -65,8 +67,20 @@ def history(screen: Screen, limit: int, settings: Settings, as_json: bool) -> in
 def _row(note: dict[str, Any]) -> tuple[str, ...]:
     by = f"{note.get('user', '?')}@{note.get('host', '?')}"
     about = next((str(note[key]) for key in ("directory", "file", "model") if key in note), "")
-    at = str(note.get("at", "")).replace("T", " ")[:19]
-    return at, str(note["outcome"]), one_line(_what(note)), one_line(by), one_line(about)
+    return (
+        _local(str(note.get("at", ""))),
+        str(note["outcome"]),
+        one_line(_what(note)),
+        one_line(by),
+        one_line(about),
+    )
+
+
+def _local(at: str) -> str:
+    """Return a time of the ledger, which is in UTC, as the clock here showed it."""
+    with suppress(ValueError):
+        at = datetime.fromisoformat(at).astimezone().isoformat(" ")
+    return at[:19]
 
 
 def _what(note: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ __all__ = ["model"]
 _COMMANDS = {
     "new": Lazy("findingmodel.cli.model_new:new", "Begin a model: a file with new ids and usual attributes."),
     "show": Lazy("findingmodel.cli.model_show:show", "Show what a file holds."),
-    "markdown": Lazy("findingmodel.cli.model_show:markdown", "Print the Markdown page of a file."),
+    "markdown": Lazy("findingmodel.cli.model_markdown:markdown", "Print the Markdown page of a file."),
 }
 
 

@@ -14,6 +14,8 @@ from findingmodel.cli.text import counted, one_line, to_json, visible
 if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
+    from findingmodel.model import FindingModelFull
+    from findingmodel.stores.records import EntryRow
     from findingmodel.sync.new import NewModel
 
 __all__ = ["new"]
@@ -98,9 +100,19 @@ def new(
 def _tell(screen: Screen, made: NewModel, source: str) -> None:
     """Tell what the curator has to look at."""
     for other in made.others:
-        screen.note(f"{other['oifm_id']} {one_line(other['name'])} has this name or a synonym of it")
+        called = ", ".join(map(repr, _shared(made.model, other)))
+        screen.note(f"{other['oifm_id']} {one_line(other['name'])} is called {called}, too")
     if not made.known_models:
         screen.note("the index holds no models: the ids are only known to be new among the files there")
     elif not made.contributor:
         screen.note(f"the index knows no organization {source}, so the file names no contributor")
     screen.detail(f"compared with {counted(made.known_models, 'model')}")
+
+
+def _shared(model: FindingModelFull, other: EntryRow) -> list[str]:
+    """Return which of its names *model* shares with *other*."""
+    from findingmodel.text.normalize import fold, slug
+
+    theirs = {fold(text) for text in (other["name"], *(other["synonyms"] or ()))}
+    names = (model.name, *(model.synonyms or ()))
+    return [name for name in names if fold(name) in theirs or slug(name) == other["slug_name"]]

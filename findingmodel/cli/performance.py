@@ -11,8 +11,10 @@ from findingmodel.cli.screen import Column
 from findingmodel.cli.timings import HEADING, timing_rows
 from findingmodel.observe.ledger import older_files, place_of
 from findingmodel.observe.metrics import PerformanceMonitor
+from findingmodel.search.engine import Searcher
 from findingmodel.stores import sqlite_path
 from findingmodel.text.normalize import fold
+from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
@@ -22,24 +24,27 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_reads", "performance_facts", "show_performance"]
 
-_ROUNDS = 10
+_MODELS = 10
 _COLUMNS = tuple(Column(title, wraps=False, right=number > 0) for number, title in enumerate(HEADING))
 
 
 async def measure_reads(store: Store, settings: Settings) -> Snapshot:
-    """Read one model in each way there is, some times over."""
+    """Read some models, each in every way there is."""
     monitor = PerformanceMonitor()
+    searcher = Searcher(store)
     with monitor.measure("generation"):
         await store.generation()
     with monitor.measure("page"):
-        page = await store.page(sort="oifm_id", descending=False, offset=0, limit=1)
-    for entry in page * _ROUNDS:
+        page = await store.page(sort="oifm_id", descending=False, offset=0, limit=_MODELS)
+    for entry in page:
         with monitor.measure("get by id"):
             await store.get([entry["oifm_id"]])
         with monitor.measure("get by name"):
             await store.lookup([fold(entry["name"])])
         with monitor.measure("whole model"):
             await store.models([entry["oifm_id"]])
+        with monitor.measure("search"):
+            await searcher.search(parse_query(entry["name"]))
     if settings.is_server:
         from findingmodel.stores.pool import pool_statistics
 

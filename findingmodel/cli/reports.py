@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from findingmodel.cli.screen import Screen
     from findingmodel.sync.check import CheckReport
-    from findingmodel.sync.report import FileReport, UpdateReport
+    from findingmodel.sync.report import CreditConflict, FileReport, UpdateReport
 
 __all__ = ["show_check", "show_failed", "show_update"]
 
@@ -30,7 +30,12 @@ def show_update(screen: Screen, report: UpdateReport) -> None:
     if report.refused is None:
         click.echo(summary(report))
     show_failed(screen, report.failed)
-    _show_warnings(screen, [*_problem_lines(report.warnings), *_conflict_lines(report)])
+    # An update reads a file once, so that -v would come too late: a check reads all of them again.
+    _show_warnings(
+        screen,
+        [*_problem_lines(report.warnings), *_conflict_lines(report.conflicts)],
+        shown_by="findingmodel index check -v",
+    )
     if report.put_aside is not None:
         tense = "would become" if report.dry_run else "is now"
         screen.note(f"the index of findingmodel 0.3 {tense} branch {report.put_aside}")
@@ -48,7 +53,11 @@ def show_check(screen: Screen, report: CheckReport, *, fix_format: bool = False)
     for path in report.formatted:
         click.echo(f"formatted {visible(path)}")
     show_failed(screen, report.failed)
-    _show_warnings(screen, list(_problem_lines(report.warnings)))
+    _show_warnings(
+        screen, [*_problem_lines(report.warnings), *_conflict_lines(report.conflicts)], shown_by="-v"
+    )
+    if not report.files:
+        screen.note("there is no *.fm.json file; is the directory the right one?")
 
 
 def summary(report: UpdateReport) -> str:
@@ -93,9 +102,10 @@ def _blocks(file: FileReport, width: int) -> Iterator[list[str]]:
         heading = []
 
 
-def _show_warnings(screen: Screen, lines: Sequence[str]) -> None:
+def _show_warnings(screen: Screen, lines: Sequence[str], *, shown_by: str) -> None:
     if lines and not screen.verbose:
-        screen.note(f"{counted(len(lines), 'warning')}; -v shows {'it' if len(lines) == 1 else 'them'}")
+        them = "it" if len(lines) == 1 else "them"
+        screen.note(f"{counted(len(lines), 'warning')}; {shown_by} shows {them}")
     for line in lines:
         screen.detail(f"warning: {line}")
 
@@ -106,8 +116,8 @@ def _problem_lines(files: Sequence[FileReport]) -> Iterator[str]:
             yield f"{file.path}: {problem}"
 
 
-def _conflict_lines(report: UpdateReport) -> Iterator[str]:
-    for conflict in report.conflicts:
+def _conflict_lines(conflicts: Sequence[CreditConflict]) -> Iterator[str]:
+    for conflict in conflicts:
         about = f"{', '.join(conflict.fields)} of contributor {conflict.key}"
         yield f"{conflict.other}: {about} differs from {conflict.kept}, which is newer"
 

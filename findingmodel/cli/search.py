@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.cli.hints import why_nothing
 from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
     from findingmodel.model import Match
-    from findingmodel.search.hits import HitRow, MatchRow
+    from findingmodel.search.hits import HitRow
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
     from findingmodel.timing import Timer
 
-__all__ = ["search", "why_nothing"]
+__all__ = ["search"]
 
 _COLUMNS = (
     Column("id", wraps=False),
@@ -165,19 +166,12 @@ def _refuse(names: Sequence[str], why: str) -> None:
             raise click.UsageError(f"{shown} {why}.")
 
 
-async def why_nothing(store: Store) -> str:
-    """Return what to add to "nothing found" where no query can find anything; else nothing."""
-    if (await store.counts()).models:
-        return ""
-    return f": the index {store.label} is empty; findingmodel index update DIR fills it"
-
-
 async def _answer(
     store: Store, query: Query, settings: Settings, timer: Timer, page: dict[str, int], *, use_cache: bool
 ) -> tuple[Sequence[HitRow], str]:
-    """Search, and say why there is nothing where the index holds nothing."""
+    """Search, and say why there is nothing, where that can be said."""
     hits = await _find(store, query, settings, timer, page, use_cache=use_cache)
-    return hits, "" if hits else await why_nothing(store)
+    return hits, "" if hits else await why_nothing(store, settings, query)
 
 
 async def _find(
@@ -229,7 +223,7 @@ def _rows(hit: HitRow, *, explain: bool) -> Iterator[tuple[str, str, str, str]]:
         )
 
 
-def _short(reason: MatchRow | Match) -> str:
+def _short(reason: Match) -> str:
     words = one_line(" ".join(reason.terms))
     return reason.field if reason.field in _SHOWN else f"{reason.field}: {words}"
 

@@ -6,16 +6,17 @@ import asyncio
 import json
 import signal
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from findingmodel.cli.directory_options import directory_argument, remove_option
 from findingmodel.cli.options import database_options, screen_options
 from findingmodel.cli.text import counted, one_line, safe_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
@@ -31,15 +32,8 @@ _MOST_LINES = 20  # on a terminal: a new index may begin with thousands
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--no-remove",
-    "remove",
-    is_flag=True,
-    default=True,
-    flag_value=False,
-    help="Keep models whose file is gone.",
-)
+@directory_argument
+@remove_option
 @click.option("--poll", is_flag=True, help="Look at all files now and then: for network drives.")
 @database_options
 @click.option("--json", "as_json", is_flag=True, help="Print each change as a JSON object in a line.")
@@ -65,15 +59,8 @@ def watch(
     """
     from findingmodel.sync.options import UpdateOptions
 
-    options = UpdateOptions(
-        remove=remove,
-        concurrency=settings.concurrency,
-        batch_size=settings.batch_size,
-        max_file_bytes=settings.max_file_bytes,
-        max_nesting=settings.max_nesting,
-        lease_seconds=settings.lease_seconds,
-    )
-    watching = _Watching(settings, directory, options, _Lines(screen, as_json=as_json))
+    options = UpdateOptions.of(settings, remove=remove)
+    watching = _Watching(settings, directory, options, _Lines(screen, directory, as_json=as_json))
     try:
         asyncio.run(watching.run(polling=poll))
     except asyncio.CancelledError:
@@ -128,14 +115,15 @@ class _Watching(NamedTuple):
 class _Lines:
     """What is printed, and what need not be said again."""
 
-    def __init__(self, screen: Screen, *, as_json: bool) -> None:
+    def __init__(self, screen: Screen, directory: Path, *, as_json: bool) -> None:
         self.screen = screen
+        self._directory = directory
         self._as_json = as_json
         self._failed: dict[str, FileReport] = {}
         self._trouble: type[FindingModelError] | None = None
 
     def show(self, report: UpdateReport, changes: Sequence[ModelChange]) -> None:
-        """Print a line for each change, each file that fails anew, and each that is mended."""
+        """Print a line for each change, each file that fails anew, and each that is mended or gone."""
         now = datetime.now().astimezone()
         facts = list(self._facts(report, changes))
         room = len(facts)
@@ -170,7 +158,7 @@ class _Lines:
                 yield {"kind": "failed", **file.as_dict()}
         told = {change.path for change in changes}
         for path in sorted(self._failed.keys() - now.keys() - told):
-            yield {"kind": "mended", "path": path}
+            yield {"kind": "mended" if (self._directory / path).exists() else "gone", "path": path}
         self._failed = now
         if report.refused is not None:
             yield {"kind": "refused", **report.refused._asdict()}

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["canonical"]
 
-_BYTE_ORDER_MARK = "\ufeff"
-
 
 def canonical(data: bytes) -> bytes:
     r"""Return *data*, the bytes of a valid finding model file, in their canonical layout.
@@ -31,8 +29,7 @@ def canonical(data: bytes) -> bytes:
     >>> canonical(b'{"name": "caf\\u00e9", "x": 1.0, "oifm_id": "OIFM_TEST_000001"}').decode().splitlines()
     ['{', '  "oifm_id": "OIFM_TEST_000001",', '  "name": "café",', '  "x": 1.0', '}']
     """
-    document = read(data.decode().removeprefix(_BYTE_ORDER_MARK))
-    return f"{indented(_ordered(document, FindingModelFull))}\n".encode()
+    return f"{indented(_ordered(read(data), FindingModelFull))}\n".encode()
 
 
 def _ordered(value: Any, kind: type[Record]) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 from unicodedata import normalize
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, TypeAdapter, field_serializer
 
 from findingmodel.model.html import entry_html, hit_html
 from findingmodel.model.match import Match
 
-__all__ = ["AttributeInfo", "IndexEntry", "Match", "SearchHit"]
+__all__ = ["AttributeInfo", "IndexEntry", "Match", "SearchHit", "make_hits"]
 
 
 class _Frozen(BaseModel):
@@ -57,6 +58,10 @@ class IndexEntry(_Frozen):
         return entry_html(self)
 
 
+# A search has made them already, and making them anew takes most of the time that a hit takes.
+_Match = Annotated[InstanceOf[Match] | Match, Field(union_mode="left_to_right")]
+
+
 class SearchHit(IndexEntry):
     """An entry that a search found.
 
@@ -67,7 +72,7 @@ class SearchHit(IndexEntry):
     """
 
     score: float
-    matched: tuple[Match, ...] = ()
+    matched: tuple[_Match, ...] = ()
     negated: bool = False
 
     @field_serializer("matched")
@@ -84,6 +89,16 @@ class SearchHit(IndexEntry):
 
     def _repr_html_(self) -> str:
         return hit_html(self)
+
+
+def make_hits(fields: list[dict[str, Any]]) -> list[SearchHit]:
+    """Return hits with these *fields*, by one call for all of them; what is frozen already is not copied."""
+    return _hits().validate_python(fields)
+
+
+@cache
+def _hits() -> TypeAdapter[list[SearchHit]]:
+    return TypeAdapter(list[SearchHit])
 
 
 def _folded(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from findingmodel.model.attributes import ChoiceAttributeIded
 from findingmodel.model.html import facts, listed, table
+from findingmodel.model.value_rules import number_range
 
 if TYPE_CHECKING:
     from findingmodel.model.attributes import AttributeIded
@@ -33,6 +34,4 @@ def model_html(model: FindingModelFull) -> str:
 def _may_be(attribute: AttributeIded) -> str:
     if isinstance(attribute, ChoiceAttributeIded):
         return listed(value.name for value in attribute.values)
-    low, high = attribute.minimum, attribute.maximum
-    limits = [f"from {low}" if low is not None else "", f"to {high}" if high is not None else ""]
-    return " ".join(filter(None, [*limits, attribute.unit]))
+    return number_range(attribute)

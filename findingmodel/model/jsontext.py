@@ -12,6 +12,7 @@ __all__ = ["Members", "compact", "indented", "read"]
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _INDENT = "  "
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class Digits(str):
@@ -29,19 +30,21 @@ class Members(list[tuple[str, Any]]):
 _decoder = json.JSONDecoder(object_pairs_hook=Members, parse_int=Digits, parse_float=Digits)
 
 
-def read(text: str) -> Any:
-    """Parse *text*: objects become `Members`, numbers keep their text. See `compact` and `indented`.
+def read(data: bytes) -> Any:
+    """Parse *data*, with a byte order mark or without: objects become `Members`, numbers keep their text.
+
+    See `compact` and `indented`.
 
     Raises:
-        ValueError: *text* is no JSON.
+        ValueError: *data* is no JSON in UTF-8.
     """
-    return _decoder.decode(text)
+    return _decoder.decode(data.decode().removeprefix(_BYTE_ORDER_MARK))
 
 
 def compact(value: Any) -> str:
     """Write what `read` gave, in one line and without a space too many.
 
-    >>> compact(read('{ "a": [1.0, 1e5, 12345678901234567890] }'))
+    >>> compact(read(b'{ "a": [1.0, 1e5, 12345678901234567890] }'))
     '{"a":[1.0,1e5,12345678901234567890]}'
     """
     if isinstance(value, Members):
@@ -54,7 +57,7 @@ def compact(value: Any) -> str:
 def indented(value: Any) -> str:
     """Write what `read` gave, as ``json.dumps(..., indent=2, ensure_ascii=False)`` would.
 
-    >>> print(indented(read('{"a": [1.0], "b": []}')))
+    >>> print(indented(read(b'{"a": [1.0], "b": []}')))
     {
       "a": [
         1.0

@@ -1,4 +1,4 @@
-"""A finding model as a Markdown page for people.
+"""A finding model as a Markdown page for people, in the form that collections of finding models keep.
 
 Each function gives the blocks (headings, paragraphs, lists) of one part; blank lines between them come last.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from findingmodel.model.attributes import ChoiceAttribute, ChoiceAttributeIded
 from findingmodel.model.contributors import Organization
 from findingmodel.model.escape import escape_destination, escape_paragraph, escape_text
+from findingmodel.model.value_rules import most_chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["to_markdown"]
 
 _CHOICES = (ChoiceAttribute, ChoiceAttributeIded)
+_BREAK = "  \n"  # the next line stays in the paragraph
 
 
 def to_markdown(model: FindingModelFull | FindingModelBase, *, hide_ids: bool = False) -> str:
@@ -49,66 +51,61 @@ def to_markdown(model: FindingModelFull | FindingModelBase, *, hide_ids: bool = 
         blocks += _attribute(attribute, hide_ids)
     contributors = getattr(model, "contributors", None)
     if contributors:
-        blocks += ["## Contributors", "\n".join(f"- {_contributor(who)}" for who in contributors)]
+        listed = "\n".join(f"- {_contributor(who)}" for who in contributors)
+        blocks += ["---", "**Contributors**", listed]
     return "\n\n".join(blocks)
 
 
 def _finding(model: FindingModelFull | FindingModelBase, hide_ids: bool) -> Iterator[str]:
-    yield f"# {_title(model.name)}"
-    oifm_id = getattr(model, "oifm_id", None)
-    if oifm_id and not hide_ids:
-        yield f"`{oifm_id}`"
+    yield f"# {_title(model.name)}{_id(model, 'oifm_id', hide_ids)}"
+    yield from _fact("Synonyms", ", ".join(map(escape_text, model.synonyms or ())))
+    yield from _fact("Tags", ", ".join(map(escape_text, model.tags or ())))
     yield escape_paragraph(model.description)
-    facts = {
-        "Synonyms": ", ".join(map(escape_text, model.synonyms or ())),
-        "Tags": ", ".join(map(escape_text, model.tags or ())),
-        "Codes": _codes(getattr(model, "index_codes", None)),
-    }
-    yield from filter(None, ["\n".join(f"- **{label}:** {text}" for label, text in facts.items() if text)])
+    yield from _fact("Codes", _codes(model))
 
 
 def _attribute(attribute: AnyChoice | AnyNumeric, hide_ids: bool) -> Iterator[str]:
-    yield f"### {_title(attribute.name)}"
-    oifma_id = getattr(attribute, "oifma_id", None)
-    facts = [f"`{oifma_id}`"] if oifma_id and not hide_ids else []
-    facts.append(_choice_rule(attribute) if isinstance(attribute, _CHOICES) else _range(attribute))
-    if attribute.required:
-        facts.append("required")
-    yield " · ".join(facts)
-    if attribute.description:
-        yield escape_paragraph(attribute.description)
-    codes = _codes(getattr(attribute, "index_codes", None))
+    yield f"### {_title(attribute.name)}{_id(attribute, 'oifma_id', hide_ids)}"
+    lines = [escape_paragraph(attribute.description)] if attribute.description else []
+    codes = _codes(attribute)
     if codes:
-        yield f"Codes: {codes}"
+        lines.append(f"**Codes**: {codes}")
+    if isinstance(attribute, _CHOICES):
+        lines.append(f"*(Select {most_chosen(attribute)})*")
+    else:
+        lines += _range(attribute)
+    if attribute.required:
+        lines.append("*(Required)*")
+    yield _BREAK.join(lines)
     if isinstance(attribute, _CHOICES):
         yield "\n".join(map(_value, attribute.values))
 
 
-def _choice_rule(attribute: AnyChoice) -> str:
-    count = attribute.max_selected
-    if count == 1:
-        return "choose one"
-    return "choose any" if count >= len(attribute.values) else f"choose up to {count}"
-
-
-def _range(attribute: AnyNumeric) -> str:
-    low, high = attribute.minimum, attribute.maximum
-    unit = f" {escape_text(attribute.unit)}" if attribute.unit else ""
-    if low is not None and high is not None:
-        return f"a number from {low} to {high}{unit}"
-    if low is not None:
-        return f"a number of at least {low}{unit}"
-    if high is not None:
-        return f"a number of at most {high}{unit}"
-    return f"a number in{unit}" if unit else "a number"
+def _range(attribute: AnyNumeric) -> list[str]:
+    facts = {"Minimum": attribute.minimum, "Maximum": attribute.maximum}
+    lines = [f"{name}: {limit}" for name, limit in facts.items() if limit is not None]
+    if attribute.unit:
+        lines.append(f"Unit: {escape_text(attribute.unit)}")
+    return lines or ["*(A number)*"]
 
 
 def _value(value: ChoiceValue | ChoiceValueIded) -> str:
     line = f"- **{escape_text(value.name) or '(unnamed)'}**"
     if value.description:
         line += f": {escape_text(value.description)}"
-    codes = _codes(getattr(value, "index_codes", None))
-    return f"{line} *({codes})*" if codes else line
+    codes = _codes(value)
+    return f"{line}{_BREAK}_{codes}_" if codes else f"{line}  "
+
+
+def _fact(label: str, text: str) -> Iterator[str]:
+    if text:
+        yield f"**{label}:** {text}"
+
+
+def _id(part: object, field: str, hide_ids: bool) -> str:
+    """The id, to stand behind the name of *part*; nothing for drafts, which have none."""
+    found = None if hide_ids else getattr(part, field, None)
+    return f"—`{found}`" if found else ""
 
 
 def _contributor(who: Contributor) -> str:
@@ -122,7 +119,8 @@ def _link(text: str, url: str | None) -> str:
     return f"[{shown}]({escape_destination(url)})" if url else shown
 
 
-def _codes(codes: Iterable[IndexCode] | None) -> str:
+def _codes(part: object) -> str:
+    codes: Iterable[IndexCode] | None = getattr(part, "index_codes", None)
     return "; ".join(escape_text(str(code)) for code in codes or ())
 
 

@@ -11,10 +11,14 @@ class Match(NamedTuple):
     """One reason why a search found an entry.
 
     Attributes:
-        stage: the step of the search that found it, such as ``exact`` or ``fuzzy``.
-        field: the field of the entry that matched, such as ``name`` or ``synonyms``.
-        terms: the terms of the query that matched there.
-        score: what this match is worth; higher is better.
+        stage: how the words of the query were read (`findingmodel.search.readings.STAGES`); "exact" if the
+            query as a whole is the field, "label" for how well the best name or synonym as a whole fits the
+            query, "filter" for what a filter by code found.
+        field: where they were found: "id", "name", "slug", "synonym", "description", "code", or "other" for
+            tags, attributes and initials.
+        terms: what was found there, in the words of the entry; of a code its place ("model", "attribute" or
+            "value"), and the id and the name of what carries it there.
+        score: what this adds to the score of the hit; all together are the score.
     """
 
     stage: str

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from findingmodel.model.attributes import AttributeType
-from findingmodel.model.explain import explain, is_plain, unknown_field
 from findingmodel.model.finding import FindingModelFull
 from findingmodel.model.pointers import walk
+from findingmodel.model.problems import explain, is_plain, unknown_field
 from findingmodel.model.rules import first, problem
 from findingmodel.model.unreadable import MOST_NESTING, why_unreadable
 

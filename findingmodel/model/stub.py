@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from findingmodel.errors import DocumentError
-from findingmodel.model.explain import explain
 from findingmodel.model.finding import FindingModelBase, add_ids
+from findingmodel.model.problems import explain
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -56,6 +56,15 @@ _CHANGES: tuple[tuple[str, _Codes], ...] = (
     ("larger", (("RADLEX", "RID5791", "enlarged"), ("SNOMED", "263768009", "Greater (qualifier value)"))),
     ("smaller", (("RADLEX", "RID38669", "diminished"), ("SNOMED", "263796003", "Lesser (qualifier value)"))),
 )
+_SAYINGS = {
+    "indeterminate": "Presence of {name} cannot be determined",
+    "unknown": "Presence of {name} is unknown",
+    "resolved": "{Name} seen on a prior exam has resolved",
+    "increased": "{Name} has increased",
+    "decreased": "{Name} has decreased",
+}
+"""What a value means, in the words of the collections; of others "NAME is VALUE"."""
+
 _PRESENCE_CODES: _Codes = (("SNOMED", "705057003", "Presence (property) (qualifier value)"),)
 _CHANGE_CODES: _Codes = (
     ("RADLEX", "RID49896", "change"),
@@ -97,8 +106,14 @@ def make_stub(
         "synonyms": list(synonyms) or None,
         "tags": list(tags) or None,
         "attributes": [
-            _attribute("presence", f"Whether {name} is there", _PRESENCE, _PRESENCE_CODES),
-            _attribute("change from prior", f"How {name} has changed over time", _CHANGES, _CHANGE_CODES),
+            _attribute(name, "presence", "Presence or absence of {name}", _PRESENCE, _PRESENCE_CODES),
+            _attribute(
+                name,
+                "change from prior",
+                "Whether and how {name} has changed over time",
+                _CHANGES,
+                _CHANGE_CODES,
+            ),
         ],
     }
     if contributor is not None:
@@ -110,12 +125,20 @@ def make_stub(
 
 
 def _attribute(
-    name: str, description: str, values: tuple[tuple[str, _Codes], ...], codes: _Codes
+    finding: str, name: str, meaning: str, values: tuple[tuple[str, _Codes], ...], codes: _Codes
 ) -> dict[str, Any]:
-    listed = [{"name": value, **_coded(value_codes)} for value, value_codes in values]
+    said = {"name": finding, "Name": finding[:1].upper() + finding[1:]}
+    listed = [
+        {
+            "name": value,
+            "description": _SAYINGS.get(value, f"{{Name}} is {value}").format(**said),
+            **_coded(value_codes),
+        }
+        for value, value_codes in values
+    ]
     return {
         "name": name,
-        "description": description,
+        "description": meaning.format(**said),
         "type": "choice",
         "values": listed,
         "required": False,

@@ -9,7 +9,7 @@ __all__ = ["RELATIVE_ERROR", "Histogram"]
 _GROWTH = 1.05  # of the upper edge from one bucket to the next
 _LOG_GROWTH = math.log(_GROWTH)
 _LEAST, _MOST = 1e-9, 1e6  # seconds; outside of these a value is counted as one of them
-_FIRST, _LAST = (math.ceil(math.log(edge) / _LOG_GROWTH) for edge in (_LEAST, _MOST))
+_FIRST = math.ceil(math.log(_LEAST) / _LOG_GROWTH)
 
 RELATIVE_ERROR = (_GROWTH - 1) / (_GROWTH + 1)
 """How far `Histogram.quantile` may be off, as a share of the true value: 2.4 %."""
@@ -34,14 +34,15 @@ class Histogram:
         self.most = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one value, which is not negative."""
+        """Count one value; what is no duration, such as NaN or less than nothing, counts as 0."""
+        seconds = seconds if seconds >= 0 else 0.0
         if self.count == 0 or seconds < self.least:
             self.least = seconds
         if seconds > self.most:
             self.most = seconds
         self.count += 1
         self.total += seconds
-        bucket = _FIRST if seconds <= _LEAST else min(math.ceil(math.log(seconds) / _LOG_GROWTH), _LAST)
+        bucket = _FIRST if seconds <= _LEAST else math.ceil(math.log(min(seconds, _MOST)) / _LOG_GROWTH)
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
 
     def quantile(self, share: float) -> float:

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from findingmodel.observe.histogram import Histogram
@@ -79,7 +79,10 @@ class OperationStatistics:
 
     @property
     def throughput(self) -> float:
-        """Items a second; 0.0 where no time was measured."""
+        """Items for each second that was spent; 0.0 where no time was measured.
+
+        Where several operations run at once, more are done in a second than this.
+        """
         return self.items / self.total if self.total else 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -155,9 +158,15 @@ class PerformanceMonitor:
         return _Span(self.record, self._clock, name, items) if self._enabled else NO_SPAN
 
     def timed(self, name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Return a decorator that measures every call of a function, which may be async."""
+        """Return a decorator that measures every call of a function, which may be async.
+
+        Raises:
+            TypeError: it would be measured wrongly: the call of a generator does nothing yet.
+        """
 
         def decorate(function: Callable[P, T]) -> Callable[P, T]:
+            if isgeneratorfunction(function) or isasyncgenfunction(function):
+                raise TypeError(f"{function!r} cannot be timed: measure within it, or time a plain function")
             if not self._enabled:
                 return function
             if iscoroutinefunction(function):

@@ -219,6 +219,8 @@ class Freshness:
 
     async def generation(self) -> int:
         """Return the generation."""
+        if not self._max_age_seconds:
+            return await self._read()
         if self._clock() < self._until:
             return self._known
         epoch = self._epoch

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Carrier",
     "CodeRow",
+    "HeldCode",
     "carriers",
     "code_facets_of",
+    "codes_of",
     "distinct_entries",
     "find_by_code",
     "find_by_key",
@@ -42,6 +44,19 @@ class Carrier(NamedTuple):
     place: str
     id: str
     name: str
+
+
+class HeldCode(NamedTuple):
+    """A code as a part of a model has it.
+
+    Attributes:
+        system, code: as they are written there.
+        facet: the same for each spelling of one code at one place.
+    """
+
+    system: str
+    code: str
+    facet: str
 
 
 class CodeRow(NamedTuple):
@@ -116,6 +131,13 @@ def distinct_entries(rows: Iterable[CodeRow]) -> list[EntryRow]:
     return list({row.entry["oifm_id"]: row.entry for row in rows}.values())
 
 
+def codes_of(place: str, part: dict[str, Any]) -> Iterator[HeldCode]:
+    """Yield the codes that *part* itself carries, a "model", "attribute" or "value" as *place* says."""
+    for one in part.get("index_codes") or ():
+        system, code = one["system"], one["code"]
+        yield HeldCode(system, code, facet("code", f"{system}:{code}@{place}"))
+
+
 async def carriers(store: Store, ids: Collection[str], facets: Collection[str]) -> dict[str, list[Carrier]]:
     """Return by model, of those with these *ids*, what carries a code that one of *facets* asks for."""
     texts = await store.models(ids)
@@ -147,6 +169,5 @@ def _carriers(model: dict[str, Any]) -> Iterator[tuple[Carrier, str]]:
 
 
 def _carried(place: str, part: dict[str, Any], id_field: str) -> Iterator[tuple[Carrier, str]]:
-    for code in part.get("index_codes") or ():
-        carrier = Carrier(place, part.get(id_field, ""), part.get("name", ""))
-        yield carrier, facet("code", f"{code['system']}:{code['code']}@{place}")
+    for held in codes_of(place, part):
+        yield Carrier(place, part.get(id_field, ""), part.get("name", "")), held.facet

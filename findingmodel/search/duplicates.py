@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rapidfuzz import fuzz
 
+from findingmodel.search.codes import codes_of
 from findingmodel.search.labels import alike, labels_of
+from findingmodel.stores.walks import each_models
 from findingmodel.text.normalize import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from findingmodel.search.codes import HeldCode
     from findingmodel.search.labels import Label
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
 __all__ = ["Duplicate", "Reason", "find_duplicates"]
 
-_MODELS_PER_READ = 500
 _MOST_HOLDERS = 10  # a code of more models than this is one of a region or of a modality
 _EQUAL = {"name": 0.98, "name-synonym": 0.9, "synonym": 0.5}
 _SIMILAR = {"name": 0.85, "name-synonym": 0.75, "synonym": 0.4}
@@ -38,15 +40,18 @@ class Reason(NamedTuple):
     Attributes:
         kind: "name" (their names are alike), "name-synonym" (the name of one is like a synonym of the other),
             "synonym" or "code" (they share one).
-        first: the label or the code of the first model.
+        first: the label or the code of the first model, as it writes it.
         second: that of the second.
         score: what this alone is worth, from 0 to 1.
+        equal: whether the two are one but for their form (plural, order, small words); else they are spelt
+            alike, which may be a slip or another finding.
     """
 
     kind: Literal["name", "name-synonym", "synonym", "code"]
     first: str
     second: str
     score: float
+    equal: bool = True
 
 
 class Duplicate(NamedTuple):
@@ -117,39 +122,40 @@ def _reason(first: Label, second: Label, is_equal: bool) -> Reason:
     kind = kinds[first.is_name + second.is_name]
     score = (_EQUAL if is_equal else _SIMILAR)[kind]
     is_short = min(len(first.joined), len(second.joined)) <= _LONGEST_ABBREVIATION
-    return Reason(kind, first.text, second.text, round(score / 2 if is_short else score, 3))
+    return Reason(kind, first.text, second.text, round(score / 2 if is_short else score, 3), is_equal)
 
 
 async def _holders(
     store: Store, ids: Sequence[str], progress: Callable[[int, int], None] | None
-) -> dict[str, list[str]]:
-    """Return by code the ids of the models, in order, that carry it themselves."""
-    holders: defaultdict[str, list[str]] = defaultdict(list)
-    for start in range(0, len(ids), _MODELS_PER_READ):
-        chunk = ids[start : start + _MODELS_PER_READ]
-        models = await store.models(chunk)
-        for oifm_id in chunk:
-            for code in _codes(models.get(oifm_id, b"")):
-                holders[code].append(oifm_id)
+) -> dict[str, dict[str, str]]:
+    """Return by code the ids of the models, in order, that carry it themselves, and how each writes it."""
+    holders: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    done = 0
+    async for models in each_models(store, ids):
+        for oifm_id, model in models.items():
+            for held in _codes(model):
+                holders[held.facet].setdefault(oifm_id, f"{held.system} {held.code}")
+        done += len(models)
         if progress:
-            progress(start + len(chunk), len(ids))
+            progress(done, len(ids))
     return holders
 
 
-def _codes(model: bytes) -> dict[str, None]:
-    if b'"index_codes"' not in model:
-        return {}
-    codes = json.loads(model.decode().removeprefix("\ufeff")).get("index_codes") or ()
-    return dict.fromkeys(f"{code['system']} {code['code']}" for code in codes)
+def _codes(model: bytes) -> Iterator[HeldCode]:
+    if b'"index_codes"' in model:
+        yield from codes_of("model", json.loads(model))
 
 
-def _shared_codes(holders: Mapping[str, Sequence[str]]) -> list[tuple[_Pair, Reason]]:
+def _shared_codes(holders: Mapping[str, Mapping[str, str]]) -> list[tuple[_Pair, Reason]]:
     """Return for each two models that share a code that fact; the more models share it, the less it says."""
     return [
-        (pair, Reason("code", code, code, round(_CODE / (len(ids) - 1), 3)))
-        for code, ids in holders.items()
-        if 1 < len(ids) <= _MOST_HOLDERS
-        for pair in combinations(ids, 2)
+        (
+            (first, second),
+            Reason("code", written[first], written[second], round(_CODE / (len(written) - 1), 3)),
+        )
+        for written in holders.values()
+        if 1 < len(written) <= _MOST_HOLDERS
+        for first, second in combinations(written, 2)
     ]
 
 

@@ -14,7 +14,6 @@ from findingmodel.search.rank import rank
 from findingmodel.search.readings import STAGES
 from findingmodel.search.scoring import AS_TYPED, BY_ID
 from findingmodel.search.sources import SOURCES
-from findingmodel.search.tally import TagTally
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.text.query import parse_query
 from findingmodel.timing import untimed
@@ -102,6 +101,8 @@ class Searcher:
 
     async def count_tags(self, query: Query) -> dict[str, int]:
         """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
+        from findingmodel.search.tally import TagTally  # no search for hits needs it
+
         _, ranked = await self._ranked(query, None)
         tally = TagTally()
         tally.add((await self._entries(ranked)).values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.search.hits import EXACT, MatchRow
+from findingmodel.model.match import Match
+from findingmodel.search.hits import EXACT
 from findingmodel.search.lookup import match_field
 from findingmodel.search.scoring import (
     BY_ID,
@@ -38,7 +39,7 @@ class _Evidence(NamedTuple):
     tokens: frozenset[str]
 
 
-def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[MatchRow, ...]:
+def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[Match, ...]:
     """Return why *entry* was found, the weightiest reason first; their scores add up to the entry's."""
     if ranked.score >= EXACT:
         return (_exact(plan, ranked, entry),)
@@ -46,14 +47,14 @@ def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[MatchRow, ...]
     rest = ranked.score - sum([row.score for row in rows])
     if ranked.label >= 0:
         rows.append(
-            MatchRow("label", "synonym" if ranked.label else "name", (_label(entry, ranked.label),), rest)
+            Match("label", "synonym" if ranked.label else "name", (_label(entry, ranked.label),), rest)
         )
     return tuple(sorted(rows, key=lambda row: -row.score))
 
 
-def carried(carrier: Carrier) -> MatchRow:
+def carried(carrier: Carrier) -> Match:
     """Return as a reason that a filter by code fits *carrier*; filters choose, and score nothing."""
-    return MatchRow("filter", "code", tuple(carrier), 0.0)
+    return Match("filter", "code", tuple(carrier), 0.0)
 
 
 def is_denied(plan: Plan, ranked: Ranked) -> bool:
@@ -66,18 +67,18 @@ def is_denied(plan: Plan, ranked: Ranked) -> bool:
     return denied > sum(weights[place] * best.value for place, best in found) / 2
 
 
-def _exact(plan: Plan, ranked: Ranked, entry: EntryRow) -> MatchRow:
+def _exact(plan: Plan, ranked: Ranked, entry: EntryRow) -> Match:
     if ranked.score >= BY_ID:
-        return MatchRow("exact", "id", (entry["oifm_id"],), ranked.score)
+        return Match("exact", "id", (entry["oifm_id"],), ranked.score)
     field = match_field(plan.query.key, entry) or ("synonym" if ranked.label else "name")
-    return MatchRow("exact", field, (_label(entry, ranked.label),), ranked.score)
+    return Match("exact", field, (_label(entry, ranked.label),), ranked.score)
 
 
 def _label(entry: EntryRow, number: int) -> str:
     return (entry["synonyms"] or [])[number - 1] if number > 0 else entry["name"]
 
 
-def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow) -> Iterator[MatchRow]:
+def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow) -> Iterator[Match]:
     """Yield the reasons by words: one for each field and way of reading."""
     weights = word_weights(plan)
     total = sum(weights) or 1.0
@@ -88,7 +89,7 @@ def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow) -> Iterator[MatchRow]
         scores[key] = scores.get(key, 0.0) + (1 - LABEL_SHARE) * weights[place] * best.value / total
         tokens.setdefault(key, set()).update(best.tokens)
     for (stage, field), score in scores.items():
-        yield MatchRow(stage, field, _written(tokens[stage, field], field, entry), score)
+        yield Match(stage, field, _written(tokens[stage, field], field, entry), score)
 
 
 def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
@@ -99,7 +100,7 @@ def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
         # In the order of the plan: a set has another in every process, and of equals the first wins.
         for token in [token for token in by_token if token in tokens]:
             for reading in by_token[token]:
-                some = tokens.intersection(reading.tokens) if len(reading.tokens) > 1 else {token}
+                some = (token,) if len(reading.tokens) == 1 else tokens.intersection(reading.tokens)
                 value = partial_quality(reading.quality, some, reading.tokens) * weight
                 for place in reading.places:
                     if place not in found or value > found[place].value:

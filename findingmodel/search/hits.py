@@ -1,4 +1,4 @@
-"""HitRow and MatchRow: what a search finds, and why."""
+"""HitRow: what a search finds, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from findingmodel.model.match import Match
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["EXACT", "HitRow", "MatchRow", "is_clear", "main_reason"]
+__all__ = ["EXACT", "HitRow", "is_clear", "main_reason"]
 
 EXACT = 1.0
 """A score of this and more is that of an exact match."""
@@ -19,26 +19,6 @@ EXACT = 1.0
 _WHOLE = ("exact", "label")  # stages that compare whole names
 _GOOD = 0.5  # on judged queries a best hit below this is the right one in 4 of 10 cases
 _NEAR = 0.8  # with a second hit nearer than this the best one is right in 6 of 10 cases, else in 9
-
-
-class MatchRow(NamedTuple):
-    """One reason why an entry was found.
-
-    Attributes:
-        stage: how the words of the query were read (`findingmodel.search.readings.STAGES`); "exact" if the
-            query as a whole is the field, "label" for how well the best name or synonym as a whole fits the
-            query, "filter" for what a filter by code found.
-        field: where they were found: "id", "name", "slug", "synonym", "description", "code", or "other" for
-            tags, attributes and initials.
-        terms: what was found there, in the words of the entry; of a code its place ("model", "attribute" or
-            "value"), and the id and the name of what carries it there.
-        score: what this adds to the score of the hit; all together are the score.
-    """
-
-    stage: str
-    field: str
-    terms: tuple[str, ...]
-    score: float
 
 
 class HitRow(NamedTuple):
@@ -53,7 +33,7 @@ class HitRow(NamedTuple):
 
     entry: EntryRow
     score: float
-    matched: tuple[MatchRow, ...]
+    matched: tuple[Match, ...]
     negated: bool = False
 
 
@@ -69,7 +49,7 @@ def is_clear(hits: Sequence[HitRow | SearchHit]) -> bool:
     return best >= _GOOD and second < _NEAR * best
 
 
-def main_reason(hit: HitRow | SearchHit) -> MatchRow | Match | None:
+def main_reason(hit: HitRow | SearchHit) -> Match | None:
     """Return what best tells why *hit* was found; None if a filter alone did.
 
     A whole name or synonym tells more than words do.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect
 from functools import cache, lru_cache
-from itertools import product
+from itertools import accumulate, product
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.lines import lines, sections
-from findingmodel.text.stem import american, analyze
+from findingmodel.text.stem import american, analyze, british
 from findingmodel.text.tables import tells
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ __all__ = ["Form", "Meaning", "forms", "meanings_at", "plain_words"]
 _DATA = Path(__file__).with_name("data")
 _TABLES = ("anatomy.txt", "findings.txt", "names.txt", "signs.txt", "abbreviations.txt", "imaging.txt")
 _QUALITIES = {" = ": 0.9, " > ": 0.8, " ~ ": 0.5}
+_OTHERS = re.compile(" [>~] .*")
 _MOST_PLAIN = 4
 _SHELF = 2  # letters: stems, plurals and spellings of one word agree in their first letters
 
@@ -59,11 +63,10 @@ def meanings_at(tokens: Sequence[str], position: int) -> Iterator[tuple[Meaning,
     >>> [(meaning.words, places) for meaning, places in found if len(places) > 1][:1]
     [(('kidney', 'stone'), (2, 0))]
     """
-    for meaning in _shelf(tokens[position][:_SHELF]):
-        if meaning.words[0] == tokens[position]:
-            places = _places(meaning.words, tokens, position)
-            if places:
-                yield meaning, places
+    for meaning in _shelf(tokens[position][:_SHELF]).get(tokens[position], ()):
+        places = _places(meaning.words, tokens, position)
+        if places:
+            yield meaning, places
 
 
 def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple[int, ...]:
@@ -79,10 +82,9 @@ def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple
 
 
 @cache
-def forms() -> tuple[tuple[Form, ...], tuple[Form, ...]]:
-    """Return what body parts and what observations are called inside technical words."""
-    read = {title: tuple(_forms(body)) for title, body in sections(_DATA / "combining.txt")}
-    return read["parts"], read["observations"]
+def forms(title: str) -> tuple[Form, ...]:
+    """Return what "parts" of the body or "observations" are called inside technical words."""
+    return tuple(_forms(dict(sections(_DATA / "combining.txt"))[title]))
 
 
 @lru_cache(maxsize=2_048)
@@ -92,16 +94,26 @@ def plain_words(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]],
     >>> plain_words("hepatomegaly")[0]
     (('liver',), ('enlarg',))
     """
-    parts, observations = forms()
+    endings, parts = _by_form("observations"), _by_form("parts")
+    cuts = [
+        (number, observation, part)
+        for cut in range(1, len(compound))
+        for number, observation in endings.get(f"-{compound[cut:]}", ())
+        for _, part in parts.get(compound[:cut], ())
+    ]
     found: dict[Form, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    for observation in observations:
-        ending = observation.form[1:]
-        if observation.form.startswith("-") and compound.endswith(ending):
-            stem_of_part = compound[: -len(ending)]
-            for part in parts:
-                if part.form == stem_of_part:
-                    found.setdefault(part, (part.words, observation.words))
+    for _, observation, part in sorted(cuts, key=itemgetter(0)):
+        found.setdefault(part, (part.words, observation.words))
     return tuple(found.values())[:_MOST_PLAIN]
+
+
+@cache
+def _by_form(title: str) -> dict[str, list[tuple[int, Form]]]:
+    """Return the forms of *title* by their letters, each with its place in the table."""
+    found: dict[str, list[tuple[int, Form]]] = {}
+    for number, form in enumerate(forms(title)):
+        found.setdefault(form.form, []).append((number, form))
+    return found
 
 
 def _forms(body: Sequence[str]) -> Iterator[Form]:
@@ -119,15 +131,40 @@ class _Line(NamedTuple):
     quality: float
 
 
+class _Library(NamedTuple):
+    """The lines of all tables.
+
+    Attributes:
+        lines: as written.
+        said: what each of them says, in small letters, in a line with a space before each word.
+        ends: where each of these ends.
+    """
+
+    lines: list[str]
+    said: str
+    ends: list[int]
+
+
 @cache
-def _library() -> dict[str, list[_Line]]:
-    """Return every line by the first letters of what is said; stems are made when a shelf is used."""
-    shelves: dict[str, list[_Line]] = {}
-    for table in _TABLES:
-        for line in lines(_DATA / table):
-            for entry in _directions(line):
-                shelves.setdefault(_first_letters(entry.said), []).append(entry)
-    return shelves
+def _library() -> _Library:
+    """Return the tables. Only the lines that a query needs are analysed: all take longer than a command."""
+    every = [line for table in _TABLES for line in lines(_DATA / table)]
+    said = _OTHERS.sub("", "\n ".join(["", *every])[1:]).lower().replace("/", " ") + "\n"
+    return _Library(every, said, list(accumulate(map(len, said.splitlines(keepends=True)))))
+
+
+def _lines_with(letters: str) -> Iterator[str]:
+    """Yield each line that says something of a word that begins with *letters*, in American spelling."""
+    every, said, ends = _library()
+    numbers = set()
+    for beginning in british(letters):
+        at = said.find(f" {beginning}")
+        while at >= 0:
+            number = bisect(ends, at)
+            numbers.add(number)
+            at = said.find(f" {beginning}", ends[number])
+    for number in sorted(numbers):
+        yield every[number]
 
 
 def _first_letters(said: str) -> str:
@@ -166,13 +203,16 @@ def _phrases(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=2_048)
-def _shelf(letters: str) -> tuple[Meaning, ...]:
-    """Return the meanings on one shelf, analysed."""
-    found = []
-    for said, others, quality in _library().get(letters, ()):
-        stems = tuple((_telling(other), quality) for other in others)
-        found.append(Meaning(_telling(said), stems, said.isupper()))
-    return tuple(found)
+def _shelf(letters: str) -> dict[str, list[Meaning]]:
+    """Return the meanings on one shelf, analysed, by their first word."""
+    found: dict[str, list[Meaning]] = {}
+    for line in _lines_with(letters):
+        for said, others, quality in _directions(line):
+            if _first_letters(said) == letters:
+                stems = tuple((_telling(other), quality) for other in others)
+                words = _telling(said)
+                found.setdefault(words[0], []).append(Meaning(words, stems, said.isupper()))
+    return found
 
 
 def _telling(phrase: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["find", "find_many", "match_field"]
+__all__ = ["find", "find_by_attribute", "find_many", "match_field"]
 
 _FIELDS = ("id", "name", "slug", "synonym")
 """From the best match to the weakest."""
@@ -31,6 +31,15 @@ async def find(store: Store, key: str) -> list[EntryRow]:
     if is_code_key(key):
         return distinct_entries(await find_by_key(store, key))
     return (await find_many(store, [key]))[key]
+
+
+async def find_by_attribute(store: Store, oifma_id: str) -> EntryRow | None:
+    """Return the entry of the model that has the attribute *oifma_id*; None if there is none."""
+    wanted = oifma_id.strip().upper()
+    owners = [owner for owner in await store.owners([wanted]) if owner.oifm_id != wanted] if wanted else []
+    if not owners:
+        return None
+    return (await store.get([owners[0].oifm_id])).get(owners[0].oifm_id)
 
 
 async def find_many(store: Store, keys: Iterable[str]) -> dict[str, list[EntryRow]]:

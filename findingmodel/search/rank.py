@@ -47,7 +47,9 @@ def _scored(plan: Plan, proposals: Iterable[Proposal]) -> dict[str, Ranked]:
     for candidate, sureness in proposals:
         if is_picky and _is_unwanted(plan, candidate.terms):
             continue
-        ranked = _fused(scorer.score(candidate), sureness)
+        ranked = scorer.score(candidate)
+        if sureness:
+            ranked = _fused(ranked, sureness)
         known = best.get(candidate.oifm_id)
         if known is None or ranked.score > known.score:
             best[candidate.oifm_id] = ranked
@@ -56,7 +58,7 @@ def _scored(plan: Plan, proposals: Iterable[Proposal]) -> dict[str, Ranked]:
 
 def _fused(ranked: Ranked, sureness: float) -> Ranked:
     """Return *ranked* with the evidence of a source that knows by other means than words."""
-    if not sureness or ranked.score >= EXACT:
+    if ranked.score >= EXACT:
         return ranked
     return ranked._replace(
         score=round(_together(ranked.score, sureness), DIGITS),

@@ -102,7 +102,8 @@ def combined(words: Sequence[Word]) -> Iterator[Reading]:
     if len(words) < 2:
         return
     tokens = [word.token for word in words]
-    parts, observations = (_standing(tokens, kind) for kind in forms())
+    observations = _standing(tokens, forms("observations"))
+    parts = _standing(tokens, forms("parts")) if observations else []
     for observation, observed_at in observations:
         for part, part_at in parts:
             if set(part_at).isdisjoint(observed_at):

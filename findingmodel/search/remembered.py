@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from findingmodel.model.match import Match
 from findingmodel.search.cache import Codec, Freshness
 from findingmodel.search.engine import Searcher
-from findingmodel.search.hits import HitRow, MatchRow
+from findingmodel.search.hits import HitRow
 from findingmodel.search.tally import count_tags
 from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from findingmodel.search.cache import QueryCache
     from findingmodel.search.tally import TagCount
     from findingmodel.stores.protocol import Store
@@ -19,6 +22,18 @@ if TYPE_CHECKING:
     from findingmodel.timing import Timer
 
 __all__ = ["HITS", "CachedSearcher"]
+
+T = TypeVar("T")
+
+
+class _Kept:
+    """Hits that are remembered, and what was made of them."""
+
+    __slots__ = ("made", "rows")
+
+    def __init__(self, rows: tuple[HitRow, ...]) -> None:
+        self.rows = rows
+        self.made: Any = None
 
 
 class CachedSearcher(Searcher):
@@ -59,15 +74,27 @@ class CachedSearcher(Searcher):
         self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
     ) -> list[HitRow]:
         """Return what `Searcher.search` does, or did for an equal query while the index was the same."""
+        return list((await self._kept(query, limit, offset, generation)).rows)
+
+    async def search_as(
+        self, make: Callable[[Sequence[HitRow]], T], query: Query, *, limit: int, offset: int
+    ) -> T:
+        """Return what *make*, always the same function, makes of the hits; that is remembered as they are."""
+        kept = await self._kept(query, limit, offset, None)
+        if kept.made is None:
+            kept.made = make(kept.rows)
+        made: T = kept.made
+        return made
+
+    async def _kept(self, query: Query, limit: int, offset: int, generation: int | None) -> _Kept:
         current = await self.generation() if generation is None else generation
         search = super().search
 
-        async def compute() -> tuple[HitRow, ...]:
-            return tuple(await search(query, limit=limit, offset=offset, generation=current))
+        async def compute() -> _Kept:
+            return _Kept(tuple(await search(query, limit=limit, offset=offset, generation=current)))
 
         key = (self._name, current, query, limit, offset)
-        hits: tuple[HitRow, ...] = await self._cache.get(key, compute, tag=self._name, codec=HITS)
-        return list(hits)
+        return await self._cache.get(key, compute, tag=self._name, codec=_KEPT)
 
     async def all_tags(self) -> list[TagCount]:
         """Return what `findingmodel.search.tally.count_tags` does, or did while the index was the same."""
@@ -84,7 +111,7 @@ def _decode(text: str) -> tuple[HitRow, ...]:
         HitRow(
             entry,
             score,
-            tuple(MatchRow(stage, field, tuple(terms), part) for stage, field, terms, part in matched),
+            tuple(Match(stage, field, tuple(terms), part) for stage, field, terms, part in matched),
             negated,
         )
         for entry, score, matched, negated in json.loads(text)
@@ -93,3 +120,5 @@ def _decode(text: str) -> tuple[HitRow, ...]:
 
 HITS: Codec[tuple[HitRow, ...]] = Codec(_encode, _decode)
 """How hits are written for the second tier of a cache."""
+
+_KEPT: Codec[_Kept] = Codec(lambda kept: _encode(kept.rows), lambda text: _Kept(_decode(text)))

@@ -61,7 +61,7 @@ async def by_key(store: Store, plan: Plan, wanted: int | None) -> list[Proposal]
 
 
 def _proposals(candidates: Iterable[Candidate]) -> list[Proposal]:
-    return [Proposal(candidate) for candidate in candidates]
+    return list(map(Proposal, candidates))
 
 
 SOURCES: Sequence[Source] = (by_words, by_key)

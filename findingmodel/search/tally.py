@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.stores.walks import each_page
 from findingmodel.text.normalize import fold
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ContributorCount", "TagCount", "TagTally", "count_contributors", "count_tags"]
 
-_ENTRIES_PER_READ = 2_000
 _KINDS: tuple[ContributorKind, ...] = ("person", "organization")
 
 
@@ -73,11 +73,7 @@ class TagTally:
 async def count_tags(store: Store) -> list[TagCount]:
     """Return every tag of the index, the most frequent first, then by name."""
     tally = TagTally()
-    offset = 0
-    while entries := await store.page(
-        sort="oifm_id", descending=False, offset=offset, limit=_ENTRIES_PER_READ
-    ):
-        offset += len(entries)
+    async for entries in each_page(store, "oifm_id"):
         tally.add(entries)
     return tally.counts()
 

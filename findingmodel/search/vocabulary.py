@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Vocabulary", "WordList"]
 
 _SHORTEST_WORD = 2
+_OFTEN, _SMALL = 20, 5_000  # after so many questions of so few entries the next one is for all tokens
 _MOST_COUNTED = 100_000  # tokens whose counts are kept; a batch of millions of queries may ask for more
 
 
@@ -76,6 +77,7 @@ class Vocabulary:
         self._counts: dict[str, int] = {}
         self._words: WordList | None = None
         self._complete = False
+        self._questions = 0
         self._flight = Flight()
         self.entries = 0
 
@@ -90,12 +92,16 @@ class Vocabulary:
         return self._counts
 
     async def _ask(self, tokens: Sequence[str]) -> None:
-        found = await self._store.frequencies(tokens)
-        if found is not None:
+        self._questions += 1
+        wanted = None if self._questions == _OFTEN and self.entries <= _SMALL else tokens
+        found = await self._store.frequencies(wanted)
+        if found is None:
+            await self._flight.share("counts", self._read_counts)
+        elif wanted is None:
+            self._counts, self._complete = Counter(found.counts), True
+        else:
             self.entries = found.entries
             self._counts.update({token: found.counts.get(token, 0) for token in tokens})
-        else:
-            await self._flight.share("counts", self._read_counts)
 
     async def words(self) -> WordList:
         """Return the words of all names and synonyms."""

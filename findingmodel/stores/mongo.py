@@ -204,7 +204,7 @@ class MongoStore:
             return []
         return await self._propose(query, limit)
 
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None:
         """Return None: a server counts one token a command, and `lexicon` needs one for them all."""
         self._connection.reach()
         return None

@@ -58,7 +58,9 @@ class Store(Protocol):
     async def candidates(
         self, query: TermQuery, *, limit: int | None
     ) -> list[Candidate]: ...  # its best first; None for all, in any order
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None: ...  # None: no cheap way
+    async def frequencies(
+        self, tokens: Collection[str] | None
+    ) -> Frequencies | None: ...  # of all tokens there are, if it is None; None: no cheap way
     async def words(self) -> Mapping[str, int] | None: ...  # how often in names and synonyms; None: as above
     def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
 

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from findingmodel.drive import Offload, inline
 from findingmodel.errors import (
@@ -24,9 +24,11 @@ from findingmodel.stores.sqlite_connection import (
     connect_empty,
     connect_for_reading,
     connect_for_writing,
+    file_id,
     whole,
 )
 from findingmodel.stores.sqlite_core import Branch
+from findingmodel.stores.sqlite_memory import Memory
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
@@ -49,13 +51,24 @@ if TYPE_CHECKING:
         TermQuery,
         WriteBatch,
     )
+    from findingmodel.stores.sqlite_connection import FileId
 
 __all__ = ["SQLiteStore"]
 
 T = TypeVar("T")
 
 _ROWS_PER_TRANSACTION = 500
+_FEW = 100  # entries are read in less time than a thread takes to be asked
 _LEXICON_CHUNK = 2_000
+_SMALL = 5_000
+"""Of so many entries finding some takes no longer than ranking them, and less than sending for them."""
+
+
+class _Reader(NamedTuple):
+    """A connection that reads, and the file that it has open, which may have been removed or replaced."""
+
+    branch: Branch
+    file: FileId | None
 
 
 class SQLiteStore:
@@ -76,9 +89,11 @@ class SQLiteStore:
         self._branch = branch
         self._offload = offload
         self._writer: sqlite3.Connection | None = None
+        self._writer_file: FileId | None = None
         self._writing = threading.RLock()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: list[_Reader] = []
         self._turn: Turn | None = None
+        self._is_small = False  # as far as is known
         self._closed = False
 
     def __repr__(self) -> str:
@@ -120,7 +135,7 @@ class SQLiteStore:
 
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]:
         """Return entries by id."""
-        return await self._ask(Branch.get, ids)
+        return await (self._ask if len(ids) <= _FEW else self._fetch)(Branch.get, ids)
 
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]:
         """Return the entries that have any of these folded keys."""
@@ -142,11 +157,15 @@ class SQLiteStore:
 
     async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
         """Return the best entries for *query* by bm25; all of them without a *limit*, in any order."""
-        return await self._fetch(Branch.candidates, query, limit)
+        read = self._ask if self._is_small else self._fetch
+        return await read(Branch.candidates, query, limit)
 
-    async def frequencies(self, tokens: Collection[str]) -> Frequencies | None:
-        """Return in how many entries these tokens occur."""
-        return await self._ask(Branch.frequencies, tokens)
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None:
+        """Return in how many entries these tokens occur, or all if it is None."""
+        read = self._fetch if tokens is None else self._ask
+        found = await read(Branch.frequencies, tokens)
+        self._is_small = found.entries <= _SMALL
+        return found
 
     async def words(self) -> Mapping[str, int] | None:
         """Return the words of all names and synonyms, folded, with how often each stands there."""
@@ -253,14 +272,52 @@ class SQLiteStore:
         self._closed = True
         with self._writing:
             while self._readers:
-                self._readers.pop().close()
+                self._readers.pop().branch.connection.close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
 
     def _read(self, function: Callable[..., T], *args: Any) -> T:
-        with self._translated("read"), self._reader() as connection:
-            return function(Branch(connection, self._branch), *args)
+        with self._translated("read"):
+            turn: Turn | None = current(self)
+            if turn is not None:
+                with turn.step() as connection:
+                    return function(Branch(connection, self._branch), *args)
+            if self._path == MEMORY:
+                with self._writing:
+                    self._refuse_occupied()
+                    return function(Branch(self._write_connection(), self._branch), *args)
+            return self._read_file(function, *args)
+
+    def _read_file(self, function: Callable[..., T], *args: Any) -> T:
+        """Read through a connection that one thread has at a time."""
+        reader = self._reader()
+        if reader is None:
+            with connect_empty(self._branch) as empty:
+                return function(Branch(empty, self._branch), *args)
+        try:
+            return function(reader.branch, *args)
+        finally:
+            if self._closed:
+                reader.branch.connection.close()
+            else:
+                self._readers.append(reader)
+
+    def _reader(self) -> _Reader | None:
+        """Return a connection to the file that is there now; None if there is none, or no index in it."""
+        file = file_id(self._path)
+        while (reader := self._idle_reader()) is not None:
+            if reader.file == file:
+                return reader
+            reader.branch.connection.close()
+        connection = connect_for_reading(self._path, self._branch)
+        return None if connection is None else _Reader(Branch(connection, self._branch, Memory()), file)
+
+    def _idle_reader(self) -> _Reader | None:
+        try:
+            return self._readers.pop()
+        except IndexError:  # or another thread has taken the last
+            return None
 
     def _write(self, function: Callable[..., T], *args: Any) -> T:
         with self._translated("write to"):
@@ -300,38 +357,14 @@ class SQLiteStore:
         if self._turn is not None:
             raise OccupiedError(self._turn)
 
-    @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection to a reader; one thread has it at a time."""
-        turn: Turn | None = current(self)
-        if turn is not None:
-            with turn.step() as connection:
-                yield connection
-        elif self._path == MEMORY:
-            with self._writing:
-                self._refuse_occupied()
-                yield self._write_connection()
-        else:
-            yield from self._file_reader()
-
-    def _file_reader(self) -> Iterator[sqlite3.Connection]:
-        connection = self._readers.pop() if self._readers else connect_for_reading(self._path, self._branch)
-        if connection is None:
-            with connect_empty(self._branch) as empty:
-                yield empty
-            return
-        try:
-            yield connection
-        finally:
-            if self._closed:
-                connection.close()
-            else:
-                self._readers.append(connection)
-
     def _write_connection(self) -> sqlite3.Connection:
         """Return the one connection that writes, to tables that exist; the caller holds the lock."""
+        if self._writer is not None and self._path != MEMORY and file_id(self._path) != self._writer_file:
+            self._writer.close()  # which leaves alone what is in the file's place: SQLite looks, too
+            self._writer = None
         if self._writer is None:
             self._writer = connect_for_writing(self._path, self._branch)
+            self._writer_file = file_id(self._path)
         return self._writer
 
     @contextmanager

@@ -25,9 +25,11 @@ __all__ = [
     "connect_empty",
     "connect_for_reading",
     "connect_for_writing",
+    "file_id",
     "whole",
 ]
 
+FileId = tuple[int, int]
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_SECONDS = 30.0
 _BUSY_RETRIES = 5
@@ -144,6 +146,15 @@ def connect_empty(branch: str) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def file_id(path: str) -> FileId | None:
+    """Return which file *path* is at this moment; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # before every read: pathlib takes as long again
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect_for_reading(path: str, branch: str) -> sqlite3.Connection | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,7 @@ from findingmodel.stores.records import (
     Terms,
     entry_row,
 )
+from findingmodel.stores.sqlite_memory import Memory
 from findingmodel.stores.sqlite_schema import for_branch
 from findingmodel.text.normalize import tokenize
 
@@ -44,18 +46,20 @@ _TEXT = "{name synonyms description other}"
 _NAMES = "{name synonyms}"
 
 _ENTRY = 'SELECT e.oifm_id, e.entry, f.path, f.sha256 FROM "entries$" e JOIN "files$" f USING (id)'
+_MATCHING = 'SELECT e.id FROM "terms$" t JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
 _CANDIDATES = (
-    'SELECT e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "terms$" t '
-    'JOIN "entries$" e ON e.id = t.rowid WHERE "terms$" MATCH ?'
+    'SELECT e.id, e.oifm_id, t.name, t.synonyms, t.description, t.other FROM "entries$" e '
+    'JOIN "terms$" t ON t.rowid = e.id WHERE e.id IN'
 )
 _CREDIT = 'SELECT c.kind, c.key, c.fields, f.mtime_ns, f.path FROM "credits$" c JOIN "files$" f USING (id)'
 
 
 class Branch(NamedTuple):
-    """The tables of one branch, seen through one connection."""
+    """The tables of one branch, seen through one connection; one that only reads may have a *memory*."""
 
     connection: sqlite3.Connection
     name: str
+    memory: Memory | None = None
 
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self.connection.execute(for_branch(statement, self.name), parameters)
@@ -82,7 +86,12 @@ class Branch(NamedTuple):
         return Counts(models, kinds.get("person", 0), kinds.get("organization", 0))
 
     def get(self, ids: Collection[str]) -> dict[str, EntryRow]:
-        return {row[0]: _entry(row) for row in self._among(f"{_ENTRY} WHERE e.oifm_id IN", ids)}
+        with self._recalling() as memory:
+            known = memory.entries
+            missing = [oifm_id for oifm_id in ids if oifm_id not in known]
+            rows = self._among(f"{_ENTRY} WHERE e.oifm_id IN", missing)
+            known.update((row[0], _entry(row)) for row in rows)
+            return {oifm_id: known[oifm_id].copy() for oifm_id in ids if oifm_id in known}
 
     def lookup(self, keys: Collection[str]) -> list[EntryRow]:
         statement = f'{_ENTRY} WHERE e.id IN (SELECT id FROM "keys$" WHERE key IN'
@@ -119,17 +128,46 @@ class Branch(NamedTuple):
         expression = _match_expression(query)
         if not expression:
             return []
-        if limit is None:
-            rows = self._run(_CANDIDATES, (expression,))
-        else:
-            order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if any(query.groups) else "e.oifm_id"
-            rows = self._run(f"{_CANDIDATES} ORDER BY {order} LIMIT ?", (expression, limit))
-        return [Candidate(row[0], Terms(*row[1:])) for row in rows]
+        with self._recalling() as memory:
+            numbers = self._matching(expression, limit, is_ordered=any(query.groups))
+            known = memory.candidates
+            missing = [number for number in numbers if number not in known]
+            for number, oifm_id, *terms in self._among(_CANDIDATES, missing):
+                known[number] = Candidate(oifm_id, Terms(*terms))
+        return [known[number] for number in numbers]
 
-    def frequencies(self, tokens: Collection[str]) -> Frequencies:
-        entries = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
-        statement = 'SELECT term, doc FROM temp."vocabulary$" WHERE term IN'
-        return Frequencies(entries, dict(self._among(statement, tokens)))
+    def _matching(self, expression: str, limit: int | None, *, is_ordered: bool) -> list[int]:
+        """Return the row numbers of the entries for which *expression* holds."""
+        if limit is None:
+            rows = self._run('SELECT rowid FROM "terms$" WHERE "terms$" MATCH ?', (expression,))
+        else:
+            order = f'bm25("terms$", {_FIELD_WEIGHTS}), e.oifm_id' if is_ordered else "e.oifm_id"
+            rows = self._run(f"{_MATCHING} ORDER BY {order} LIMIT ?", (expression, limit))
+        return [number for (number,) in rows]
+
+    @contextmanager
+    def _recalling(self) -> Iterator[Memory]:
+        """Lend what is remembered of the state of the file that is seen until the end of the block."""
+        if self.memory is None:
+            yield Memory()
+            return
+        self._run("BEGIN")
+        try:
+            self.memory.renew(self._run("PRAGMA data_version").fetchone()[0])
+            yield self.memory
+        finally:
+            self.memory.shrink()
+            if self.connection.in_transaction:  # what failed may have ended it already
+                self._run("COMMIT")
+
+    def frequencies(self, tokens: Collection[str] | None) -> Frequencies:
+        statement = 'SELECT term, doc FROM temp."vocabulary$"'
+        with self._recalling() as memory:
+            if memory.size is None:
+                memory.size = self._run('SELECT count(*) FROM "files$"').fetchone()[0]
+            among = f"{statement} WHERE term IN"
+            rows = self._run(statement) if tokens is None else self._among(among, tokens)
+            return Frequencies(memory.size, dict(rows))
 
     def words(self) -> dict[str, int]:
         return dict(self._run('SELECT word, count FROM "words$" WHERE count > 0').fetchall())

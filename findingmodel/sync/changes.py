@@ -87,7 +87,7 @@ class ChangeList:
                 self._add(ModelChange("added", oifm_id, name, path))
             elif _is_update(record, stored):
                 fields = (
-                    differences(_parsed(texts[oifm_id]), _parsed(unpack(record.model)))
+                    differences(json.loads(texts[oifm_id]), json.loads(unpack(record.model)))
                     if oifm_id in texts
                     else ()
                 )
@@ -109,7 +109,3 @@ class ChangeList:
 def _is_update(record: Record, stored: Mapping[str, EntryRow]) -> bool:
     former = stored.get(record.oifm_id)
     return former is not None and former["file_hash_sha256"] != record.file.sha256
-
-
-def _parsed(text: bytes) -> Any:
-    return json.loads(text.decode().removeprefix("\ufeff"))

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from findingmodel.errors import Problem
 from findingmodel.model.parse import parse_model
 from findingmodel.sync.compare import compare
+from findingmodel.sync.credits import Credits
 from findingmodel.sync.identity import Claim, Identity
 from findingmodel.sync.load import UnreadableError, read_stable
 from findingmodel.sync.reconcile import conflict_problem
-from findingmodel.sync.record import identity_keys
+from findingmodel.sync.record import credits_of, identity_keys
 from findingmodel.sync.report import FileReport
 from findingmodel.sync.scan import SUFFIX, Scan, SourceFile, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from findingmodel.sync.report import CreditConflict
 
 __all__ = ["CheckReport", "Limits", "check"]
 
@@ -32,6 +35,7 @@ class CheckReport(NamedTuple):
         warnings: valid files in which something is odd, by path.
         seconds: wall time.
         formatted: files that were written anew in canonical layout, by path.
+        conflicts: contributors about whom files disagree.
     """
 
     files: int
@@ -39,6 +43,7 @@ class CheckReport(NamedTuple):
     warnings: tuple[FileReport, ...]
     seconds: float
     formatted: tuple[str, ...] = ()
+    conflicts: tuple[CreditConflict, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -53,6 +58,7 @@ class CheckReport(NamedTuple):
             "warnings": [report.as_dict() for report in self.warnings],
             "seconds": round(self.seconds, 3),
             "formatted": list(self.formatted),
+            "conflicts": [conflict.as_dict() for conflict in self.conflicts],
         }
 
 
@@ -60,6 +66,7 @@ class _Findings(NamedTuple):
     failed: list[FileReport]
     warnings: list[FileReport]
     formatted: list[str]
+    credits: Credits
 
 
 class Limits(NamedTuple):
@@ -95,10 +102,10 @@ def check(*paths: Path, fix_format: bool = False, limits: Limits = _USUAL) -> Ch
     started = time.perf_counter()
     found = _find(paths)
     identity = Identity(compare(found, ()))
-    findings = _Findings(list(found.failed), [], [])
+    findings = _Findings(list(found.failed), [], [], Credits())
     for file in found.files:
         full_path = found.root / file.path
-        data = _check_file(full_path, file.path, limits, identity, findings)
+        data = _check_file(full_path, file, limits, identity, findings)
         if fix_format and data is not None:
             _fix_format(full_path, file.path, data, findings)
     for claim, conflicts in identity.resolve({}):
@@ -110,6 +117,7 @@ def check(*paths: Path, fix_format: bool = False, limits: Limits = _USUAL) -> Ch
         tuple(findings.warnings),
         time.perf_counter() - started,
         tuple(findings.formatted),
+        findings.credits.conflicts(),
     )
 
 
@@ -148,22 +156,24 @@ def _prefixed(directory: Path) -> Iterator[SourceFile | FileReport]:
 
 
 def _check_file(
-    full_path: Path, path: str, limits: Limits, identity: Identity, findings: _Findings
+    full_path: Path, file: SourceFile, limits: Limits, identity: Identity, findings: _Findings
 ) -> bytes | None:
     """Note what is wrong with a file; return its bytes if they are a valid model."""
     try:
         data, _ = read_stable(str(full_path), limits.file_bytes)
     except UnreadableError as error:
-        findings.failed.append(FileReport(path, (error.problem,)))
+        findings.failed.append(FileReport(file.path, (error.problem,)))
         return None
     parsed = parse_model(data, max_nesting=limits.nesting)
     if parsed.model is None:
-        findings.failed.append(FileReport(path, parsed.problems))
+        findings.failed.append(FileReport(file.path, parsed.problems))
         return None
-    claim = Claim(path, parsed.model.oifm_id, identity_keys(parsed.model))
+    claim = Claim(file.path, parsed.model.oifm_id, identity_keys(parsed.model))
     verdict = identity.judge(claim, {})
     if parsed.warnings and not verdict.conflicts:
-        findings.warnings.append(FileReport(path, parsed.warnings))
+        findings.warnings.append(FileReport(file.path, parsed.warnings))
+    if not verdict.conflicts:
+        findings.credits.add(credits_of(parsed.model, file.path, file.mtime_ns), None)
     return data
 
 

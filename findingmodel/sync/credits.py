@@ -85,6 +85,10 @@ class Credits:
             self._variants = {of: variant for of, variant in self._variants.items() if variant != credit}
             self._former.add(credit.key)
 
+    def conflicts(self) -> tuple[CreditConflict, ...]:
+        """Return about whom the files that were taken in disagree with each other."""
+        return tuple(self._conflicts(self._best))
+
     async def changes(self, store: Store, *, was_empty: bool = False) -> CreditChanges:
         """Compare with the contributors in *store*, where the models are written already.
 
@@ -94,9 +98,7 @@ class Credits:
         """
         names = {key for _, key in self._best} | self._former | self._moved.keys()
         if not self._is_all and ((was_empty and not self._former) or not names):
-            return CreditChanges(
-                tuple(self._best[key] for key in sorted(self._best)), (), tuple(self._conflicts(self._best))
-            )
+            return CreditChanges(tuple(self._best[key] for key in sorted(self._best)), (), self.conflicts())
         stored = {(row.kind, row.key): row for row in await _stored(store, None if self._is_all else names)}
         if self._is_all:
             self._former.update(key for _, key in stored)

@@ -10,13 +10,14 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.model.jsontext import compact, read
+from findingmodel.stores.walks import each_models, each_page
 from findingmodel.sync import index_page
 from findingmodel.sync.atomic import Replacement
 from findingmodel.sync.exported import Pages
 from findingmodel.sync.page_names import page_names
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-__all__ = ["ExportReport", "export_ids", "export_jsonl", "export_markdown", "json_lines"]
-
-_MODELS_PER_READ = 500
-_ENTRIES_PER_READ = 2_000
+__all__ = ["ExportReport", "export_ids", "export_jsonl", "export_markdown", "id_lines", "json_lines"]
 
 
 class ExportReport(NamedTuple):
@@ -108,15 +106,24 @@ async def export_ids(store: Store, file: Path) -> ExportReport:
         OSError: the file cannot be written.
         StoreError: the store failed.
     """
-    if not (await store.counts()).models:
+    count = (await store.counts()).models
+    if not count:
         return _NOTHING
     with Replacement(file) as new:
-        new.write(b'{\n  "oifm_ids": {')
-        count = await _write_members(new, store, _model_ids)
-        new.write(b'\n  },\n  "attribute_ids": {')
-        await _write_members(new, store, _attribute_ids)
-        new.write(b"\n  }\n}\n")
+        async for text in id_lines(store):
+            new.write(text.encode())
     return ExportReport(count, int(new.changed), int(not new.changed))
+
+
+async def id_lines(store: Store) -> AsyncIterator[str]:
+    """Yield the document that `export_ids` writes, piece by piece."""
+    yield '{\n  "oifm_ids": {'
+    async for member in _members(store, _model_ids):
+        yield member
+    yield '\n  },\n  "attribute_ids": {'
+    async for member in _members(store, _attribute_ids):
+        yield member
+    yield "\n  }\n}\n"
 
 
 async def export_jsonl(store: Store, file: Path) -> ExportReport:
@@ -139,9 +146,9 @@ async def export_jsonl(store: Store, file: Path) -> ExportReport:
 async def json_lines(store: Store) -> AsyncIterator[str]:
     """Yield each model in one line of JSON, sorted by id; numbers and unknown fields as in its file."""
     ids = sorted(state.oifm_id for state in await store.manifest())
-    async for models in _each_model(store, ids):
+    async for models in each_models(store, ids):
         for text in models.values():
-            yield f"{compact(read(_text(text)))}\n"
+            yield f"{compact(read(text))}\n"
 
 
 async def _write_pages(
@@ -153,7 +160,7 @@ async def _write_pages(
 
     failed: list[str] = []
     done = 0
-    async for models in _each_model(store, sorted(names)):
+    async for models in each_models(store, sorted(names)):
         for oifm_id, text in models.items():
             model = parse_model(text).model
             if model is None:
@@ -171,25 +178,20 @@ async def _write_index(store: Store, directory: Path, names: dict[str, str]) -> 
     """Write the table of all models; return whether it has changed."""
     with Replacement(directory / "index.md") as new:
         new.write(index_page.heading(len(names)).encode())
-        async for entries in _each_page(store, "name"):
+        async for entries in each_page(store, "name"):
             rows = [index_page.row(one, names[one["oifm_id"]]) for one in entries if one["oifm_id"] in names]
             new.write("".join(rows).encode())
     return new.changed
 
 
-async def _write_members(
-    new: Replacement, store: Store, members: Callable[[EntryRow], dict[str, Any]]
-) -> int:
-    """Write what *members* gives for each entry as members of an object, one a line; return how many."""
-    count = 0
-    async for entries in _each_page(store, "oifm_id"):
+async def _members(store: Store, members: Callable[[EntryRow], dict[str, Any]]) -> AsyncIterator[str]:
+    """Yield what *members* gives for each entry as members of an object, one a line."""
+    separator = "\n"
+    async for entries in each_page(store, "oifm_id"):
         for entry in entries:
             for key, value in members(entry).items():
-                separator = ",\n" if count else "\n"
-                line = f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-                new.write(line.encode())
-                count += 1
-    return count
+                yield f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+                separator = ",\n"
 
 
 def _model_ids(entry: EntryRow) -> dict[str, Any]:
@@ -198,22 +200,3 @@ def _model_ids(entry: EntryRow) -> dict[str, Any]:
 
 def _attribute_ids(entry: EntryRow) -> dict[str, Any]:
     return {one["attribute_id"]: [entry["filename"], one["name"]] for one in entry["attributes"]}
-
-
-async def _each_model(store: Store, ids: Sequence[str]) -> AsyncIterator[dict[str, bytes]]:
-    """Yield models by id in the order of *ids*, some at a time, without those that have gone meanwhile."""
-    for start in range(0, len(ids), _MODELS_PER_READ):
-        wanted = ids[start : start + _MODELS_PER_READ]
-        found = await store.models(wanted)
-        yield {oifm_id: found[oifm_id] for oifm_id in wanted if oifm_id in found}
-
-
-async def _each_page(store: Store, sort: str) -> AsyncIterator[list[EntryRow]]:
-    offset = 0
-    while entries := await store.page(sort=sort, descending=False, offset=offset, limit=_ENTRIES_PER_READ):
-        yield entries
-        offset += len(entries)
-
-
-def _text(model: bytes) -> str:
-    return model.decode().removeprefix("\ufeff")

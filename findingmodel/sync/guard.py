@@ -32,7 +32,7 @@ def refusal(*, known: int, removed: int, failed: int, strict: bool, force: bool)
         reason,
         removed,
         f"this would remove {what} from the index, so nothing was written; "
-        "check that the directory is the right one, or say --force",
+        "check that the directory is the right one, or update with --force",
     )
 
 

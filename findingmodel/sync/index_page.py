@@ -32,7 +32,7 @@ def row(entry: EntryRow, page: str) -> str:
 
     Text of the entry is escaped, so that nothing in it can become markup or a column.
     """
-    name = f"[{_cell(entry['name'])}](text/{page}.md) [JSON](defs/{_link(entry['filename'])})"
+    name = f"{_cell(entry['name'])}<br/>[Text](text/{page}.md) [JSON](defs/{_link(entry['filename'])})"
     attributes = [attribute["name"] for attribute in entry["attributes"]]
     lists = (entry["synonyms"], entry["tags"], entry["contributors"], attributes)
     cells = [_cell(entry["oifm_id"]), name, *(", ".join(map(_cell, texts or ())) for texts in lists)]

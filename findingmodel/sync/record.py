@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from findingmodel.model.finding import FindingModelFull
     from findingmodel.stores.records import AttributeRow, ContributorKind, EntryRow
 
-__all__ = ["Fingerprint", "identity_keys", "identity_pointer", "identity_word", "make_record"]
+__all__ = ["Fingerprint", "credits_of", "identity_keys", "identity_pointer", "identity_word", "make_record"]
 
 _NAME = "name:"
 _AT_MODEL, _AT_ATTRIBUTE, _AT_VALUE = range(3)  # the order of `code_facets`
@@ -44,7 +44,7 @@ class Fingerprint(NamedTuple):
 def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Record:
     """Return all that a store holds for *model*, which was parsed from *data*, the bytes of *file*."""
     entry = _entry(model, file)
-    credit = tuple(_credit(contributor, file) for contributor in model.contributors or ())
+    credit = credits_of(model, file.path, file.mtime_ns)
     synonyms = entry["synonyms"] or []
     tags = entry["tags"] or []
     names = [attribute["name"] for attribute in entry["attributes"]]
@@ -59,6 +59,11 @@ def make_record(model: FindingModelFull, data: bytes, file: Fingerprint) -> Reco
         file=file.state(model.oifm_id, _distinct([c.key for c in credit])),
         model=pack(data),
     )
+
+
+def credits_of(model: FindingModelFull, path: str, mtime_ns: int) -> tuple[Credit, ...]:
+    """Return what *model* states of its contributors, as the file at *path* does, last modified then."""
+    return tuple(_credit(contributor, path, mtime_ns) for contributor in model.contributors or ())
 
 
 def identity_keys(model: FindingModelFull) -> tuple[str, ...]:
@@ -143,11 +148,11 @@ def _key(contributor: Person | Organization) -> str:
     return contributor.github_username if isinstance(contributor, Person) else contributor.code
 
 
-def _credit(contributor: Person | Organization, file: Fingerprint) -> Credit:
+def _credit(contributor: Person | Organization, path: str, mtime_ns: int) -> Credit:
     kind: ContributorKind = "person" if isinstance(contributor, Person) else "organization"
     stated = contributor.__dict__ | (contributor.__pydantic_extra__ or {})  # plain JSON; a dump takes longer
     fields = {name: value for name, value in stated.items() if value is not None}
-    return Credit(kind, _key(contributor), fields, file.mtime_ns, file.path)
+    return Credit(kind, _key(contributor), fields, mtime_ns, path)
 
 
 def _distinct(items: list[str]) -> tuple[str, ...]:

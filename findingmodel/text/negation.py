@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.tables import negation
@@ -77,7 +78,15 @@ def _certain(cues: Iterable[_Cue]) -> Iterator[_Cue]:
 _KINDS = ("nothing", "doubt", "stop", "before", "after")  # which comes first where two are equally long
 
 
+@cache
+def _beginnings() -> frozenset[str]:
+    """Return the first words of all cues; most words of a clause are none."""
+    return frozenset(words[0] for kind in _KINDS for words in negation()[kind])
+
+
 def _cue_at(tokens: Sequence[str], position: int) -> _Cue | None:
+    if tokens[position] not in _beginnings():
+        return None
     found: _Cue | None = None
     for kind in _KINDS:
         for words in negation()[kind]:

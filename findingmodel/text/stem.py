@@ -15,7 +15,7 @@ from findingmodel.text.normalize import tokenize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["american", "analyze", "stem"]
+__all__ = ["american", "analyze", "british", "stem"]
 
 _DATA = Path(__file__).with_name("data")
 _SHORTEST_RESPELLED = 5
@@ -64,6 +64,24 @@ def american(word: str) -> str:
         if word.startswith(part):
             word = american_part + word[len(part) :]
     return spelling.ends.replace(word)
+
+
+def british(letters: str) -> set[str]:
+    """Return how words may be written that begin with *letters* in American spelling.
+
+    >>> sorted(british("es"))
+    ['aes', 'es', 'oes', 'ooes']
+    """
+    found = {letters}
+    spelling = _spelling()
+    for place in range(len(letters)):
+        rest = letters[place:]
+        for part, american_part in (*spelling.anywhere, *spelling.starts):
+            if not part.startswith(rest) and (
+                rest.startswith(american_part) or american_part.startswith(rest)
+            ):
+                found.add(letters[:place] + part + rest[len(american_part) :])
+    return found
 
 
 class _Endings(NamedTuple):

@@ -30,7 +30,7 @@ def importance() -> Mapping[str, float]:
     weights: dict[str, float] = {}
     for title, body in sections(_DATA / "importance.txt"):
         weight = float(title.split()[-1])
-        words = [fold(word) for line in body for word in line.split()]
+        words = fold(" ".join(body)).split()
         weights.update(dict.fromkeys([*words, *map(stem, words)], weight))
     return MappingProxyType(weights)
 

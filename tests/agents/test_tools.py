@@ -159,7 +159,9 @@ async def test_other_models_with_that_name_are_named(tmp_path: Path) -> None:
         ("OIFM_SMPL_00002", "OIFM_SMPL_000002 (Pneumothorax)"),
         ("oifm_smpl_2", "OIFM_SMPL_000002 (Pneumothorax)"),
         ("OIFM_SMLP_000002", "OIFM_SMPL_000002 (Pneumothorax)"),
-        ("OIFMA_SMPL_000007", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("OIFM_DEMO_000002", "OIFM_SMPL_000002 (Pneumothorax)"),
+        ("OIFM_SMPL_0000021", "OIFM_SMPL_000021"),
+        ("OIFM_SMPL_000200", "OIFM_SMPL_000020"),
         ("clots in the lung", "OIFM_SMPL_000001 (Pulmonary embolism)"),
     ],
 )
@@ -168,6 +170,15 @@ async def test_an_id_or_name_that_is_none_names_the_nearest(samples: str, key: s
         message = await refused(client, "get_finding_model", id_or_name=key)
     assert f"no model has the id, name or synonym '{key}'; nearest are {nearest}" in message
     assert "search_finding_models finds models by other words" in message
+
+
+async def test_the_id_of_an_attribute_leads_to_its_model(samples: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "get_finding_model", id_or_name="oifma_smpl_000007")
+    told = "OIFMA_SMPL_000007 is no model but an attribute of OIFM_SMPL_000002"
+    assert (
+        message == f"{PREFIX.format('get_finding_model')}{told}. get_finding_model OIFM_SMPL_000002 shows it"
+    )
 
 
 async def test_a_name_without_anything_like_it_is_a_sentence_too(samples: str) -> None:
@@ -228,7 +239,19 @@ async def test_arguments_out_of_range_say_what_is_allowed(samples: str) -> None:
             client, "search_finding_models", query="x", limit=51
         )
         assert "at least 1 item" in await refused(client, "resolve_report_phrases", phrases=[])
-        assert "max_tokens" in await refused(client, "list_tags", max_tokens=1)
+        message = await refused(client, "list_tags", max_tokens=1)
+    assert message == PREFIX.format("list_tags") + "max_tokens: Input should be greater than or equal to 300"
+
+
+async def test_an_argument_that_a_tool_does_not_have_is_refused_and_not_ignored(samples: str) -> None:
+    async with asking(samples) as client:
+        message = await refused(client, "search_finding_models", query="nodule", tag=["CT"])
+        assert message == (
+            PREFIX.format("search_finding_models")
+            + "search_finding_models has no argument 'tag'; it has query, limit, tags, max_tokens"
+        )
+        assert (await refused(client, "index_stats", all=True)).endswith("'all'; it takes none")
+        assert "unknown tool" in (await refused(client, "find", query="nodule")).lower()
 
 
 async def test_resources_are_whole_models(samples: str) -> None:
@@ -247,7 +270,7 @@ async def test_resources_are_whole_models(samples: str) -> None:
     assert page.mime_type == "text/markdown"
     path = SAMPLES / "chest" / "pulmonary_embolism.fm.json"
     assert json.loads(document.text) == json.loads(path.read_bytes())
-    assert page.text.startswith("# Pulmonary embolism\n")
+    assert page.text.startswith(f"# Pulmonary embolism—`{EMBOLISM}`\n")
 
 
 async def test_names_cannot_steer_a_page_or_pass_for_more(tmp_path: Path) -> None:
@@ -308,7 +331,8 @@ def check_cut(tool: str, cut: dict[str, Any], whole: dict[str, Any]) -> None:
     assert ("left_out" in cut) == ({**cut, "left_out": ""} != {**whole, "left_out": ""})
     assert "left_out" not in whole
     if cut.get("markdown"):
-        assert whole["markdown"].startswith(cut["markdown"].partition("\n\n- **")[0].partition("\n\n## ")[0])
+        kept = iter(whole["markdown"].split("\n\n"))
+        assert all(block in kept for block in cut["markdown"].split("\n\n"))  # in their order, none in part
         return
     short, full = entries_of(tool, cut), entries_of(tool, whole)
     assert len(short) <= len(full)

@@ -69,7 +69,7 @@ async def test_an_agent_can_talk_over_both_transports(transport: str, samples: s
     assert said["found"]["models"][0]["name"] == "Pneumothorax"
     assert said["document"] == json.loads((SAMPLES / "chest" / "pulmonary_embolism.fm.json").read_bytes())
     assert said["model"]["model"] == said["document"]
-    assert said["page"].startswith("# Pulmonary embolism\n")
+    assert said["page"].startswith("# Pulmonary embolism—`OIFM_SMPL_000001`\n")
     assert "OIFM_SMPL_000002 (Pneumothorax)" in said["unknown"]
     assert (stats["models"], stats["database"]) == (58, samples)
 
@@ -253,6 +253,19 @@ def test_a_database_that_cannot_be_opened_is_exit_3_and_a_sentence(
     with started("--db", str(tmp_path / "letter.db"), *more) as process:
         out, message = process.communicate(timeout=30)
     assert (process.returncode, out) == (3, "")
+    assert message.startswith("Error: ")
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("more", [(), ("--http", "--port", "0")])
+def test_a_database_that_cannot_be_reached_is_exit_3_and_a_sentence(more: tuple[str, ...]) -> None:
+    nobody = "mongodb://127.0.0.1:1/findings?serverSelectionTimeoutMS=100"
+    with started("--db", nobody, *more) as process:
+        assert process.wait(30) == 3
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == ""
+        message = process.stderr.read()
     assert message.startswith("Error: ")
     assert len(message.splitlines()) == 1
 

@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from click.testing import CliRunner
 
 from findingmodel.cli import cli
+from findingmodel.cli.groups import LazyGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from click.testing import Result
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples" / "defs"
@@ -27,6 +31,20 @@ def answer(*arguments: object, code: int = 0) -> Any:
     result = run(*arguments, "--json")
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
+
+
+def commands(
+    group: click.Command = cli, words: tuple[str, ...] = (), *, groups: bool = False
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command there is, with the words that call it; the groups of commands only if asked for."""
+    if groups or not isinstance(group, LazyGroup):
+        yield words, group
+    if isinstance(group, LazyGroup):
+        with click.Context(group) as context:
+            for name in group.list_commands(context):
+                found = group.resolve_command(context, [name])[1]
+                assert found is not None
+                yield from commands(found, (*words, name), groups=groups)
 
 
 def edit(path: Path, **changes: object) -> None:

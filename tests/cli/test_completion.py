@@ -198,6 +198,10 @@ def test_completion_prints_a_script_that_asks_this_program(shell: str) -> None:
     assert result.stderr == ""
 
 
+def test_fish_keeps_what_stands_behind_a_comma() -> None:
+    assert '(string split --max 1 "," $completion)' in run("completion", "fish").stdout
+
+
 def test_completion_of_another_shell_is_bad_usage() -> None:
     assert run("completion", "tcsh").exit_code == 2
     result = run("completion")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.builders import model_bytes, write_model
+from tests.builders import make_person, model_bytes, write_model
 from tests.cli.commands import COUNT, SAMPLES, answer, edit, run
 
 if TYPE_CHECKING:
@@ -138,9 +139,21 @@ def test_stale_pages_are_told_of_and_removed_when_asked(samples: str, edited: Pa
     assert pruned.stderr == ""
 
 
-@pytest.mark.parametrize("form", ["markdown", "ids", "jsonl"])
-def test_an_empty_index_is_exported_nowhere(tmp_path: Path, form: str) -> None:
-    result = run("index", "export", form, "out.json", "--db", "none.db")
+@pytest.mark.usefixtures("samples")
+@pytest.mark.parametrize("form", ["ids", "jsonl"])
+def test_what_goes_to_standard_output_is_what_a_file_would_hold(tmp_path: Path, form: str) -> None:
+    assert run("index", "export", form, tmp_path / "out.json").exit_code == 0
+    printed = run("index", "export", form, "-")
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    assert printed.stdout == (tmp_path / "out.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("form", "target"),
+    [("markdown", "out"), *((form, to) for form in ("ids", "jsonl") for to in ("out", "-"))],
+)
+def test_an_empty_index_is_exported_nowhere(tmp_path: Path, form: str, target: str) -> None:
+    result = run("index", "export", form, target, "--db", "none.db")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "the index holds no models, so nothing was written\n"
     assert list(tmp_path.iterdir()) == []
@@ -150,11 +163,13 @@ def test_an_empty_index_is_exported_nowhere(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["markdown", "-"], 2, "Only export jsonl can write to standard output."),
-        (["ids", "-"], 2, "Only export jsonl can write to standard output."),
+        (["markdown", "-"], 2, "Pages need a directory; findingmodel model markdown FILE prints one."),
+        (["ids", "-", "--json"], 2, "--json cannot be given"),
         (["jsonl", "-", "--json"], 2, "--json cannot be given"),
-        (["markdown", "a_file/x"], 1, "Not a directory"),
-        (["jsonl", "."], 1, "Error: '.': is a directory, not a file"),
+        (["markdown", "a_file/x"], 1, "Error: 'a_file/x': cannot be written: Not a directory"),
+        (["ids", "a_file"], 1, "'a_file/ids.json': cannot be written: a file is where a directory has to be"),
+        (["jsonl", "a_file/models.jsonl"], 1, "Error: 'a_file/models.jsonl': cannot be written: "),
+        (["jsonl", "."], 1, "Error: '.': cannot be written: is a directory, not a file"),
         (["ids", "directory.json"], 1, "is a directory, not a file"),
     ],
 )
@@ -166,6 +181,50 @@ def test_what_cannot_be_written_is_one_sentence(
     result = run("index", "export", *arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
+
+
+# nothing to show
+
+
+@pytest.mark.parametrize("command", ["tags", "contributors", "duplicates", "list", "get PE", "stats"])
+def test_who_asks_an_empty_index_is_told_how_to_fill_it(tmp_path: Path, command: str) -> None:
+    result = run("index", *command.split(), "--db", "none.db", "--branch", "draft")
+    assert (result.stdout == "") is (command != "stats")
+    hint = "branch draft of the index sqlite:///none.db is empty; findingmodel index update DIR fills it\n"
+    assert result.stderr.endswith(hint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_that_there_are_more_duplicates_is_told(tmp_path: Path) -> None:
+    for number, name in enumerate(["pleural plaque", "pleural plaques", "plaques of the pleura"]):
+        write_model(tmp_path, f"m{number}.fm.json", number, name=name)
+    run("index", "update", tmp_path, "--db", "some.db")
+    shown = run("index", "duplicates", "--limit", "1", "--db", "some.db")
+    assert len(shown.stdout.splitlines()) == 1
+    assert shown.stderr == "the likeliest 1 only; --limit shows more\n"
+    assert run("index", "duplicates", "--limit", "10", "--db", "some.db").stderr == ""
+
+
+def test_a_check_that_finds_no_file_says_so(tmp_path: Path) -> None:
+    result = run("index", "check", tmp_path)
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "there is no *.fm.json file; is the directory the right one?\n",
+    )
+
+
+def test_a_check_tells_of_contributors_on_whom_files_disagree(tmp_path: Path) -> None:
+    for number, url in enumerate(["https://example.org/old", "https://example.org/new"], start=1):
+        write_model(tmp_path, f"m{number}.fm.json", number, contributors=[make_person(url=url)])
+        os.utime(tmp_path / f"m{number}.fm.json", (number, number))
+    told = "m1.fm.json: url of contributor test-reader differs from m2.fm.json, which is newer\n"
+    assert run("index", "check", tmp_path).stderr == "1 warning; -v shows it\n"
+    assert run("index", "check", tmp_path, "-v").stderr == f"warning: {told}"
+    update = run("index", "update", tmp_path, "--db", "some.db")
+    assert update.stderr == "1 warning; findingmodel index check -v shows it\n"
+    assert answer("index", "check", tmp_path)["conflicts"] == [
+        {"key": "test-reader", "kept": "m2.fm.json", "other": "m1.fm.json", "fields": ["url"]}
+    ]
 
 
 # history

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from tests.cli.commands import COUNT, SAMPLES, answer, edit, run
@@ -30,6 +31,21 @@ def test_each_update_that_did_something_is_a_line_the_newest_first(tmp_path: Pat
     assert str(SAMPLES) in done
     assert len(answer("index", "history", "--db", database)) == 2
     assert len(answer("index", "history", "--db", database, "--limit", "1")) == 1
+
+
+def test_times_are_those_of_the_clock_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = tmp_path / "x.db"
+    note = {"at": "2026-03-01T23:30:00.123+00:00", "run": "1", "outcome": "done", "action": "update"}
+    ledger_of(database).write_text(json.dumps(note | {"branch": "main"}) + "\n")
+    try:
+        for zone, told in (("UTC", "2026-03-01 23:30:00"), ("Asia/Tokyo", "2026-03-02 08:30:00")):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            assert run("index", "history", "--db", database).stdout.startswith(f"{told}\tdone\t")
+            assert answer("index", "history", "--db", database)[0]["at"] == note["at"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_what_has_no_end_and_what_was_cut_short_is_told(tmp_path: Path, defs: Path) -> None:

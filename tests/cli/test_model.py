@@ -39,7 +39,7 @@ def test_a_new_model_is_valid_and_can_be_indexed(place: str, tmp_path: Path) -> 
 @pytest.mark.usefixtures("db")
 def test_what_a_curator_should_look_at_is_told() -> None:
     made = run("model", "new", "another one", "--source", "ABCD", "--synonym", "PTX")
-    assert "OIFM_SMPL_000002 Pneumothorax has this name or a synonym of it" in made.stderr
+    assert "OIFM_SMPL_000002 Pneumothorax is called 'PTX', too" in made.stderr
     assert "the index knows no organization ABCD" in made.stderr
     facts = answer("model", "new", "another two", "--source", "ABCD", "--synonym", "PTX")
     assert facts["also"] == ["OIFM_SMPL_000002"]

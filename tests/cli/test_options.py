@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
-from findingmodel.cli import cli
-from findingmodel.cli.groups import LazyGroup
-from tests.cli.commands import SAMPLES, run
+from tests.cli.commands import SAMPLES, commands, run
 from tests.cli.test_terminal import STYLE, on_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    import click
 
 pytestmark = pytest.mark.slow
 
@@ -23,19 +21,9 @@ PRINTS_NO_JSON = {"completion", "mcp"}
 OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
 
 
-def commands(group: click.Command = cli, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Every command there is, with the words that call it."""
-    if not isinstance(group, LazyGroup):
-        yield path, group
-        return
-    with click.Context(group) as context:
-        for name in group.list_commands(context):
-            found = group.resolve_command(context, [name])[1]
-            assert found is not None
-            yield from commands(found, f"{path} {name}".strip())
-
-
-@pytest.mark.parametrize(("path", "command"), list(commands()), ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("path", "command"), [(" ".join(words), command) for words, command in commands()], ids=str
+)
 def test_every_command_has_the_options_of_all(path: str, command: click.Command) -> None:
     options = {option for parameter in command.params for option in parameter.opts}
     assert {"-v", "--verbose", "-q", "--quiet", "--no-color"} <= options

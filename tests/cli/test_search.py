@@ -108,7 +108,7 @@ def test_get_by_code_says_what_carries_it() -> None:
     }
     assert "carriers" not in other
     text = run("index", "get", LEFT).stdout
-    assert f"  code at       value {carriers[0]['id']}  left\n" in text
+    assert f"  code at       value {carriers[0]['id']} left\n" in text
 
 
 @pytest.mark.usefixtures("db")
@@ -147,3 +147,19 @@ def test_an_empty_index_is_told_from_a_query_that_nothing_answers(tmp_path: Path
         assert "is empty; findingmodel index update DIR fills it" in run(*command, "--db", empty).stderr
         assert "empty" not in run(*command, "--db", db).stderr
     assert not empty.exists()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["nodule", "--tag", "chset"], ": no model has the tag 'chset'; nearest: chest"),
+        (["nodule tag:qqqqq"], ": no model has the tag 'qqqqq'\n"),
+        (["nodule", "--tag", "knee", "--tag", "breast"], "'nodule'\n"),
+        (["xyzzy"], "'xyzzy'\n"),
+    ],
+)
+def test_a_tag_that_no_model_has_is_why_nothing_is_found(arguments: list[str], why: str) -> None:
+    result = run("search", *arguments)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert why in result.stderr

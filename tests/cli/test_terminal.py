@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.commands import SAMPLES
+from tests.builders import make_number, write_model
+from tests.cli.commands import SAMPLES, run
 from tests.processes import begun, completed
 
 if TYPE_CHECKING:
@@ -69,6 +70,17 @@ def test_an_entry_is_wrapped_and_loses_no_word() -> None:
     assert written.split() == piped.stdout.split()
 
 
+def test_what_carries_a_code_is_wrapped_too(tmp_path: Path) -> None:
+    code = {"system": "RADLEX", "code": "RID5713"}
+    name = " ".join(["angle"] * 12)
+    write_model(tmp_path, "a.fm.json", attributes=[make_number(name=name, index_codes=[code])])
+    assert run("index", "update", tmp_path, "--db", tmp_path / "x.db").exit_code == 0
+    written = on_terminal("index", "get", "code:radlex:rid5713", "--db", tmp_path / "x.db")
+    told = written[written.index("code at") :].split()
+    assert told == ["code", "at", "attribute", "OIFMA_TEST_000011", *name.split()]
+    assert widest(written) < 80
+
+
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize(("option", "environment"), [("--no-color", {}), ("-v", {"NO_COLOR": "1"})])
 def test_styles_can_be_turned_off(option: str, environment: dict[str, str]) -> None:
@@ -90,3 +102,13 @@ def test_problems_fill_one_screen_and_all_of_them_when_asked(tmp_path: Path) -> 
 def test_an_update_draws_a_bar_unless_quiet(tmp_path: Path) -> None:
     assert "indexing" in on_terminal("index", "update", SAMPLES, "--db", tmp_path / "x.db")
     assert "indexing" not in on_terminal("-q", "index", "update", SAMPLES, "--db", tmp_path / "y.db")
+
+
+@pytest.mark.usefixtures("db")
+def test_a_person_is_told_what_is_nearest_to_what_is_not_there() -> None:
+    told = on_terminal("index", "get", "pneumothrax", "OIFMA_SMPL_000007", "xyzzy").splitlines()
+    assert told[0].startswith("not found: pneumothrax; nearest: Pneumothorax")
+    assert told[1:] == [
+        "not found: OIFMA_SMPL_000007; it is an attribute of OIFM_SMPL_000002 (Pneumothorax)",
+        "not found: xyzzy",
+    ]

@@ -71,7 +71,7 @@ def test_log_lines_come_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stats_tell_how_long_reads_take() -> None:
     facts = answer("index", "stats", "--performance")
     reads = facts["performance"]["reads"]
-    assert {"generation", "page", "get by id", "get by name", "whole model"} == reads.keys()
+    assert {"generation", "page", "get by id", "get by name", "whole model", "search"} == reads.keys()
     assert reads["get by id"]["count"] == 10
     assert 0 < reads["get by id"]["least"] <= reads["get by id"]["p95"] <= reads["get by id"]["most"]
     assert facts["performance"]["bytes"]["index"] > 10_000

@@ -166,6 +166,10 @@ def test_a_file_that_fails_is_told_once_and_again_when_it_is_mended(place: str, 
         assert watch.fact()["kind"] == "failed"
         write_model(models, "m4.fm.json", 4)
         assert watch.fact() == {"kind": "mended", "path": "m4.fm.json"}
+        (models / "m5.fm.json").write_text("{")
+        assert watch.fact()["kind"] == "failed"
+        (models / "m5.fm.json").unlink()
+        assert watch.fact() == {"kind": "gone", "path": "m5.fm.json"}
         assert watch.end() == 0
 
 

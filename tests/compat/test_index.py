@@ -142,7 +142,7 @@ async def test_the_index_is_a_markdown_table(populated: Index) -> None:
     text = await populated.to_markdown()
     assert text.startswith("# Finding Model Index\n\n6 entries\n\n| ID | Name | Synonyms |")
     row = next(line for line in text.splitlines() if line.startswith("| OIFM_TEST_000001 |"))
-    assert "[pulmonary nodule of type 1](text/oifm_test_000001.md)" in row
+    assert "| pulmonary nodule of type 1<br/>[Text](text/oifm_test_000001" in row
     assert "[JSON](defs/oifm_test_000001.fm.json)" in row
 
 

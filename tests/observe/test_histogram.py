@@ -62,7 +62,13 @@ def test_memory_does_not_grow_with_the_samples() -> None:
     assert len(histogram) <= 709
 
 
-@pytest.mark.parametrize("value", [0.0, 1e-12, 1e9])
+@pytest.mark.parametrize("value", [math.nan, -1.0])
+def test_what_is_no_duration_is_none(value: float) -> None:
+    histogram = filled([value, 1.0])
+    assert (histogram.count, histogram.total, histogram.least, histogram.most) == (2, 1.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-12, 1e9, math.inf])
 def test_what_is_out_of_range_is_counted_and_its_extreme_is_exact(value: float) -> None:
     histogram = filled([value])
     assert (histogram.count, histogram.quantile(0.5), histogram.most) == (1, value, value)

@@ -15,7 +15,7 @@ from findingmodel.stores.pool import PoolStatistics
 from findingmodel.timing import NO_SPAN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 
 class Clock:
@@ -82,6 +82,18 @@ async def test_a_function_is_measured_whether_it_is_async_or_not(
         "double": (1, 1.0),
         "treble": (1, 1.0),
     }
+
+
+def test_a_generator_cannot_be_timed(monitor: PerformanceMonitor) -> None:
+    def numbers() -> Iterator[int]:
+        yield 1
+
+    async def later() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (numbers, later):
+        with pytest.raises(TypeError, match="cannot be timed: measure within it"):
+            monitor.timed("numbers")(function)
 
 
 async def test_a_failure_is_counted_and_goes_on_its_way(monitor: PerformanceMonitor) -> None:

@@ -192,6 +192,12 @@ class SearchRules:
         }
         assert frequencies is None or (frequencies.entries == 36 and dict(frequencies.counts) == expected)
 
+    async def test_frequencies_of_all_tokens_are_those_of_each(self, filled: Store) -> None:
+        everything = await filled.frequencies(None)
+        if everything is not None:
+            assert {"lung", "n7"} <= everything.counts.keys()
+            assert await filled.frequencies([*everything.counts, "absent"]) == everything
+
     async def test_the_lexicon_has_every_entry(self, filled: Store) -> None:
         lexicon = await lexicon_of(filled)
         assert {oifm_id: row.terms for oifm_id, row in lexicon.items()} == {

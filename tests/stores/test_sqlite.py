@@ -19,6 +19,7 @@ from findingmodel.errors import (
     StoreUnavailableError,
     TransactionError,
 )
+from findingmodel.stores import sqlite_memory
 from findingmodel.stores.records import TermQuery, WriteBatch
 from findingmodel.stores.sqlite import SQLiteStore
 from tests.stores.contract import StoreContract
@@ -221,6 +222,100 @@ async def test_readers_in_threads_have_connections_of_their_own(tmp_path: Path) 
     assert all(answer == answers[0] for answer in answers)
     assert len(answers[0]) > 5
     await store.close()
+
+
+def remove_database(path: Path) -> None:
+    for part in path.parent.glob(f"{path.name}*"):
+        part.unlink()
+
+
+async def test_a_file_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
+        store, other = await open_store(), await open_store()
+        await store.setup()
+        await store.write(upserts(make_record(1)))
+        assert await other.get([make_id(1)])
+        remove_database(tmp_path / "x.db")
+        assert await other.get([make_id(1)]) == await store.get([make_id(1)]) == {}
+        await store.write(upserts(make_record(2)))
+        assert set(await other.get([make_id(1), make_id(2)])) == {make_id(2)}
+        assert (await store.counts()).models == 1
+
+
+async def test_a_file_in_the_place_of_another_is_read_and_written(tmp_path: Path) -> None:
+    async with opening(lambda branch: SQLiteStore(tmp_path / branch, branch="main")) as open_store:
+        new = await open_store("new.db")
+        await new.setup()
+        await new.write(upserts(make_record(2)))
+        await new.close()
+        store = await open_store("x.db")
+        await store.setup()
+        await store.write(upserts(make_record(1)))
+        assert (await store.counts()).models == 1
+        remove_database(tmp_path / "x.db")
+        (tmp_path / "new.db").rename(tmp_path / "x.db")
+        assert set(await store.get([make_id(1), make_id(2)])) == {make_id(2)}
+        await store.write(upserts(make_record(3)))
+        await store.close()
+        again = await open_store("x.db")
+        assert set(await again.get([make_id(1), make_id(2), make_id(3)])) == {make_id(2), make_id(3)}
+
+
+async def test_what_another_wrote_is_seen_at_once_whatever_is_remembered(
+    store: Store, tmp_path: Path
+) -> None:
+    query = TermQuery((("lung", "liver"),))
+
+    async def seen(reader: Store) -> tuple[object, ...]:
+        candidates = sorted(await reader.candidates(query, limit=None))
+        frequencies = await reader.frequencies(["lung", "liver"])
+        return candidates, await reader.get([make_id(1), make_id(2)]), frequencies
+
+    async def seen_by_a_new_store() -> tuple[object, ...]:
+        new = SQLiteStore(tmp_path / "new" / "x.db")
+        try:
+            return await seen(new)
+        finally:
+            await new.close()
+
+    reader = SQLiteStore(tmp_path / "new" / "x.db")
+    for batch in (
+        upserts(make_record(1, "lung mass"), make_record(2, "lung cyst")),
+        upserts(make_record(1, "liver mass", tags=["liver"])),
+        WriteBatch(touches=[make_record(1, "liver mass", path="elsewhere.fm.json").file]),
+        WriteBatch(removals=[make_id(2)]),
+        upserts(make_record(3, "liver cyst")),  # where the removed one stood
+    ):
+        await store.write(batch)  # and no generation is counted yet
+        assert await seen(reader) == await seen(reader) == await seen_by_a_new_store()
+    await reader.close()
+
+
+async def test_what_a_transaction_wrote_is_seen_within_it(tmp_path: Path) -> None:
+    query = TermQuery((("mass", "cyst"),))
+    store = SQLiteStore(tmp_path / "x.db")
+    await store.write(upserts(make_record(1, "mass")))
+    before = await store.candidates(query, limit=None)
+    async with store.transaction():
+        await store.write(upserts(make_record(2, "cyst")))
+        assert len(await store.candidates(query, limit=None)) == 2
+        await store.write(upserts(make_record(2, "other")))
+        assert await store.candidates(query, limit=None) == before
+    assert await store.candidates(query, limit=None) == before
+    await store.close()
+
+
+async def test_of_many_entries_not_all_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_memory, "_MOST", 20)
+    records = {record.entry["oifm_id"]: record for record in crowd()}
+    await store.write(WriteBatch(upserts=list(records.values())))
+    everything = TermQuery((tuple(" ".join(" ".join(record.terms) for record in records.values()).split()),))
+    for some in (records, list(records)[:5], records):
+        found = await store.candidates(everything, limit=None)
+        assert {one.oifm_id: one.terms for one in found} == {
+            oifm_id: record.terms for oifm_id, record in records.items()
+        }
+        assert await store.get(some) == {oifm_id: records[oifm_id].entry for oifm_id in some}
 
 
 async def test_tokens_are_never_operators(store: Store) -> None:

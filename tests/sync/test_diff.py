@@ -40,6 +40,18 @@ def change_all(defs: Path) -> None:
     write_model(defs, "m7.fm.json", 7)
 
 
+async def test_a_byte_order_mark_is_no_change_of_a_field(store: Store, defs: Path) -> None:
+    for mark, description in [
+        (b"\xef\xbb\xbf", "As it was."),
+        (b"", "As it is."),
+        (b"\xef\xbb\xbf", "Again."),
+    ]:
+        (defs / "m1.fm.json").write_bytes(mark + model_bytes(1, description=description))
+        (change,) = (await diff(store, defs, OPTIONS)).changes
+        assert [(field.place, field.new) for field in change.fields] == [("description", description)]
+        assert (await update(store, defs, OPTIONS)).ok
+
+
 async def test_each_model_that_would_change_is_listed_by_path(store: Store, defs: Path) -> None:
     change_all(defs)
     report = await diff(store, defs, OPTIONS)

@@ -54,7 +54,7 @@ async def test_each_model_has_its_page(store: Store, defs: Path, tmp_path: Path)
     assert (out / "text/b__two_.md").read_text() == f"{page}\n"
     rows = (out / "index.md").read_text().splitlines()
     assert rows[:4] == ["# Finding Model Index", "", "3 entries", ""]
-    name = "[pulmonary nodule of type 1](text/a.md) [JSON](defs/chest/a.fm.json)"
+    name = "pulmonary nodule of type 1<br/>[Text](text/a.md) [JSON](defs/chest/a.fm.json)"
     lists = "lung nodule of type 1, PN1 | CT, chest | TEST | margin, diameter"
     assert rows[6] == f"| OIFM_TEST_000001 | {name} | {lists} |"
     assert len(rows) == 9
@@ -143,7 +143,8 @@ async def test_names_cannot_become_markup(store: Store, tmp_path: Path) -> None:
     tokens = MARKDOWN.parse((tmp_path / "out/index.md").read_text())
     inner = [child for token in tokens for child in token.children or ()]
     kinds = {token.type for token in (*tokens, *inner)}
-    assert not kinds & {"html_inline", "html_block", "strong_open", "code_inline", "s_open", "image"}
+    assert [child.content for child in inner if child.type == "html_inline"] == ["<br/>"]  # ours
+    assert not kinds & {"html_block", "strong_open", "code_inline", "s_open", "image"}
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1"]
     assert sum(token.type == "td_open" for token in tokens) == 6
     links = [child.attrs["href"] for child in inner if child.type == "link_open"]

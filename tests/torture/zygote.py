@@ -141,10 +141,11 @@ def _serve() -> None:
     """Fork for each line of standard input, until there is none."""
     import asyncio  # noqa: F401  # so that no child has to
 
-    import findingmodel.cli.directory
-    import findingmodel.cli.entries
+    import findingmodel.cli.get
     import findingmodel.cli.history
     import findingmodel.cli.search
+    import findingmodel.cli.stats
+    import findingmodel.cli.update
     import findingmodel.index
     import findingmodel.observe.ledger_writer
     import findingmodel.stores.mongo

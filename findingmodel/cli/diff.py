@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.cli.directory_options import directory_argument, rehash_option, remove_option
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.reports import show_failed
 from findingmodel.cli.text import one_line, to_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
@@ -31,16 +32,9 @@ _LONGEST = 100
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--rehash", is_flag=True, help="Read every file, even if its size and time are as before.")
-@click.option(
-    "--no-remove",
-    "remove",
-    is_flag=True,
-    default=True,
-    flag_value=False,
-    help="Models whose file is gone are to stay.",
-)
+@directory_argument
+@rehash_option
+@remove_option
 @database_options
 @json_option
 @screen_options
@@ -68,14 +62,7 @@ def diff(
     from findingmodel.sync.diff import diff as find_differences
     from findingmodel.sync.options import UpdateOptions
 
-    options = UpdateOptions(
-        rehash=rehash,
-        remove=remove,
-        concurrency=settings.concurrency,
-        batch_size=settings.batch_size,
-        max_file_bytes=settings.max_file_bytes,
-        max_nesting=settings.max_nesting,
-    )
+    options = UpdateOptions.of(settings, rehash=rehash, remove=remove)
 
     async def answer(store: Store) -> DiffReport:
         return await find_differences(store, directory, options, progress=progress)

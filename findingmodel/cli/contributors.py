@@ -1,4 +1,4 @@
-"""``findingmodel index tags`` and ``contributors``: what there is to filter by."""
+"""``findingmodel index contributors``: who made the models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from findingmodel.cli.hints import or_hint
 from findingmodel.cli.options import database_options, json_option, screen_options
 from findingmodel.cli.screen import Column
 from findingmodel.cli.session import ask
@@ -15,42 +16,13 @@ if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.config import Settings
 
-__all__ = ["contributors", "tags"]
+__all__ = ["contributors"]
 
-_MODELS = Column("models", wraps=False, right=True)
-_TAGS = (Column("tag", bold=True), _MODELS)
-_CONTRIBUTORS = (
+_COLUMNS = (
     *(Column("contributor", wraps=False, bold=True), Column("name")),
-    *(Column("kind", wraps=False), Column("organization", wraps=False), _MODELS),
+    *(Column("kind", wraps=False), Column("organization", wraps=False)),
+    Column("models", wraps=False, right=True),
 )
-_NONE = "the index holds no {}"
-
-
-@click.command()
-@database_options
-@json_option
-@screen_options
-@click.pass_obj
-def tags(screen: Screen, settings: Settings, as_json: bool) -> int:
-    """Count the models that have each tag, the most frequent first.
-
-    Case and accents make no difference, as in search --tag. In a pipe each line is a tag, a tab and a number.
-
-    \b
-    Examples:
-      findingmodel index tags | head
-      findingmodel index tags --json
-    """
-    from findingmodel.search.tally import count_tags
-
-    counts = ask(settings, count_tags)
-    if as_json:
-        click.echo(to_json([count._asdict() for count in counts]))
-        return 0
-    screen.table(_TAGS, [(one_line(count.tag), str(count.models)) for count in counts])
-    if not counts:
-        screen.note(_NONE.format("tags"))
-    return 0
 
 
 @click.command()
@@ -71,7 +43,7 @@ def contributors(screen: Screen, settings: Settings, as_json: bool) -> int:
     """
     from findingmodel.search.tally import count_contributors
 
-    counts = ask(settings, count_contributors)
+    counts, hint = ask(settings, lambda store: or_hint(store, settings, count_contributors))
     if as_json:
         click.echo(to_json([count._asdict() for count in counts]))
         return 0
@@ -79,7 +51,7 @@ def contributors(screen: Screen, settings: Settings, as_json: bool) -> int:
         (one_line(one.key), one_line(one.name), one.kind, one_line(one.organization or ""), str(one.models))
         for one in counts
     ]
-    screen.table(_CONTRIBUTORS, rows)
+    screen.table(_COLUMNS, rows)
     if not counts:
-        screen.note(_NONE.format("contributors"))
+        screen.note(hint or "the index holds no contributors")
     return 0
