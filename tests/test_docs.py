@@ -21,14 +21,13 @@ from findingmodel.config import Settings
 from tests.builders import make_model, model_bytes
 from tests.cli.commands import commands
 from tests.documents import LOCAL_SERVER, ROOT, blocks, documents, home, play
-from tests.stores.conftest import secantus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers import Server
 
-__all__ = ["home", "secantus"]  # fixtures are found by their names here
+__all__ = ["home"]  # fixtures are found by their names here
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = documents()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["home"]  # a fixture is found by its name here
 
+pytestmark = pytest.mark.slow
+
 GUIDES = ["docs/howto/agents.md", "docs/howto/notebook.md"]
 
 

@@ -285,7 +285,7 @@ async def test_one_that_waited_long_enough_is_told_who_is_still_writing(memory: 
     told: list[Lease] = []
     async with writer_lease(memory, lease_seconds=60):
         with pytest.raises(LeaseHeldError, match=f"another update is running, process {os.getpid()} on"):
-            await writer_lease(memory, lease_seconds=60, wait=Wait(0.01, told.append)).__aenter__()
+            await writer_lease(memory, lease_seconds=60, wait=Wait(0.5, told.append)).__aenter__()
     assert len(told) == 1
 
 
