@@ -59,6 +59,8 @@ if TYPE_CHECKING:
         to_dicts,
         to_markdown,
     )
+    from findingmodel.observe.metrics import PerformanceMonitor
+    from findingmodel.observe.prometheus import prometheus
     from findingmodel.sync.report import UpdateReport
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "Organization",
     "Page",
     "Parsed",
+    "PerformanceMonitor",
     "Person",
     "Problem",
     "QueryError",
@@ -113,6 +116,7 @@ __all__ = [
     "generate_oifm_id",
     "generate_oifma_id",
     "parse_model",
+    "prometheus",
     "to_dicts",
     "to_markdown",
 ]
@@ -126,6 +130,8 @@ _MODULES = {
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
     "index": "Index IndexReturnType MongoDBIndex SyncIndex",
+    "observe.metrics": "PerformanceMonitor",
+    "observe.prometheus": "prometheus",
     "sync.report": "UpdateReport",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

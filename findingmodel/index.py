@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from findingmodel.answers import CodeMatch, Hits, Page, SearchAnswers, Suggestion
     from findingmodel.config import Settings
     from findingmodel.model import Contributor, FindingModelFull, IndexEntry, Organization, Person
+    from findingmodel.observe.metrics import PerformanceMonitor
     from findingmodel.sync.report import UpdateReport
 
 __all__ = ["Index", "IndexReturnType", "MongoDBIndex", "SyncIndex"]
@@ -52,6 +53,8 @@ class Index(Opening):
         mongodb_uri: another word for *url*.
         db_name: MongoDB: the database, whichever the URL names. Without any URL, on this machine's server.
         client: MongoDB: a Motor client or pymongo's AsyncMongoClient to be used; it stays open.
+        monitor: measures reads, searches and updates, and watches the cache and the connections; one may
+            serve many indexes, and tells of the cache of the one made last.
 
     Raises:
         ConfigError: a setting or an argument cannot be used.
@@ -73,6 +76,7 @@ class Index(Opening):
         settings: Settings | None = None,
         mongodb_uri: str | None = None,
         db_name: str | None = None,
+        monitor: PerformanceMonitor | None = None,
     ) -> SyncIndex:
         """Return an index for code that is not asynchronous: ``with Index.sync("findings.db") as index:``.
 
@@ -86,7 +90,15 @@ class Index(Opening):
         ...     index.count(), index.get("pulmonary embolism")
         (0, None)
         """
-        return SyncIndex(cls(url, branch=branch, settings=settings, mongodb_uri=mongodb_uri, db_name=db_name))
+        index = cls(
+            url,
+            branch=branch,
+            settings=settings,
+            mongodb_uri=mongodb_uri,
+            db_name=db_name,
+            monitor=monitor,
+        )
+        return SyncIndex(index)
 
     # what is there
 
@@ -116,12 +128,14 @@ class Index(Opening):
         Raises:
             QueryError: the key begins with ``code:`` and names no system and code.
         """
-        rows = await find(self._store, id_or_name_or_syn)
-        return answers.to_entry(rows[0]) if rows else None
+        with self._timer("index get"):
+            rows = await find(self._store, id_or_name_or_syn)
+            return answers.to_entry(rows[0]) if rows else None
 
     async def matches(self, id_or_name_or_syn: str) -> list[IndexEntry]:
         """Return all entries with this id, name, slug or synonym, the one that `get` returns first."""
-        return answers.to_entries(await find(self._store, id_or_name_or_syn))
+        with self._timer("index get"):
+            return answers.to_entries(await find(self._store, id_or_name_or_syn))
 
     async def get_by_attribute(self, oifma_id: str) -> IndexEntry | None:
         """Return the entry of the model that has the attribute with this id; None if there is none."""
@@ -167,11 +181,12 @@ class Index(Opening):
             DocumentError: a stored model is none to this version of the package.
         """
         ids = list(dict.fromkeys(oifm_ids))
-        found = await self._store.models(ids)
-        texts = {oifm_id: found[oifm_id] for oifm_id in ids if oifm_id in found}
-        if len(texts) > _MOST_PARSED_HERE:
-            return await self._threads(answers.to_models, texts)
-        return answers.to_models(texts)
+        with self._timer("index get_full_batch", items=len(ids)):
+            found = await self._store.models(ids)
+            texts = {oifm_id: found[oifm_id] for oifm_id in ids if oifm_id in found}
+            if len(texts) > _MOST_PARSED_HERE:
+                return await self._threads(answers.to_models, texts)
+            return answers.to_models(texts)
 
     async def all(
         self, limit: int = 100, offset: int = 0, order_by: str = "name", order_dir: str = "asc"
@@ -217,7 +232,8 @@ class Index(Opening):
         Raises:
             QueryError: a filter cannot be used, or an argument is out of range.
         """
-        return await answers.answer(self._searcher, query, limit=limit, offset=offset, tags=tags or ())
+        with self._timer("search"):
+            return await answers.answer(self._searcher, query, limit=limit, offset=offset, tags=tags or ())
 
     async def search_batch(
         self,
@@ -238,9 +254,11 @@ class Index(Opening):
             QueryError: *limit* is out of range. A bad query raises nothing, and stops no other.
         """
         most = limit if limit_per_query is None else limit_per_query
-        return await answers.answer_all(
-            self._searcher, queries, limit=most, tags=tags or (), concurrency=self._concurrency
-        )
+        texts = list(queries)
+        with self._timer("search batch", items=len(texts)):
+            return await answers.answer_all(
+                self._searcher, texts, limit=most, tags=tags or (), concurrency=self._concurrency
+            )
 
     async def count_tags(
         self, query: str | None = None, *, tags: Sequence[str] | None = None
@@ -337,9 +355,10 @@ class Index(Opening):
             strict=strict,
             wait_seconds=wait_seconds,
         )
-        whole, hooks = Path(directory), UpdateHooks(progress=progress, written=Written())
+        whole = Path(directory)
+        hooks = UpdateHooks(progress=progress, timer=self._timer, written=Written())
         work = rebuild_index if rebuild else update
-        async with self._writing() as writing:
+        async with self._timer("index update"), self._writing() as writing:
 
             def run(begun: Callable[[], Awaitable[None]] | None) -> Coroutine[Any, Any, UpdateReport]:
                 told = hooks._replace(begun=begun)

@@ -20,6 +20,7 @@ from findingmodel.stores.transactions import current, joined, refuse_nested
 from findingmodel.sync.lease import transaction
 from findingmodel.sync.single import Writing
 from findingmodel.threads import Threads
+from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from findingmodel.observe.metrics import PerformanceMonitor
     from findingmodel.search.cache import CacheStatistics
     from findingmodel.stores.protocol import Store
+    from findingmodel.timing import Timer
 
 __all__ = ["Opening"]
 
@@ -63,6 +66,7 @@ class Opening(DriverObjects):
         mongodb_uri: str | None = None,
         db_name: str | None = None,
         client: Any = None,
+        monitor: PerformanceMonitor | None = None,
     ) -> None:
         if url is not None and mongodb_uri is not None and url != mongodb_uri:
             raise ConfigError("url and mongodb_uri are two words for one thing: give one of them")
@@ -88,7 +92,10 @@ class Opening(DriverObjects):
         self._freshness = Freshness(
             self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
         )
+        self._timer: Timer = untimed if monitor is None else monitor.measure
         self._own_searcher = self._make_searcher(self._cache, self._freshness)
+        if monitor is not None:
+            _watch(monitor, self._cache, is_pooled=is_server and client is None)
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     def __repr__(self) -> str:
@@ -117,7 +124,8 @@ class Opening(DriverObjects):
         return self._own_searcher if together is None else together.searcher
 
     def _make_searcher(self, cache: QueryCache, freshness: Freshness | None = None) -> CachedSearcher:
-        return CachedSearcher(self._store, branch=self._settings.branch, cache=cache, freshness=freshness)
+        branch, timer = self._settings.branch, self._timer
+        return CachedSearcher(self._store, branch=branch, cache=cache, freshness=freshness, timer=timer)
 
     # life
 
@@ -189,6 +197,15 @@ class Opening(DriverObjects):
 
 def _cache(settings: Settings, tier: SQLiteTier | None) -> QueryCache:
     return QueryCache(capacity=settings.cache_size, ttl_seconds=settings.cache_ttl_seconds, tier=tier)
+
+
+def _watch(monitor: PerformanceMonitor, cache: QueryCache, *, is_pooled: bool) -> None:
+    """Have *monitor* tell of *cache*, and of the connections of this process if they are ours."""
+    monitor.watch_cache("search", lambda: cache.statistics)
+    if is_pooled:
+        from findingmodel.stores.pool import pool_statistics
+
+        monitor.watch_pool(pool_statistics)
 
 
 def _settings(given: Settings | None, **overrides: str | None) -> Settings:

@@ -63,10 +63,12 @@ def test_the_names_are_complete() -> None:
         "Index",
         "IndexReturnType",
         "MongoDBIndex",
+        "PerformanceMonitor",
         "Settings",
         "SyncIndex",
         "UpdateReport",
         "__version__",
+        "prometheus",
     }
     assert set(findingmodel.__all__) == {*errors.__all__, *model.__all__, *shown, *more}
 

@@ -14,6 +14,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from findingmodel.agents.server import make_server
 from findingmodel.errors import ConfigError
 from findingmodel.index import Index
+from findingmodel.observe.logs import make_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ async def serve_stdio(settings: Settings) -> None:
     """
     interrupted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
-    async with Index(settings=settings) as index:
+    async with _index(settings) as index:
         await index.count()  # a server that cannot be reached is told now, not to an agent
         serving = asyncio.create_task(make_server(index).run_stdio_async())
         waiting = asyncio.create_task(interrupted.wait())
@@ -77,7 +78,7 @@ async def serve_http(settings: Settings, port: int, listening: Callable[[str], N
         security = TransportSecuritySettings(
             allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names]
         )
-        async with Index(settings=settings) as index:
+        async with _index(settings) as index:
             await index.count()
             app = make_server(index).streamable_http_app(transport_security=security)
             config = uvicorn.Config(
@@ -87,6 +88,11 @@ async def serve_http(settings: Settings, port: int, listening: Callable[[str], N
             _end_on_signals(server)
             listening(f"http://{address}/mcp")
             await server.serve(sockets=[bound])
+
+
+def _index(settings: Settings) -> Index:
+    """Return the index that *settings* name; what it does is logged if they say so."""
+    return Index(settings=settings, monitor=make_monitor(settings))
 
 
 def _socket(port: int) -> socket.socket:

@@ -131,7 +131,7 @@ def search(
 
         _refuse(_ONE_ONLY, "cannot be given with --batch")
         options |= {"limit": limit, "tags": tags, "explain": explain}
-        with timed(settings, "search", wanted=timings) as timer:
+        with timed(settings, "search batch", wanted=timings) as timer:
             return search_file(screen, settings, batch, as_json, timer=timer, **options)
     _refuse(_BATCH_ONLY, "can be given with --batch only")
     if query is None:

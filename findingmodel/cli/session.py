@@ -98,6 +98,7 @@ async def update_in_loop(
     directory: Path,
     options: UpdateOptions,
     *,
+    timer: Timer = untimed,
     sink_of: Callable[[Store], Sink] | None = None,
 ) -> UpdateReport:
     """As `update`, in the event loop that runs: for a command that does more than one."""
@@ -105,7 +106,8 @@ async def update_in_loop(
     from findingmodel.sync.options import UpdateHooks, Written
 
     written = Written()
-    run = _updating(settings, directory, options, UpdateHooks(written=written), sink_of=sink_of)
+    hooks = UpdateHooks(timer=timer, written=written)
+    run = _updating(settings, directory, options, hooks, sink_of=sink_of)
     return await record_update(Notebook.of(settings), directory, options, run, written=written)
 
 

@@ -98,6 +98,7 @@ class _Watching(NamedTuple):
 
     async def _update(self) -> None:
         from findingmodel.cli.session import update_in_loop
+        from findingmodel.cli.timings import timed
         from findingmodel.sync.changes import ChangeList
 
         found: list[ChangeList] = []
@@ -106,7 +107,10 @@ class _Watching(NamedTuple):
             found.append(ChangeList(store))
             return found[-1]
 
-        report = await update_in_loop(self.settings, self.directory, self.options, sink_of=sink_of)
+        with timed(self.settings, "index update", wanted=False) as timer:
+            report = await update_in_loop(
+                self.settings, self.directory, self.options, timer=timer, sink_of=sink_of
+            )
         changes = found[-1].sorted() if found and report.refused is None else []
         unwritten = {file.path for file in report.failed}
         self.lines.show(report, [change for change in changes if change.path not in unwritten])
