@@ -254,11 +254,12 @@ class Index(Opening):
             QueryError: *limit* is out of range. A bad query raises nothing, and stops no other.
         """
         most = limit if limit_per_query is None else limit_per_query
-        texts = list(queries)
-        with self._timer("search batch", items=len(texts)):
-            return await answers.answer_all(
-                self._searcher, texts, limit=most, tags=tags or (), concurrency=self._concurrency
+        with self._timer("search batch") as span:
+            found = await answers.answer_all(
+                self._searcher, queries, limit=most, tags=tags or (), concurrency=self._concurrency
             )
+            span.items = len(found)
+            return found
 
     async def count_tags(
         self, query: str | None = None, *, tags: Sequence[str] | None = None

@@ -101,6 +101,22 @@ async def test_a_database_that_goes_away_is_an_error_and_no_end(monkeypatch: pyt
         await open_client.__aexit__(None, None, None)
 
 
+async def test_what_agents_ask_for_is_logged_by_setting(samples: str) -> None:
+    with ended(started("--http", "--port", "0", "--db", samples, FINDINGMODEL_LOG="json")) as process:
+        assert process.stderr is not None
+        before = iter(process.stderr.readline, "")
+        note = next(line for line in before if "http://127.0.0.1:" in line)
+        address = next(word for word in note.replace(";", " ").split() if word.startswith("http"))
+        async with Client(address) as client:
+            await ask(client, "search_finding_models", query="collapsed lung")
+            await ask(client, "resolve_report_phrases", phrases=["PE", "clot in lung artery"])
+        process.send_signal(signal.SIGTERM)
+        logged = [json.loads(line) for line in process.stderr if line.startswith("{")]
+    facts = {line["event"]: line for line in logged}
+    assert {"search.rank", "search", "search batch"} <= facts.keys()
+    assert (facts["search batch"]["items"], facts["search batch"]["failed"]) == (2, False)
+
+
 # within this process: what the processes above do, where coverage sees it
 
 

@@ -68,6 +68,17 @@ def test_log_lines_come_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("db")
+def test_a_batch_is_logged_under_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FINDINGMODEL_LOG", "json")
+    phrases = tmp_path / "phrases.txt"
+    phrases.write_text("collapsed lung\n")
+    done = run("search", "--batch", phrases, "--output", tmp_path / "hits.jsonl", "--json")
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines() if line.startswith("{")]
+    assert "search batch" in events
+    assert "search" not in events
+
+
+@pytest.mark.usefixtures("db")
 def test_stats_tell_how_long_reads_take() -> None:
     facts = answer("index", "stats", "--performance")
     reads = facts["performance"]["reads"]

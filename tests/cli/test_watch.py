@@ -148,6 +148,16 @@ def test_each_change_is_one_line(place: str, models: Path) -> None:
     assert watch.notes == [f"watching {models}; Ctrl-C ends it", "stopped"]
 
 
+def test_each_update_is_logged_with_its_stages_by_setting(models: Path, tmp_path: Path) -> None:
+    with watching(models, "--db", tmp_path / "x.db", FINDINGMODEL_LOG="json") as watch:
+        assert [watch.fields() for _ in range(3)] == [added(1), added(2), added(3)]
+        logged = json.loads(watch.await_note('"index update"'))
+        assert watch.end() == 0
+    assert (logged["event"], logged["failed"]) == ("index update", False)
+    events = [json.loads(note)["event"] for note in watch.notes if note.startswith("{")]
+    assert {"sync.scan", "sync.load", "sync.write"} <= set(events[: events.index("index update")])
+
+
 def test_a_file_that_fails_is_told_once_and_again_when_it_is_mended(place: str, models: Path) -> None:
     good = (models / "m2.fm.json").read_bytes()
     (models / "m2.fm.json").write_text("{")
