@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from findingmodel import Index, PerformanceMonitor, QueryError, Settings, prometheus
 from tests.servers import mongo_server
@@ -101,4 +102,16 @@ async def test_connections_to_a_server_are_told_of(mongo_server: Server) -> None
             pool = monitor.snapshot().pool
     assert pool is not None
     assert pool.checked_out >= 1
+    assert operations(monitor)["index get"].count == 1
+
+
+@pytest.mark.mongo
+async def test_a_client_that_was_lent_is_not_told_of(mongo_server: Server) -> None:
+    monitor = PerformanceMonitor()
+    client = AsyncMongoClient[dict[str, Any]](mongo_server.uri)
+    with own_database(mongo_server.uri) as database:
+        async with Index(client=client, db_name=database, monitor=monitor) as index:
+            await index.get("PE")
+        await client.close()
+    assert monitor.snapshot().pool is None
     assert operations(monitor)["index get"].count == 1
