@@ -102,7 +102,7 @@ async def test_a_database_that_goes_away_is_an_error_and_no_end(monkeypatch: pyt
 
 
 async def test_what_agents_ask_for_is_logged_by_setting(samples: str) -> None:
-    with ended(started("--http", "--port", "0", "--db", samples, FINDINGMODEL_LOG="json")) as process:
+    with started("--http", "--port", "0", "--db", samples, FINDINGMODEL_LOG="json") as process:
         assert process.stderr is not None
         before = iter(process.stderr.readline, "")
         note = next(line for line in before if "http://127.0.0.1:" in line)

@@ -11,14 +11,12 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from findingmodel import Index, PerformanceMonitor, QueryError, Settings, prometheus
-from tests.servers import mongo_server
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
     from findingmodel.observe.metrics import OperationStatistics
     from tests.servers import Server
 
-__all__ = ["mongo_server"]
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples" / "defs"
 IDS = ["OIFM_SMPL_000001", "OIFM_SMPL_000002"]
