@@ -125,13 +125,17 @@ def _in_short(run: Run) -> Iterator[str]:
     """Yield what people ask first, a line for each corpus; and how many budgets are kept."""
     for size, results in run.results.items():
         told = [
-            f"{name} {results[case]['seconds'] * scale:,.3g} {unit}"
+            f"{name} {_three_digits(results[case]['seconds'] * scale)} {unit}"
             for name, case, scale, unit in _ASKED_FIRST
             if case in results
         ]
         yield f"- {size:,} models: {', '.join(told)}."
     verdicts = run.verdicts
     yield f"- {sum(verdict.is_met for verdict in verdicts)} of {len(verdicts)} budgets are met."
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _machine() -> str:
