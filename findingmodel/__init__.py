@@ -1,6 +1,6 @@
 """findingmodel: index, check and search radiology finding models, in MongoDB or in one SQLite file.
 
-The names below are loaded when they are first used, so that ``import findingmodel`` costs next to nothing.
+The names below are loaded on first use, so that ``import findingmodel`` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from findingmodel._version import __version__
 
 if TYPE_CHECKING:
-    from findingmodel.answers import CodeMatch, Hits, Page, SearchAnswers, Suggestion
-    from findingmodel.config import Settings
     from findingmodel.errors import (
         ConfigError,
         DirectoryError,
@@ -30,44 +28,87 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
-    from findingmodel.index import Index, IndexReturnType, MongoDBIndex, SyncIndex
-    from findingmodel.model import (
+    from findingmodel.index.aio import (
+        Index,
+        MongoDBIndex,
+        SyncIndex,
+    )
+    from findingmodel.index.results import (
+        AttributeInfo,
+        CodeMatch,
+        Hits,
+        IndexEntry,
+        Page,
+        SearchAnswers,
+        SearchHit,
+        Suggestion,
+        to_dicts,
+    )
+    from findingmodel.model.attributes import (
         Attribute,
         AttributeIded,
-        AttributeInfo,
         AttributeType,
         ChoiceAttribute,
         ChoiceAttributeIded,
         ChoiceValue,
         ChoiceValueIded,
         Contributor,
-        FindingModelBase,
-        FindingModelFull,
         IndexCode,
-        IndexEntry,
-        Match,
         NumericAttribute,
         NumericAttributeIded,
         Organization,
-        Parsed,
         Person,
-        SearchHit,
+    )
+    from findingmodel.model.finding import (
+        FindingModelBase,
+        FindingModelFull,
         add_ids,
+    )
+    from findingmodel.model.parse import (
+        Parsed,
+        parse_model,
+    )
+    from findingmodel.model.rules import (
         generate_oifm_id,
         generate_oifma_id,
-        parse_model,
-        to_dicts,
+    )
+    from findingmodel.observe.metrics import (
+        PerformanceMonitor,
+    )
+    from findingmodel.observe.prometheus import (
+        prometheus,
+    )
+    from findingmodel.render.markdown import (
         to_markdown,
     )
-    from findingmodel.observe.metrics import PerformanceMonitor
-    from findingmodel.observe.prometheus import prometheus
-    from findingmodel.sync.report import UpdateReport
+    from findingmodel.runtime.tasks import (
+        BatchProcessor,
+        Outcome,
+        StreamProcessor,
+    )
+    from findingmodel.search.cache import (
+        QueryCache,
+        cached,
+    )
+    from findingmodel.search.hits import (
+        Match,
+    )
+    from findingmodel.settings import (
+        Settings,
+    )
+    from findingmodel.update.entry import (
+        IndexReturnType,
+    )
+    from findingmodel.update.report import (
+        UpdateReport,
+    )
 
 __all__ = [
     "Attribute",
     "AttributeIded",
     "AttributeInfo",
     "AttributeType",
+    "BatchProcessor",
     "ChoiceAttribute",
     "ChoiceAttributeIded",
     "ChoiceValue",
@@ -93,11 +134,13 @@ __all__ = [
     "NumericAttribute",
     "NumericAttributeIded",
     "Organization",
+    "Outcome",
     "Page",
     "Parsed",
     "PerformanceMonitor",
     "Person",
     "Problem",
+    "QueryCache",
     "QueryError",
     "SearchAnswers",
     "SearchHit",
@@ -106,6 +149,7 @@ __all__ = [
     "StoreError",
     "StoreSchemaError",
     "StoreUnavailableError",
+    "StreamProcessor",
     "Suggestion",
     "SyncIndex",
     "TransactionError",
@@ -113,6 +157,7 @@ __all__ = [
     "UpdateReport",
     "__version__",
     "add_ids",
+    "cached",
     "generate_oifm_id",
     "generate_oifma_id",
     "parse_model",
@@ -121,26 +166,41 @@ __all__ = [
     "to_markdown",
 ]
 
-_MODULES = {
-    "answers": "CodeMatch Hits Page SearchAnswers Suggestion",
-    "config": "Settings",
-    "errors": (
-        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
-        "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
-        "StoreUnavailableError TransactionError UpdateRefusedError"
+_NAMES_BY_MODULE = {
+    "findingmodel.errors": (
+        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError "
+        "NotFoundError NotWrittenError Problem QueryError StoreClosedError StoreError "
+        "StoreSchemaError StoreUnavailableError TransactionError UpdateRefusedError"
     ),
-    "index": "Index IndexReturnType MongoDBIndex SyncIndex",
-    "observe.metrics": "PerformanceMonitor",
-    "observe.prometheus": "prometheus",
-    "sync.report": "UpdateReport",
+    "findingmodel.index.aio": "Index MongoDBIndex SyncIndex",
+    "findingmodel.index.results": (
+        "AttributeInfo CodeMatch Hits IndexEntry Page SearchAnswers SearchHit Suggestion to_dicts"
+    ),
+    "findingmodel.model.attributes": (
+        "Attribute AttributeIded AttributeType ChoiceAttribute ChoiceAttributeIded "
+        "ChoiceValue ChoiceValueIded Contributor IndexCode NumericAttribute "
+        "NumericAttributeIded Organization Person"
+    ),
+    "findingmodel.model.finding": "FindingModelBase FindingModelFull add_ids",
+    "findingmodel.model.parse": "Parsed parse_model",
+    "findingmodel.model.rules": "generate_oifm_id generate_oifma_id",
+    "findingmodel.observe.metrics": "PerformanceMonitor",
+    "findingmodel.observe.prometheus": "prometheus",
+    "findingmodel.render.markdown": "to_markdown",
+    "findingmodel.runtime.tasks": "BatchProcessor Outcome StreamProcessor",
+    "findingmodel.search.cache": "QueryCache cached",
+    "findingmodel.search.hits": "Match",
+    "findingmodel.settings": "Settings",
+    "findingmodel.update.entry": "IndexReturnType",
+    "findingmodel.update.report": "UpdateReport",
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+_MODULES = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOME.get(name, 'model')}"), name)
+    value: object = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value  # found without this function from now on
     return value
 

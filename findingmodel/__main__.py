@@ -14,7 +14,7 @@ def main() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from findingmodel.cli import main as run
+    from findingmodel.cli.main import main as run
 
     run()
 

@@ -18,20 +18,21 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from findingmodel.config import Settings
-from findingmodel.drive import drive, inline
+from findingmodel.batch import read as batch_read
+from findingmodel.batch import write as batch_write
+from findingmodel.batch.run import BatchJob, run_batch
+from findingmodel.batch.search import AT_A_SERVER
 from findingmodel.errors import FindingModelError, StoreError
-from findingmodel.search import batch_read, batch_write
-from findingmodel.search.batch import AT_A_SERVER
-from findingmodel.search.batch_run import BatchJob, run_batch
-from findingmodel.search.engine import Searcher
+from findingmodel.runtime.run_without_loop import inline, run_without_loop
+from findingmodel.search.searcher import Searcher
+from findingmodel.settings import Settings
 from findingmodel.stores import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from findingmodel.drive import Offload
-    from findingmodel.search.batch_run import BatchSummary
+    from findingmodel.batch.run import BatchSummary
+    from findingmodel.runtime.run_without_loop import Offload
 
 __all__ = ["main"]
 
@@ -46,7 +47,7 @@ def run(settings: Settings, job: BatchJob) -> BatchSummary:
     """
     if settings.is_server:
         return asyncio.run(answer(settings, job._replace(concurrency=AT_A_SERVER), asyncio.to_thread))
-    return drive(answer(settings, job, inline))
+    return run_without_loop(answer(settings, job, inline))
 
 
 async def answer(settings: Settings, job: BatchJob, offload: Offload) -> BatchSummary:

@@ -23,10 +23,10 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.drive import drive
+from findingmodel.batch.read import ENCODING, form_of, read_questions
 from findingmodel.errors import FindingModelError, QueryError
-from findingmodel.search.batch_read import ENCODING, form_of, read_questions
-from findingmodel.search.engine import Searcher
+from findingmodel.runtime.run_without_loop import run_without_loop
+from findingmodel.search.searcher import Searcher
 from findingmodel.stores import open_store
 from findingmodel.text.query import parse_query
 from findingmodel.text.stem import analyze
@@ -84,10 +84,10 @@ def show_times(names: Sequence[str], seconds: Sequence[Sequence[float]]) -> None
 def show_load(store: Store) -> None:
     """Print what the parts in memory take, each loaded for the first time."""
     searcher = Searcher(store)
-    vocabulary = drive(searcher.vocabulary())
+    vocabulary = run_without_loop(searcher.vocabulary())
     loads: dict[str, Callable[[], int]] = {
-        "word list": lambda: len(drive(vocabulary.words())),
-        "speller": lambda: len(drive(vocabulary.words()).similar(_MISSPELT)),
+        "word list": lambda: len(run_without_loop(vocabulary.words())),
+        "speller": lambda: len(run_without_loop(vocabulary.words()).similar(_MISSPELT)),
     }
     for name, load in loads.items():
         before, started = resident_bytes(), time.perf_counter()
@@ -130,12 +130,12 @@ def run(index: Path, queries: Sequence[str], rounds: int) -> None:
     """Measure and print."""
     connection = sqlite3.connect(f"{index.resolve().as_uri()}?mode=ro", uri=True)
     store = open_store(str(index))
-    drive(store.open())
+    run_without_loop(store.open())
     show_load(store)
     searcher = Searcher(store)
 
     def ours(query: str) -> object:
-        return drive(searcher.search(parse_query(query)))
+        return run_without_loop(searcher.search(parse_query(query)))
 
     ours(queries[0])
     searches = (bare(connection, "e.oifm_id"), bare(connection, "e.entry"), ours)
@@ -143,7 +143,7 @@ def run(index: Path, queries: Sequence[str], rounds: int) -> None:
     show_times(("FTS5, ids", "FTS5, entries", "ours"), measure(searches, queries, rounds))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{len(queries):,} queries, {rounds} rounds; at most {peak:.0f} MB in use")
-    drive(store.close())
+    run_without_loop(store.close())
     connection.close()
 
 

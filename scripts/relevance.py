@@ -29,18 +29,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.errors import FindingModelError
 from findingmodel.model.parse import parse_model
-from findingmodel.search.engine import Searcher
-from findingmodel.search.readings import STAGES
-from findingmodel.search.sources import SOURCES, by_words
+from findingmodel.search.candidates import SOURCES, by_words
+from findingmodel.search.expansion import STAGES
+from findingmodel.search.searcher import Searcher
 from findingmodel.stores import open_store
 from findingmodel.stores.records import WriteBatch
-from findingmodel.sync.record import Fingerprint, make_record
 from findingmodel.text.query import parse_query
+from findingmodel.update.record import Fingerprint, make_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from findingmodel.search.sources import Source
+    from findingmodel.search.candidates import Source
     from findingmodel.stores.protocol import Store
 
 __all__ = ["main", "mean_reciprocal_rank", "recall"]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from findingmodel.stores.sqlite import SQLiteStore
+from findingmodel.stores.sqlite.store import SQLiteStore
+from tests.builders import write_model
 from tests.environment import isolate
 from tests.servers import EXTERNAL_URI, running, servers_under_test
 from tests.stores.databases import mongo_store, opening, own_database
+from tests.update.update_rules import age
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -111,3 +113,13 @@ async def memory() -> AsyncIterator[Store]:
         opened = await open_store()
         await opened.setup()
         yield opened
+
+
+@pytest.fixture
+def defs(tmp_path: Path) -> Path:
+    """Thirty models in two directories."""
+    directory = tmp_path / "defs"
+    for number in range(1, 31):
+        write_model(directory, f"{'chest' if number % 2 else 'neck/deep'}/model_{number:02}.fm.json", number)
+    age(directory)
+    return directory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from findingmodel.config import Settings
+from findingmodel.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

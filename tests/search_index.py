@@ -6,13 +6,13 @@ import atexit
 import json
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.drive import drive
 from findingmodel.model.parse import parse_model
-from findingmodel.search.engine import Searcher
+from findingmodel.runtime.run_without_loop import run_without_loop
+from findingmodel.search.searcher import Searcher
 from findingmodel.stores.records import WriteBatch
-from findingmodel.stores.sqlite import SQLiteStore
-from findingmodel.sync.record import Fingerprint, make_record
+from findingmodel.stores.sqlite.store import SQLiteStore
 from findingmodel.text.query import parse_query
+from findingmodel.update.record import Fingerprint, make_record
 from tests.builders import make_choice, make_model
 
 if TYPE_CHECKING:
@@ -81,17 +81,17 @@ def record_of(model: dict[str, Any]) -> Record:
 def filled(records: Sequence[Record] | None = None, store: SQLiteStore | None = None) -> SQLiteStore:
     store = store or SQLiteStore(":memory:")
     atexit.register(_close, store)  # Python 3.13 and later warn of connections that nobody closes
-    drive(store.setup())
-    drive(store.write(WriteBatch(upserts=make_records() if records is None else records)))
-    drive(store.advance())
+    run_without_loop(store.setup())
+    run_without_loop(store.write(WriteBatch(upserts=make_records() if records is None else records)))
+    run_without_loop(store.advance())
     return store
 
 
 def _close(store: SQLiteStore) -> None:
-    drive(store.close())
+    run_without_loop(store.close())
 
 
 def names(store: Store, text: str, *, limit: int = 10, tags: Sequence[str] = ()) -> list[str]:
     """Search, and return the names of the hits."""
-    hits = drive(Searcher(store).search(parse_query(text, tags=tags), limit=limit))
+    hits = run_without_loop(Searcher(store).search(parse_query(text, tags=tags), limit=limit))
     return [hit.entry["name"] for hit in hits]

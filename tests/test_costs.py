@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from findingmodel import Index
-from findingmodel.stores import sqlite_connection
-from findingmodel.sync import load
+from findingmodel.stores.sqlite import connection as sqlite_connection
+from findingmodel.update import load
 from tests.builders import write_model
 from tests.processes import completed
 
@@ -221,7 +221,7 @@ async def test_an_index_is_not_much_larger_than_its_files(index: Index, defs: Pa
 COUNTS_MODULES = """
 import sys
 before = set(sys.modules)
-from findingmodel.cli import main
+from findingmodel.cli.main import main
 try:
     main()
 finally:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.builders import model_bytes, write_model
-from tests.documents import ROOT, blocks
+from tests.docs.documents import ROOT, blocks
 
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 BIN = Path(sys.executable).parent

@@ -229,7 +229,7 @@ async def test_files_are_their_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_page_is_not_written_through_a_link_that_lay_in_wait(tmp_path: Path) -> None:
-    from findingmodel.sync.atomic import replace_file
+    from findingmodel.runtime.files import replace_file
 
     victim, page = tmp_path / "victim", tmp_path / "pages" / "a.md"
     victim.write_text("mine")

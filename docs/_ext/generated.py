@@ -14,8 +14,8 @@ import click
 from sphinx.util.docutils import SphinxDirective
 
 import findingmodel
-from findingmodel.cli import cli
-from findingmodel.cli.groups import LazyGroup
+from findingmodel.cli.main import cli
+from findingmodel.cli.main import LazyGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,10 +9,10 @@ from findingmodel.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Written", "count_tokens", "fit", "fits", "largest", "left_out"]
+__all__ = ["WriteCounts", "count_tokens", "fit", "fits", "largest", "left_out"]
 
 
-class Written(Protocol):
+class WriteCounts(Protocol):
     """An answer that can be written down."""
 
     def as_json(self) -> str:
@@ -20,7 +20,7 @@ class Written(Protocol):
         ...
 
 
-W = TypeVar("W", bound=Written)
+W = TypeVar("W", bound=WriteCounts)
 
 
 def count_tokens(text: str) -> int:
@@ -36,7 +36,7 @@ def count_tokens(text: str) -> int:
     return len(text.encode())
 
 
-def fits(answer: Written, max_tokens: int) -> bool:
+def fits(answer: WriteCounts, max_tokens: int) -> bool:
     """Return whether *answer* keeps within *max_tokens*."""
     return count_tokens(answer.as_json()) <= max_tokens
 

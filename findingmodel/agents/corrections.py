@@ -6,19 +6,44 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from findingmodel.agents.budget import count_tokens, largest
 from findingmodel.errors import NotFoundError, QueryError
-from findingmodel.search.near import id_slips, near_tags
+from findingmodel.search.suggest import nearest_tags, similar_ids
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from findingmodel.index import Index
-    from findingmodel.model import FindingModelFull, IndexEntry
+    from findingmodel.index.aio import Index
+    from findingmodel.index.results import IndexEntry
+    from findingmodel.model.finding import FindingModelFull
 
-__all__ = ["check_tags", "empty_hint", "not_found", "tags_in"]
+__all__ = ["check_tags", "empty_hint", "not_found", "tags_in", "unknown_argument", "wrong_arguments"]
+
+
+def unknown_argument(tool: str, given: Iterable[str], known: Collection[str]) -> str | None:
+    """Return that *tool* does not have the first of the *given* arguments that is not *known*; else None.
+
+    >>> unknown_argument("list_tags", ["tag"], ["containing", "limit"])
+    "list_tags has no argument 'tag'; it has containing, limit"
+    """
+    for name in given:
+        if name not in known:
+            arguments = f"it has {', '.join(known)}" if known else "it takes none"
+            return f"{tool} has no argument {name[:60]!r}; {arguments}"
+    return None
+
+
+def wrong_arguments(error: BaseException | None) -> str | None:
+    """Return which arguments an *error* of the SDK is about, and what is allowed; None if it is another."""
+    if not isinstance(error, ValidationError):
+        return None
+    wrong = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong)
+
 
 _MOST = 5
 _LIKE_ID = 0.7
@@ -51,7 +76,7 @@ async def check_tags(index: Index, tags: Sequence[str], max_tokens: int) -> None
     """
     known = list(await index.count_tags()) if tags else []
     for tag in tags:
-        near = near_tags(tag, known)
+        near = nearest_tags(tag, known)
         if near is not None:
             names = list(map(repr, near))
             fact = f"no model has the tag {_echo(tag)}"
@@ -81,7 +106,7 @@ async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
 async def _near_ids(index: Index, key: str) -> Iterable[FindingModelFull]:
     """Return the models with ids like *key*."""
     sources = [organization.code for organization in await index.get_organizations()]
-    slips = id_slips(key, sources)
+    slips = similar_ids(key, sources)
     models = await index.get_full_batch(slips)
     if slips and slips[0] in models:  # zeros are what gets lost most often
         return [models[slips[0]]]

@@ -3,17 +3,13 @@
 The docstrings and the descriptions of the arguments are what an agent reads; they cost tokens in every
 conversation, so they are short.
 """
-# Annotations are evaluated here, for they become the JSON schemas of the arguments.
 
 from typing import Annotated
 
 from pydantic import Field
 
 from findingmodel._version import __version__
-from findingmodel.agents.budget import fit, left_out
-from findingmodel.agents.corrections import check_tags, empty_hint, not_found, tags_in
-from findingmodel.agents.model_answer import model_answer
-from findingmodel.agents.shapes import (
+from findingmodel.agents.answers import (
     FoundModel,
     IndexStats,
     ModelAnswer,
@@ -22,12 +18,21 @@ from findingmodel.agents.shapes import (
     SearchAnswer,
     TagCount,
     TagsAnswer,
+    found_model,
+    model_answer,
+    phrase_match,
+    resolution,
+    short_resolution,
 )
-from findingmodel.agents.views import found_model, phrase_match, resolution, short_resolution
-from findingmodel.index import Index
+from findingmodel.agents.budget import fit, left_out
+from findingmodel.agents.corrections import check_tags, empty_hint, not_found, tags_in
+from findingmodel.index.aio import Index
 from findingmodel.text.normalize import fold
 
 __all__ = ["Tools"]
+
+# Annotations are evaluated here, for they become the JSON schemas of the arguments.
+
 
 _MOST_PHRASES = 200
 _LEAST_TOKENS = 300  # enough for any answer without entries, and for any error

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.batch.run import BatchJob, run_batch
+from findingmodel.batch.search import AT_A_SERVER
 from findingmodel.cli.hints import why_nothing
+from findingmodel.cli.screen import counted, safe_json, to_json, visible
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import counted, safe_json, to_json, visible
-from findingmodel.search.batch import AT_A_SERVER
-from findingmodel.search.batch_run import BatchJob, run_batch
-from findingmodel.search.engine import Searcher
+from findingmodel.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from findingmodel.batch.run import BatchSummary
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
-    from findingmodel.search.batch_run import BatchSummary
+    from findingmodel.runtime.timing import Timer
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
-    from findingmodel.timing import Timer
 
 __all__ = ["search_file"]
 

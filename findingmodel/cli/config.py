@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from findingmodel.cli.options import database_options, json_option, screen_options
-from findingmodel.cli.screen import Column
-from findingmodel.cli.text import to_json
+from findingmodel.cli.screen import Column, to_json
 
 if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings, SettingView
+    from findingmodel.settings import Settings, SettingView
+
 __all__ = ["config"]
 
 _COLUMNS = (Column("setting", wraps=False, bold=True), Column("value"), Column("from"))

@@ -9,21 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.directory_options import directory_argument, rehash_option, remove_option
-from findingmodel.cli.options import database_options, json_option, screen_options
-from findingmodel.cli.reports import show_failed
-from findingmodel.cli.text import one_line, to_json, visible
+from findingmodel.cli.options import (
+    database_options,
+    directory_argument,
+    json_option,
+    rehash_option,
+    remove_option,
+    screen_options,
+)
+from findingmodel.cli.screen import one_line, to_json, visible
+from findingmodel.cli.update import show_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
     from findingmodel.model.difference import Difference
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
-    from findingmodel.sync.changes import ModelChange
-    from findingmodel.sync.diff import DiffReport
+    from findingmodel.update.diff import DiffReport, ModelChange
 
 __all__ = ["diff"]
 
@@ -59,8 +64,8 @@ def diff(
     Exit code 1 means that files fail, or that the update would be refused.
     """
     from findingmodel.cli.session import ask_in_loop
-    from findingmodel.sync.diff import diff as find_differences
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.update.diff import diff as find_differences
+    from findingmodel.update.options import UpdateOptions
 
     options = UpdateOptions.of(settings, rehash=rehash, remove=remove)
 

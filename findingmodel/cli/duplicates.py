@@ -8,16 +8,15 @@ import click
 
 from findingmodel.cli.hints import or_hint
 from findingmodel.cli.options import database_options, json_option, screen_options
-from findingmodel.cli.screen import Column
+from findingmodel.cli.screen import Column, one_line, to_json
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import one_line, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
     from findingmodel.search.duplicates import Duplicate, Reason
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 

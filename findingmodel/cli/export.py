@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.groups import Lazy, LazyGroup
+from findingmodel.cli.main import Lazy, LazyGroup
 from findingmodel.cli.options import database_options, json_option, screen_options
+from findingmodel.cli.screen import counted, safe_json, to_json, visible
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import counted, safe_json, to_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
+    from findingmodel.export.files import ExportReport
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
-    from findingmodel.sync.export import ExportReport
 
 __all__ = ["export", "ids", "jsonl", "markdown"]
 
@@ -71,7 +71,7 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings,
 
     Exit code 1 means that models of the index cannot be read by this version, or that there are none.
     """
-    from findingmodel.sync.export import export_markdown
+    from findingmodel.export.files import export_markdown
 
     async def answer(store: Store) -> ExportReport:
         return await export_markdown(store, destination, prune=prune, progress=progress)
@@ -105,7 +105,7 @@ def ids(screen: Screen, destination: Path, settings: Settings, as_json: bool) ->
       findingmodel index export ids taken.json
       findingmodel index export ids - | grep OIFMA_ABCD
     """
-    from findingmodel.sync.export import export_ids, id_lines
+    from findingmodel.export.files import export_ids, id_lines
 
     if str(destination) == _STREAM:
         return _print(screen, settings, id_lines, as_json=as_json)
@@ -131,7 +131,7 @@ def jsonl(screen: Screen, destination: Path, settings: Settings, as_json: bool) 
       findingmodel index export jsonl models.jsonl
       findingmodel index export jsonl - | grep -c RADLEX
     """
-    from findingmodel.sync.export import export_jsonl, json_lines
+    from findingmodel.export.files import export_jsonl, json_lines
 
     if str(destination) == _STREAM:
         return _print(screen, settings, json_lines, as_json=as_json)

@@ -3,29 +3,73 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.entry import entry_lines, field_lines
 from findingmodel.cli.hints import not_found_hints
 from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
+from findingmodel.cli.screen import counted, one_line, safe_json, to_json
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import counted, safe_json, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
-    from findingmodel.search.codes import CodeRow
+    from findingmodel.search.lookup import CodeRow
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
     Found = Mapping[str, list[EntryRow]]
     Carried = Mapping[str, list[CodeRow]]
 
-__all__ = ["get"]
+__all__ = ["entry_lines", "field_lines", "get"]
+
+_LABEL_WIDTH = 16
+
+
+def entry_lines(entry: EntryRow, *, width: int | None) -> list[str]:
+    """Return *entry* as lines: id and name, then one labelled field after the other.
+
+    Args:
+        entry: what the index holds.
+        width: columns of the terminal; None leaves each field on one line.
+    """
+    return [f"{entry['oifm_id']}  {one_line(entry['name'])}", *field_lines(_fields(entry), width=width)]
+
+
+def field_lines(fields: Iterable[tuple[str, str]], *, width: int | None) -> list[str]:
+    """Return a line for each label and text, or as many as it needs on a terminal of *width* columns."""
+    lines: list[str] = []
+    for label, text in fields:
+        whole = f"  {label:<{_LABEL_WIDTH - 2}}{one_line(text)}"
+        lines += [whole] if width is None else _wrapped(whole, width)
+    return lines
+
+
+def _fields(entry: EntryRow) -> Iterator[tuple[str, str]]:
+    yield "slug", entry["slug_name"]
+    yield "file", entry["filename"]
+    for label, texts in (
+        ("synonyms", entry["synonyms"]),
+        ("tags", entry["tags"]),
+        ("contributors", entry["contributors"]),
+    ):
+        if texts:
+            yield label, ", ".join(texts)
+    if entry["description"]:
+        yield "description", entry["description"]
+    for number, attribute in enumerate(entry["attributes"]):
+        label = "" if number else "attributes"
+        yield label, f"{attribute['attribute_id']} {attribute['name']} ({attribute['type']})"
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        line, max(width - 1, 2 * _LABEL_WIDTH), subsequent_indent=" " * _LABEL_WIDTH, break_on_hyphens=False
+    )
 
 
 @click.command()
@@ -54,8 +98,7 @@ def get(screen: Screen, keys: tuple[str, ...], full: bool, settings: Settings, a
 
     Exit code 1 means that nothing was found for some of the keys.
     """
-    from findingmodel.search.codes import distinct_entries, find_by_key, is_code_key
-    from findingmodel.search.lookup import find_many
+    from findingmodel.search.lookup import distinct_entries, find_by_key, find_many, is_code_key
 
     async def answer(store: Store) -> tuple[Found, Carried, Mapping[str, bytes], Mapping[str, str]]:
         carried = {key: await find_by_key(store, key) for key in keys if is_code_key(key)}

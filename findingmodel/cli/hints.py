@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from findingmodel.config import Settings
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
 
@@ -75,13 +75,13 @@ async def _instead(store: Store, key: str) -> str:
 
 
 async def _unknown_tag(store: Store, query: Query) -> str:
-    from findingmodel.search.near import near_tags
-    from findingmodel.search.tally import count_tags
+    from findingmodel.search.facets import count_tags
+    from findingmodel.search.suggest import nearest_tags
 
     wanted = [group[0].removeprefix(_TAG) for group in query.facets if group[0].startswith(_TAG)]
     known = [count.tag for count in await count_tags(store)] if wanted else []
     for tag in wanted:
-        near = near_tags(tag, known)
+        near = nearest_tags(tag, known)
         if near is not None:
             return f"no model has the tag {tag!r}{_named(near)}"
     return ""
@@ -89,7 +89,7 @@ async def _unknown_tag(store: Store, query: Query) -> str:
 
 async def _near(store: Store, key: str) -> list[str]:
     """Return the names of the models that a search for the words of *key* finds."""
-    from findingmodel.search.engine import Searcher
+    from findingmodel.search.searcher import Searcher
     from findingmodel.text.normalize import tokenize
     from findingmodel.text.query import parse_query
 

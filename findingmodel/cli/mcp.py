@@ -11,7 +11,7 @@ from findingmodel.errors import ConfigError
 
 if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
+    from findingmodel.settings import Settings
 
 __all__ = ["mcp"]
 
@@ -45,7 +45,7 @@ def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> int:
     if given is click.core.ParameterSource.COMMANDLINE and not http:
         raise click.UsageError("--port can be given with --http only.")
     try:
-        from findingmodel.agents.serve import serve_http, serve_stdio
+        from findingmodel.agents.server import serve_http, serve_stdio
     except ImportError as error:
         raise ConfigError(
             f"agents need the package mcp, version 2 ({error}); install it: pip install 'findingmodel[mcp]'"

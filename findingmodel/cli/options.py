@@ -1,9 +1,10 @@
-"""Options that many commands share."""
+"""Options of the commands that read a directory; apart from the others, for `pathlib` costs a start-up."""
 
 from __future__ import annotations
 
 import functools
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +14,16 @@ from findingmodel.cli.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["completing", "database_options", "json_option", "screen_options", "utf8"]
+__all__ = [
+    "completing",
+    "database_options",
+    "directory_argument",
+    "json_option",
+    "rehash_option",
+    "remove_option",
+    "screen_options",
+    "utf8",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -28,10 +38,10 @@ def utf8(value: str) -> str:
 
 
 def completing(name: str) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """Return what completes a parameter: the function *name* of `findingmodel.cli.complete`."""
+    """Return what completes a parameter: the function *name* of `findingmodel.cli.completion`."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
-        return getattr(import_module("findingmodel.cli.complete"), name)(context, parameter, incomplete)
+        return getattr(import_module("findingmodel.cli.completion"), name)(context, parameter, incomplete)
 
     return complete
 
@@ -76,8 +86,26 @@ def database_options(command: Callable[..., int]) -> Callable[..., int]:
     )
     @functools.wraps(command)
     def with_settings(*args: Any, db: str | None, branch: str | None, **kwargs: Any) -> int:
-        from findingmodel.config import Settings
+        from findingmodel.settings import Settings
 
         return command(*args, settings=Settings.load(db=db, branch=branch), **kwargs)
 
     return with_settings
+
+
+directory_argument = click.argument(
+    "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+
+rehash_option = click.option(
+    "--rehash", is_flag=True, help="Read every file, even if its size and time are as before."
+)
+
+remove_option = click.option(
+    "--no-remove",
+    "remove",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Keep models whose file is gone.",
+)

@@ -8,21 +8,19 @@ import click
 
 from findingmodel.cli.hints import why_nothing
 from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
-from findingmodel.cli.screen import Column
+from findingmodel.cli.screen import Column, one_line, to_json
 from findingmodel.cli.session import ask
-from findingmodel.cli.text import one_line, to_json
 from findingmodel.cli.timings import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
-    from findingmodel.model import Match
-    from findingmodel.search.hits import HitRow
+    from findingmodel.runtime.timing import Timer
+    from findingmodel.search.hits import HitRow, Match
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
-    from findingmodel.timing import Timer
 
 __all__ = ["search"]
 
@@ -178,13 +176,13 @@ async def _find(
     store: Store, query: Query, settings: Settings, timer: Timer, page: dict[str, int], *, use_cache: bool
 ) -> Sequence[HitRow]:
     """Search, or remember an earlier search where the index is far away and a cache file is set."""
-    from findingmodel.search.engine import Searcher
+    from findingmodel.search.searcher import Searcher
 
     if not (use_cache and settings.cache_file and settings.is_server):
         return await Searcher(store, timer=timer).search(query, **page)
     from findingmodel.search.cache import QueryCache
-    from findingmodel.search.remembered import CachedSearcher
-    from findingmodel.stores.sqlite_cache import SQLiteTier
+    from findingmodel.search.cached_searcher import CachedSearcher
+    from findingmodel.stores.sqlite.cache import SQLiteTier
 
     tier = SQLiteTier(settings.cache_file)
     try:
@@ -196,7 +194,7 @@ async def _find(
 
 
 def _show_tags(screen: Screen, settings: Settings, query: Query, timer: Timer, *, as_json: bool) -> int:
-    from findingmodel.search.engine import Searcher
+    from findingmodel.search.searcher import Searcher
 
     counts = ask(settings, lambda store: Searcher(store, timer=timer).count_tags(query))
     if as_json:

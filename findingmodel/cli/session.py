@@ -5,22 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from findingmodel.drive import drive, inline
+from findingmodel.runtime.run_without_loop import inline, run_without_loop
+from findingmodel.runtime.timing import untimed
 from findingmodel.stores import open_store
-from findingmodel.timing import untimed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
-    from findingmodel.config import Settings
-    from findingmodel.drive import Offload
+    from findingmodel.runtime.run_without_loop import Offload
+    from findingmodel.runtime.timing import Timer
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import Lease, WriteBatch
-    from findingmodel.sync.compare import Comparison
-    from findingmodel.sync.options import UpdateHooks, UpdateOptions, Written
-    from findingmodel.sync.report import UpdateReport
-    from findingmodel.timing import Timer
+    from findingmodel.update.compare import Comparison
+    from findingmodel.update.options import UpdateHooks, UpdateOptions, WriteCounts
+    from findingmodel.update.report import UpdateReport
 
     Begun = Callable[[], Awaitable[None]]
     Sink = Callable[[WriteBatch], Awaitable[None]]
@@ -39,7 +39,7 @@ def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]])
         StoreError: it cannot be reached, or it failed.
     """
     if not settings.is_server:
-        return drive(_with_store(settings, inline, question))
+        return run_without_loop(_with_store(settings, inline, question))
     return ask_in_loop(settings, question)
 
 
@@ -47,7 +47,7 @@ def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, A
     """As `ask`, in an event loop whatever the store is: for a question that waits for more than the store."""
     import asyncio
 
-    from findingmodel.threads import Threads
+    from findingmodel.runtime.threads import Threads
 
     return asyncio.run(_reached(settings, question, Threads()))
 
@@ -74,16 +74,16 @@ def update(
         ConfigError, StoreError: as `ask`.
         KeyboardInterrupt: the process is to end; the message says what was written.
     """
-    from findingmodel.sync.preflight import preflight
+    from findingmodel.update.compare import preflight
 
     surveyed = None
     if not settings.is_server:
         surveyed, report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
         if report is not None:
             return report if report.ok else _noted(settings, directory, options, _returning(report), None)
-    from findingmodel.sync.options import UpdateHooks, Written
+    from findingmodel.update.options import UpdateHooks, WriteCounts
 
-    written = Written()
+    written = WriteCounts()
     hooks = UpdateHooks(progress=progress, timer=timer, waiting=waiting, written=written)
     run = _updating(settings, directory, options, hooks, sink_of=sink_of, rebuild=rebuild, surveyed=surveyed)
     try:
@@ -102,13 +102,13 @@ async def update_in_loop(
     sink_of: Callable[[Store], Sink] | None = None,
 ) -> UpdateReport:
     """As `update`, in the event loop that runs: for a command that does more than one."""
-    from findingmodel.observe.notes import Notebook, record_update
-    from findingmodel.sync.options import UpdateHooks, Written
+    from findingmodel.observe.ledger_recorder import LedgerRecorder, record_update
+    from findingmodel.update.options import UpdateHooks, WriteCounts
 
-    written = Written()
+    written = WriteCounts()
     hooks = UpdateHooks(timer=timer, written=written)
     run = _updating(settings, directory, options, hooks, sink_of=sink_of)
-    return await record_update(Notebook.of(settings), directory, options, run, written=written)
+    return await record_update(LedgerRecorder.of(settings), directory, options, run, written=written)
 
 
 async def reach(settings: Settings) -> None:
@@ -132,9 +132,9 @@ def _updating(
     rebuild: bool = False,
     surveyed: Comparison | None = None,
 ) -> Run:
-    from findingmodel.sync.rebuild import rebuild as run_rebuild
-    from findingmodel.sync.update import update as run_update
-    from findingmodel.threads import Threads
+    from findingmodel.legacy.rebuild import rebuild as run_rebuild
+    from findingmodel.runtime.threads import Threads
+    from findingmodel.update.directory import update as run_update
 
     threads = Threads()
     work = run_rebuild if rebuild else partial(run_update, surveyed=surveyed)
@@ -157,14 +157,14 @@ def _returning(report: UpdateReport) -> Run:
 
 
 def _noted(
-    settings: Settings, directory: Path, options: UpdateOptions, run: Run, written: Written | None
+    settings: Settings, directory: Path, options: UpdateOptions, run: Run, written: WriteCounts | None
 ) -> UpdateReport:
     """Run an update in an event loop, and note in the ledger what became of it."""
     import asyncio
 
-    from findingmodel.observe.notes import Notebook, record_update
+    from findingmodel.observe.ledger_recorder import LedgerRecorder, record_update
 
-    noted = record_update(Notebook.of(settings), directory, options, run, written=written)
+    noted = record_update(LedgerRecorder.of(settings), directory, options, run, written=written)
     try:
         return asyncio.run(noted)
     finally:

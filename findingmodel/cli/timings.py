@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.text import visible
-from findingmodel.timing import untimed
+from findingmodel.cli.screen import visible
+from findingmodel.runtime.timing import untimed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from findingmodel.config import Settings
     from findingmodel.observe.metrics import OperationStatistics
-    from findingmodel.timing import Timer
+    from findingmodel.runtime.timing import Timer
+    from findingmodel.settings import Settings
 
 __all__ = ["HEADING", "duration", "timed", "timing_rows"]
 

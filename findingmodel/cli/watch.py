@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from findingmodel.cli.directory_options import directory_argument, remove_option
-from findingmodel.cli.options import database_options, screen_options
-from findingmodel.cli.text import counted, one_line, safe_json, visible
+from findingmodel.cli.options import database_options, directory_argument, remove_option, screen_options
+from findingmodel.cli.screen import counted, one_line, safe_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from findingmodel.cli.screen import Screen
-    from findingmodel.config import Settings
     from findingmodel.errors import FindingModelError
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
-    from findingmodel.sync.changes import ChangeList, ModelChange
-    from findingmodel.sync.options import UpdateOptions
-    from findingmodel.sync.report import FileReport, UpdateReport
+    from findingmodel.update.diff import ChangeList, ModelChange
+    from findingmodel.update.options import UpdateOptions
+    from findingmodel.update.report import FileReport, UpdateReport
 
 __all__ = ["watch"]
 
@@ -57,7 +56,7 @@ def watch(
     Ctrl-C or SIGTERM give an update that is running ten seconds to finish, and end the watch with exit code
     0; a second one ends it at once. What an update leaves undone, the next one does.
     """
-    from findingmodel.sync.options import UpdateOptions
+    from findingmodel.update.options import UpdateOptions
 
     options = UpdateOptions.of(settings, remove=remove)
     watching = _Watching(settings, directory, options, _Lines(screen, directory, as_json=as_json))
@@ -80,7 +79,7 @@ class _Watching(NamedTuple):
     async def run(self, *, polling: bool) -> None:
         """Watch until a signal comes; a second one ends it at once."""
         from findingmodel.cli.session import reach
-        from findingmodel.sync.watch import changes_of, keep_up
+        from findingmodel.update.watch import changes_of, keep_up
 
         stop = asyncio.Event()
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -99,7 +98,7 @@ class _Watching(NamedTuple):
     async def _update(self) -> None:
         from findingmodel.cli.session import update_in_loop
         from findingmodel.cli.timings import timed
-        from findingmodel.sync.changes import ChangeList
+        from findingmodel.update.diff import ChangeList
 
         found: list[ChangeList] = []
 

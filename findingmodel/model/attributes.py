@@ -1,19 +1,23 @@
-"""What a radiologist says about a finding: attributes with choices or with a number.
-
-Each class exists twice: as people write it by hand, and with the ids of the registry (``...Ided``).
-"""
+"""The parts of a finding model: attributes with their values, ontology codes and contributors."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
-from findingmodel.model.codes import Coded
-from findingmodel.model.ids import ATTRIBUTE_ID_PATTERN, VALUE_CODE_PATTERN
-from findingmodel.model.record import Record
+from findingmodel.model.rules import ATTRIBUTE_ID_PATTERN, ORGANIZATION_CODE_PATTERN, VALUE_CODE_PATTERN
 
 __all__ = [
     "Attribute",
@@ -23,8 +27,113 @@ __all__ = [
     "ChoiceAttributeIded",
     "ChoiceValue",
     "ChoiceValueIded",
+    "Coded",
+    "Contributor",
+    "ContributorKind",
+    "IndexCode",
     "NumericAttribute",
     "NumericAttributeIded",
+    "Organization",
+    "Person",
+    "Record",
+]
+
+
+class Record(BaseModel):
+    """A part of a finding model. Fields this version does not know are kept, so that no file loses them."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        cache_strings="keys",  # looking up every value costs more than the few equal ones save
+        defer_build=True,  # one validator is built for what is used, not one for each class at import
+    )
+
+
+class IndexCode(Record):
+    """One concept of a standard ontology, with which a finding, an attribute or a value can be tagged.
+
+    >>> print(IndexCode(system="RADLEX", code="RID5350", display="edema"))
+    RADLEX RID5350 edema
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    system: str = Field(min_length=3, description="The ontology, such as RADLEX or SNOMED")
+    code: str = Field(min_length=3, description="The concept's code in that ontology")
+    display: Annotated[str, Field(min_length=3)] | None = Field(
+        default=None, description="How the ontology words the concept"
+    )
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.system, self.code, self.display)))
+
+
+class Coded(Record):
+    """Anything that codes of ontologies can be attached to.
+
+    >>> edema = IndexCode(system="RADLEX", code="RID5350", display="edema")
+    >>> Coded(index_codes=[edema, IndexCode(system="SNOMED", code="79654002")]).index_codes_str
+    'RADLEX RID5350 edema; SNOMED 79654002'
+    """
+
+    index_codes: Annotated[list[IndexCode], Field(min_length=1)] | None = Field(
+        default=None, description="The same concept in standard ontologies"
+    )
+
+    @property
+    def index_codes_str(self) -> str | None:
+        """The codes in one line, or None where there are none."""
+        return "; ".join(map(str, self.index_codes)) if self.index_codes else None
+
+
+# Plain text that pydantic-core checks by itself: it is dumped as it was written, and no Python code runs.
+_EMAIL_PATTERN = r"^[^@\s<>\x00-\x1f]+@[^@\s<>.\x00-\x1f]+(\.[^@\s<>.\x00-\x1f]+)+$"
+_URL_PATTERN = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s<>\x00-\x1f/?#][^\s<>\x00-\x1f]*$"
+
+OrganizationCode = Annotated[
+    str, Field(pattern=ORGANIZATION_CODE_PATTERN, description="The organization's code, such as ABCD")
+]
+Email = Annotated[str, Field(pattern=_EMAIL_PATTERN, max_length=254)]  # RFC 5321, section 4.5.3.1.3
+Url = Annotated[str, Field(pattern=_URL_PATTERN, max_length=2083)]
+
+
+class Organization(Record):
+    """An organization that contributes finding models."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(min_length=5, description="The organization's full name")
+    code: OrganizationCode
+    url: Url | None = Field(default=None, description="Where to read about the organization")
+
+
+class Person(Record):
+    """A person who contributes finding models."""
+
+    model_config = ConfigDict(frozen=True)
+
+    github_username: str = Field(min_length=3, description="The person's user name on GitHub")
+    email: Email = Field(description="The person's e-mail address")
+    name: str = Field(min_length=3, description="The person's full name")
+    organization_code: OrganizationCode
+    url: Url | None = Field(default=None, description="Where to read about the person")
+
+
+Contributor = Person | Organization
+
+
+_PERSON = {"github_username", "email", "name", "organization_code"}
+
+
+def _kind(contributor: Any) -> str:
+    """Which of the two a contributor is meant to be, so that its errors are those of one class."""
+    if isinstance(contributor, dict):
+        return "organization" if "code" in contributor and not contributor.keys() >= _PERSON else "person"
+    return "organization" if isinstance(contributor, Organization) else "person"
+
+
+ContributorKind = Annotated[
+    Annotated[Person, Tag("person")] | Annotated[Organization, Tag("organization")], Discriminator(_kind)
 ]
 
 

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from findingmodel.model.attributes import Attribute, AttributeIded
-from findingmodel.model.codes import Coded
-from findingmodel.model.contributors import ContributorKind
-from findingmodel.model.finding_html import model_html
-from findingmodel.model.ids import FINDING_ID_PATTERN, generate_oifm_id, generate_oifma_id
-from findingmodel.model.markdown import to_markdown
-from findingmodel.model.record import Record
+from findingmodel.model.attributes import Attribute, AttributeIded, Coded, ContributorKind, Record
+from findingmodel.model.rules import FINDING_ID_PATTERN, generate_oifm_id, generate_oifma_id
+from findingmodel.render.html import model_html
+from findingmodel.render.markdown import to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container

@@ -1,10 +1,8 @@
-"""From the bytes of a file to a finding model, or to the reasons why it is none. Pure, without any I/O.
-
-A good file is validated once, in compiled code. Everything that explains a bad one runs for bad ones only.
-"""
+"""From the bytes of a file to a finding model, or to the problems that keep it from being one."""
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,19 +10,73 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from findingmodel.limits import MAX_NESTING
 from findingmodel.model.attributes import AttributeType
 from findingmodel.model.finding import FindingModelFull
-from findingmodel.model.pointers import walk
-from findingmodel.model.problems import explain, is_plain, unknown_field
-from findingmodel.model.rules import first, problem
-from findingmodel.model.unreadable import MOST_NESTING, why_unreadable
+from findingmodel.model.rules import explain, first, is_plain, problem, unknown_field, walk
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from findingmodel.errors import Problem
 
-__all__ = ["Parsed", "parse_model"]
+__all__ = ["Parsed", "parse_model", "why_unreadable"]
+
+"""Lists and objects within each other that the JSON parser takes."""
+
+_WHITE_SPACE = b" \t\r\n"
+_ESCAPE = re.compile(
+    rb"(?:\\[^u])+"  # not \\u: the backslash before the u is escaped itself
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
+    rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})",
+    re.DOTALL,
+)
+_STAND_IN = "\ufdd0"  # no character, and as long as what it stands for when it is escaped
+_CODES = {"recursion limit exceeded": "too-deep", "number out of range": "number-too-long"}
+
+
+def why_unreadable(body: bytes, *, skipped: int = 0) -> tuple[Problem, ...]:
+    """Return the problems of *body*, which the JSON parser has refused.
+
+    Args:
+        body: the file's bytes, without a byte order mark.
+        skipped: how many bytes of the file were left out before *body*.
+    """
+    if not body.strip(_WHITE_SPACE):
+        return (problem("empty", ""),)
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        wrong = f"0x{body[error.start]:02X}"
+        return (problem("not-utf8", "", byte=wrong, offset=error.start + skipped),)
+    return _why_no_json(_ESCAPE.sub(_replace_lone, body))
+
+
+def _replace_lone(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufdd0" if escape["lone"] else escape[0]
+
+
+def _why_no_json(body: bytes) -> tuple[Problem, ...]:
+    try:
+        document = from_json(body)
+    except ValueError as error:
+        return (_where(body, str(error)),)
+    lone = [
+        problem("lone-surrogate", pointer.replace(_STAND_IN, "\ufffd"))
+        for pointer, key, value in walk(document)
+        if _STAND_IN in key or (isinstance(value, str) and _STAND_IN in value)
+    ]
+    return first(lone) or (problem("lone-surrogate", ""),)
+
+
+def _where(body: bytes, message: str) -> Problem:
+    reason, _, place = message.partition(" at line ")
+    line, column = [*map(int, re.findall(r"\d+", place)), 1, 1][:2]
+    before = body.split(b"\n", line)[line - 1][:column]  # the parser counts bytes, people count characters
+    shown_column = len(before.decode(errors="replace"))
+    facts = {"line": line, "column": shown_column, "place": f"line {line}, column {shown_column}"}
+    return problem(_CODES.get(reason, "not-json"), "", reason=reason, limit=MAX_NESTING, **facts)
+
 
 FindingModelFull.model_rebuild()  # built under the import lock, so that no threads race for it
 
@@ -48,7 +100,7 @@ class Parsed(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
-def parse_model(data: bytes, *, max_nesting: int = MOST_NESTING) -> Parsed:
+def parse_model(data: bytes, *, max_nesting: int = MAX_NESTING) -> Parsed:
     """Parse and check the bytes of one finding model file. Never raises, whatever the bytes are.
 
     Args:
@@ -80,7 +132,7 @@ def _parse(body: bytes, max_nesting: int, *, skipped: int = 0) -> Parsed:
 
 def _parse_odd(body: bytes, errors: list[ErrorDetails], max_nesting: int) -> Parsed:
     """Parse a file that is not as it should be; if its only fault is unknown fields, it is still a model."""
-    if max_nesting < MOST_NESTING and (place := _too_deep(body, max_nesting)):
+    if max_nesting < MAX_NESTING and (place := _too_deep(body, max_nesting)):
         return Parsed(None, (problem("too-deep", place, limit=max_nesting, place="this"),))
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
     warnings = first([unknown_field(error) for error in unknown])

@@ -1,27 +1,114 @@
-"""Every rule that a finding model file can break: its code and its sentence, in one table.
-
-The codes are stable, so that scripts can rely on them; the sentences are for people and may change.
-"""
+"""The rules that a finding model file can break: codes, sentences, ids and places."""
 
 from __future__ import annotations
 
+import os
+import re
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.errors import Problem
+from findingmodel.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pydantic_core import ErrorDetails
+
 
 __all__ = [
+    "ATTRIBUTE_ID_PATTERN",
     "EXPECTED_FORMATS",
     "EXPECTED_TYPES",
+    "FINDING_ID_PATTERN",
     "MOST_LISTED",
+    "ORGANIZATION_CODE_PATTERN",
     "SENTENCES",
     "SHOWN_LENGTH",
+    "VALUE_CODE_PATTERN",
+    "explain",
     "first",
+    "generate_oifm_id",
+    "generate_oifma_id",
+    "is_plain",
+    "pointer_to",
     "problem",
     "shown",
+    "unknown_field",
+    "walk",
 ]
+
+ORGANIZATION_CODE_PATTERN = r"^[A-Z]{3,4}$"
+FINDING_ID_PATTERN = r"^OIFM_[A-Z]{3,4}_[0-9]{6}$"
+ATTRIBUTE_ID_PATTERN = r"^OIFMA_[A-Z]{3,4}_[0-9]{6}$"
+VALUE_CODE_PATTERN = r"^OIFMA_[A-Z]{3,4}_[0-9]{6}\.[0-9]+$"
+
+
+def generate_oifm_id(source: str) -> str:
+    """Make a random id for a finding model, such as ``OIFM_ABCD_123456``.
+
+    Nothing is looked up: whether the id is free is for the caller to find out.
+
+    Args:
+        source: the code of the organization that gives the id, three or four letters A-Z in any case.
+
+    Raises:
+        ConfigError: *source* is no such code.
+    """
+    return _random_id("OIFM", source)
+
+
+def generate_oifma_id(source: str) -> str:
+    """Make a random id for an attribute, such as ``OIFMA_ABCD_123456``; otherwise as `generate_oifm_id`."""
+    return _random_id("OIFMA", source)
+
+
+def _random_id(prefix: str, source: str) -> str:
+    code = source.upper() if source.isascii() else ""
+    if not re.fullmatch(ORGANIZATION_CODE_PATTERN, code):
+        raise ConfigError(f"cannot make an id: the source must be three or four letters A-Z, not {source!r}")
+    number = int.from_bytes(os.urandom(8), "big") % 1_000_000  # `random` and `secrets` are slow to import
+    return f"{prefix}_{code}_{number:06d}"
+
+
+def pointer_to(path: Iterable[str | int]) -> str:
+    """Write *path*, the keys and positions from the top down, as a JSON pointer.
+
+    >>> pointer_to(["attributes", 0, "a/b~"])
+    '/attributes/0/a~1b~0'
+    """
+    return "".join(f"/{_token(step)}" for step in path)
+
+
+def walk(document: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield pointer, key ("" in lists) and value of each place in *document*, in the order of the file.
+
+    >>> list(walk({"a": [7]}))
+    [('', '', {'a': [7]}), ('/a', 'a', [7]), ('/a/0', '', 7)]
+    """
+    yield "", "", document
+    open_places = [_members("", document)]
+    while open_places:
+        for pointer, key, value in open_places[-1]:
+            yield pointer, key, value
+            if isinstance(value, dict | list):
+                open_places.append(_members(pointer, value))
+                break
+        else:
+            open_places.pop()
+
+
+def _members(pointer: str, value: Any) -> Iterator[tuple[str, str, Any]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield f"{pointer}/{_token(key)}", key, member
+    elif isinstance(value, list):
+        for position, member in enumerate(value):
+            yield f"{pointer}/{position}", "", member
+
+
+def _token(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
+
 
 MOST_LISTED = 1_000
 """More problems than this in one file are counted, not listed."""
@@ -112,3 +199,110 @@ def shown(value: Any) -> str:
         case int() if value.bit_length() > 128:  # Python refuses to write out the longest
             return f"a number of {value.bit_length()} bits"
     return str(value).replace("inf", "Infinity").replace("nan", "NaN")
+
+
+_CODES = {
+    "greater_than_equal": "too-small",
+    "missing": "missing",
+    "string_pattern_mismatch": "wrong-format",
+    "string_too_long": "too-long",
+    "string_too_short": "too-short",
+    "too_short": "too-few",
+    "union_tag_invalid": "unknown-type",
+    "union_tag_not_found": "missing",
+    **dict.fromkeys(EXPECTED_TYPES, "wrong-type"),
+}
+
+
+def explain(document: Any, errors: Iterable[ErrorDetails]) -> tuple[Problem, ...]:
+    """Return everything that is wrong with *document*, in the order of the file.
+
+    Args:
+        document: the parsed JSON of the file.
+        errors: what the validator said of it; unknown fields are not among them.
+    """
+    problems = [*_unusable(document), *_duplicates(document)]
+    explained = {found.pointer for found in problems}
+    problems += [found for found in map(_translate, errors) if found.pointer not in explained]
+    return first(_in_file_order(document, problems))
+
+
+def unknown_field(error: ErrorDetails) -> Problem:
+    """Return the warning for a field that no finding model has."""
+    path = _path(error)
+    return problem("unknown-field", pointer_to(path), field=shown(path[-1]))
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether *value*, parsed JSON, holds no number that is not finite."""
+    return all(isfinite(found) for _, _, found in walk(value) if isinstance(found, float))
+
+
+def _unusable(document: Any) -> Iterator[Problem]:
+    for pointer, key, value in walk(document):
+        if "\0" in key or (isinstance(value, str) and "\0" in value):
+            yield problem("nul-character", pointer)
+        if isinstance(value, float) and not isfinite(value):
+            yield problem("not-finite", pointer, found=shown(value))
+
+
+def _duplicates(document: Any) -> Iterator[Problem]:
+    attributes = list(_objects("", document, "attributes"))
+    values = [found for pointer, attribute in attributes for found in _objects(pointer, attribute, "values")]
+    yield from _repeated("duplicate-attribute-id", "oifma_id", attributes)
+    yield from _repeated("duplicate-value-code", "value_code", values)
+
+
+def _objects(pointer: str, holder: Any, field: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects in the list *field* of *holder*, with their pointers, so far as there are any."""
+    items = holder.get(field) if isinstance(holder, dict) else None
+    for position, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield f"{pointer}/{field}/{position}", item
+
+
+def _repeated(code: str, field: str, objects: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for pointer, item in objects:
+        found = item.get(field)
+        if isinstance(found, str):
+            here = f"{pointer}/{field}"
+            if first.setdefault(found, here) != here:
+                yield problem(code, here, found=shown(found), first=first[found])
+
+
+def _translate(error: ErrorDetails) -> Problem:
+    kind, path, found = error["type"], _path(error), error["input"]
+    if not path and kind == "model_type":
+        return problem("not-object", "", found=shown(found))
+    if kind.startswith("union_tag"):
+        path = (*path, "type")
+        found = found.get("type") if isinstance(found, dict) else None
+    field = str(path[-1]) if path else ""
+    facts: dict[str, Any] = {
+        **error.get("ctx", {}),
+        "expected": EXPECTED_TYPES.get(kind) or EXPECTED_FORMATS.get(field, "of another form"),
+        "field": shown(field),
+        "found": shown(found),
+        "length": len(found) if isinstance(found, str) else 0,
+        "reason": error["msg"],
+    }
+    return problem(_CODES.get(kind, "invalid"), pointer_to(path), **facts)
+
+
+def _path(error: ErrorDetails) -> tuple[str | int, ...]:
+    """Where the error is in the file, which knows nothing of the class that was chosen for a list's item."""
+    location = error["loc"]
+    if len(location) > 2 and location[0] in ("attributes", "contributors"):
+        return (*location[:2], *location[3:])
+    return location
+
+
+def _in_file_order(document: Any, problems: list[Problem]) -> list[Problem]:
+    wanted = {place for found in problems for place in (found.pointer, found.pointer.rpartition("/")[0])}
+    order = {pointer: n for n, (pointer, _, _) in enumerate(walk(document)) if pointer in wanted}
+
+    def place(found: Problem) -> int:  # what is missing stands where its parent does
+        return order.get(found.pointer) or order.get(found.pointer.rpartition("/")[0], 0)
+
+    return sorted(problems, key=place)

@@ -1,6 +1,6 @@
 """The ledger of an index, what was done to it, a JSON object on each line: where it lies, and how it is read.
 
-An update notes ``begun`` before it first writes, and how it ended when it has; `findingmodel.observe.notes`
+An update notes ``begun`` before it first writes, and how it ended when it has; `ledger_recorder`
 says what else is on a line. The newest lines are in the file itself, older ones in ``FILE.1``, ``FILE.2`` and
 so on. A line that was cut short, because its writer was killed, is passed over and counted. Nothing of this
 needs an event loop.
@@ -20,7 +20,7 @@ from findingmodel.stores import database_in, sqlite_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from findingmodel.config import Settings
+    from findingmodel.settings import Settings
 
 __all__ = ["BEGUN", "History", "Place", "older_files", "place_of", "read_history"]
 
@@ -79,7 +79,7 @@ def place_of(settings: Settings, *, url: str | None = None, database: str | None
 
 
 def _server_place(settings: Settings, url: str, database: str | None) -> Place:
-    from findingmodel.config import server_of, state_directory
+    from findingmodel.settings import server_of, state_directory
 
     db = f"{server_of(url)}/{database or database_in(url) or settings.mongodb_db}"
     path = _chosen(settings, None) if settings.ledger else state_directory() / f"mongodb{_SUFFIX}"

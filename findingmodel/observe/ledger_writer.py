@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiofiles.os import wrap
 
+from findingmodel.limits import LEDGER_KEEP, LEDGER_MAX_BYTES
 from findingmodel.observe.ledger import older_files
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Ledger:
         keep: how many of those are kept.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int = 5_000_000, keep: int = 5) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = LEDGER_MAX_BYTES, keep: int = LEDGER_KEEP) -> None:
         self._queue = _Queue(path, max_bytes, keep)
         self._task: asyncio.Task[None] | None = None
         # A program that neither flushes nor closes loses nothing by ending as it should.

@@ -11,8 +11,8 @@ from findingmodel.observe.metrics import PerformanceMonitor
 if TYPE_CHECKING:
     import logging
 
-    from findingmodel.config import Settings
     from findingmodel.observe.metrics import Measured
+    from findingmodel.settings import Settings
 
 __all__ = ["log_line", "log_measured", "make_monitor", "start_logging"]
 

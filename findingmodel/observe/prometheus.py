@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from findingmodel.observe.metrics import CacheUse, OperationStatistics, Snapshot
-    from findingmodel.stores.pool import PoolStatistics
+    from findingmodel.stores.mongo.pool import PoolStatistics
 
 __all__ = ["prometheus"]
 

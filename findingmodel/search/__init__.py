@@ -1,1 +1,1 @@
-"""The read path, one way: query -> candidates -> rank -> hits. It knows stores by their protocol only."""
+"""The read path: query -> expansion -> candidates -> score -> rank -> explain."""

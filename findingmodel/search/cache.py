@@ -8,7 +8,8 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from findingmodel.errors import ConfigError
-from findingmodel.search.flight import Flight
+from findingmodel.limits import CACHE_SIZE, CACHE_TTL_SECONDS
+from findingmodel.runtime.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -100,8 +101,8 @@ class QueryCache:
     def __init__(
         self,
         *,
-        capacity: int = 1_000,
-        ttl_seconds: float = 300.0,
+        capacity: int = CACHE_SIZE,
+        ttl_seconds: float = CACHE_TTL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         tier: CacheTier | None = None,
     ) -> None:
@@ -114,7 +115,7 @@ class QueryCache:
         self._clock = clock
         self._tier = tier
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._flight = Flight()
+        self._flight = SingleFlight()
         self._epoch = 0
         self._counted = dict.fromkeys(CacheStatistics._fields, 0)
 
@@ -215,7 +216,7 @@ class Freshness:
         self._known = 0
         self._until = float("-inf")
         self._epoch = 0
-        self._flight = Flight()
+        self._flight = SingleFlight()
 
     async def generation(self) -> int:
         """Return the generation."""
@@ -247,12 +248,12 @@ def cached(
 
     All arguments must be hashable. The function's name and module are part of the key.
 
-    >>> from findingmodel.drive import drive
+    >>> from findingmodel.runtime.run_without_loop import run_without_loop
     >>> cache = QueryCache()
     >>> @cached(cache)
     ... async def double(number):
     ...     return 2 * number
-    >>> drive(double(4)), drive(double(4)), cache.statistics.hits
+    >>> run_without_loop(double(4)), run_without_loop(double(4)), cache.statistics.hits
     (8, 8, 1)
     """
 

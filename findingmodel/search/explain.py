@@ -5,26 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.model.match import Match
-from findingmodel.search.hits import EXACT
+from findingmodel.search.hits import EXACT, Match
 from findingmodel.search.lookup import match_field
-from findingmodel.search.scoring import (
-    BY_ID,
-    FIELDS,
-    LABEL_SHARE,
-    partial_quality,
-    split_terms,
-    word_weights,
-)
+from findingmodel.search.score import BY_ID, FIELDS, LABEL_SHARE, partial_quality, split_terms, word_weights
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from findingmodel.search.codes import Carrier
+    from findingmodel.search.lookup import CodedElement
     from findingmodel.search.plan import Plan
-    from findingmodel.search.scoring import Ranked
+    from findingmodel.search.score import Ranked
     from findingmodel.stores.records import EntryRow
 
 __all__ = ["carried", "explain", "is_denied"]
@@ -52,7 +44,7 @@ def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[Match, ...]:
     return tuple(sorted(rows, key=lambda row: -row.score))
 
 
-def carried(carrier: Carrier) -> Match:
+def carried(carrier: CodedElement) -> Match:
     """Return as a reason that a filter by code fits *carrier*; filters choose, and score nothing."""
     return Match("filter", "code", tuple(carrier), 0.0)
 

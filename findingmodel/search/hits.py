@@ -7,11 +7,31 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from findingmodel.model.entry import SearchHit
-    from findingmodel.model.match import Match
+    from findingmodel.index.results import SearchHit
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["EXACT", "HitRow", "is_clear", "main_reason"]
+__all__ = ["EXACT", "HitRow", "Match", "is_clear", "main_reason"]
+
+
+class Match(NamedTuple):
+    """One reason why a search found an entry.
+
+    Attributes:
+        stage: how the words of the query were read (`findingmodel.search.expansion.STAGES`); "exact" if the
+            query as a whole is the field, "label" for how well the best name or synonym as a whole fits the
+            query, "filter" for what a filter by code found.
+        field: where they were found: "id", "name", "slug", "synonym", "description", "code", or "other" for
+            tags, attributes and initials.
+        terms: what was found there, in the words of the entry; of a code its place ("model", "attribute" or
+            "value"), and the id and the name of what carries it there.
+        score: what this adds to the score of the hit; all together are the score.
+    """
+
+    stage: str
+    field: str
+    terms: tuple[str, ...]
+    score: float
+
 
 EXACT = 1.0
 """A score of this and more is that of an exact match."""

@@ -6,15 +6,15 @@ from functools import cached_property
 from math import ceil, prod
 from typing import TYPE_CHECKING
 
-from findingmodel.search import readings
-from findingmodel.search.proposing import make_requests
+from findingmodel.search import expansion as readings
+from findingmodel.search.candidates import make_requests
 from findingmodel.text.stem import analyze
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from findingmodel.search.proposing import Request
-    from findingmodel.search.readings import Reading
+    from findingmodel.search.candidates import Request
+    from findingmodel.search.expansion import Reading
     from findingmodel.search.vocabulary import Vocabulary, WordList
     from findingmodel.text.query import Query, Word
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.search.hits import EXACT
-from findingmodel.search.scoring import DIGITS, Ranked, Scorer
+from findingmodel.search.score import DIGITS, Ranked, Scorer
 from findingmodel.text.query import NUMBER_WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from findingmodel.search.candidates import Proposal
     from findingmodel.search.plan import Plan
-    from findingmodel.search.sources import Proposal
     from findingmodel.stores.records import Terms
 
 __all__ = ["rank"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from findingmodel.drive import Offload, inline
 from findingmodel.errors import ConfigError
+from findingmodel.runtime.run_without_loop import Offload, inline
 
 if TYPE_CHECKING:
-    from findingmodel.config import Settings
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
 
-__all__ = ["database_in", "open_store", "sqlite_path"]
+__all__ = ["branches_of", "database_in", "open_store", "sqlite_path"]
 
 _USUAL_BRANCH = "main"
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
@@ -53,7 +53,7 @@ def open_store(
     if database is not None or client is not None:
         raise ConfigError("a named database and a client are for MongoDB: the URL must be mongodb://HOST")
     if scheme == "sqlite" or (not scheme and url.endswith(_SQLITE_SUFFIXES)):
-        from findingmodel.stores.sqlite import SQLiteStore
+        from findingmodel.stores.sqlite.store import SQLiteStore
 
         return SQLiteStore(sqlite_path(url), branch=branch, offload=offload)
     raise ConfigError(
@@ -62,7 +62,7 @@ def open_store(
 
 
 def _check_branch(branch: str) -> None:
-    from findingmodel.config import BRANCH  # here, because a search in one file can do without settings
+    from findingmodel.settings import BRANCH  # here, because a search in one file can do without settings
 
     if not BRANCH.fullmatch(branch):
         raise ConfigError(
@@ -74,11 +74,11 @@ def _check_branch(branch: str) -> None:
 def _mongo_store(
     url: str, branch: str, settings: Settings | None, database: str | None, client: Any
 ) -> Store:
-    from findingmodel.config import MONGODB_NAME
-    from findingmodel.config import Settings as AllSettings
-    from findingmodel.stores.mongo import MongoStore
-    from findingmodel.stores.mongo_calls import Patience
-    from findingmodel.stores.pool import PoolSettings
+    from findingmodel.settings import MONGODB_NAME
+    from findingmodel.settings import Settings as AllSettings
+    from findingmodel.stores.mongo.pool import PoolSettings
+    from findingmodel.stores.mongo.retry import RetryPolicy
+    from findingmodel.stores.mongo.store import MongoStore
 
     settings = settings or AllSettings.load()
     name = database or database_in(url) or settings.mongodb_db
@@ -89,7 +89,7 @@ def _mongo_store(
         database=name,
         branch=branch,
         pool=PoolSettings.of(settings),
-        patience=Patience.of(settings),
+        patience=RetryPolicy.of(settings),
         client=client,
     )
 
@@ -105,7 +105,7 @@ def database_in(url: str) -> str:
     except ValueError:  # brackets where none may be
         name = "@"
     if "@" in name or "/" in name:  # the end of a password: it must not get into any message
-        from findingmodel.config import masked
+        from findingmodel.settings import masked
 
         raise ConfigError(
             f"cannot use {masked(url)}: percent-encode user and password, and name one database"
@@ -124,3 +124,25 @@ def sqlite_path(url: str) -> str:
     rest = unquote(url.partition("://")[2])
     path = rest[1:] if rest.startswith("/") else rest
     return path or ":memory:"
+
+
+def branches_of(settings: Settings) -> list[str]:
+    """Return the names of all branches in the database that *settings* name, sorted.
+
+    A MongoDB server is asked in an event loop of this call.
+
+    Raises:
+        ConfigError: there can be no such database.
+        StoreError: it cannot be reached, or is none of ours.
+    """
+    if not settings.db.lower().startswith("mongodb"):
+        from findingmodel.stores.sqlite.schema import branches_in_file
+
+        return branches_in_file(sqlite_path(settings.db))
+    import asyncio
+
+    from findingmodel.stores.mongo.pool import PoolSettings
+    from findingmodel.stores.mongo.setup import branches_in_database
+
+    name = database_in(settings.db) or settings.mongodb_db
+    return asyncio.run(branches_in_database(settings.db, name, PoolSettings.of(settings)))

@@ -1,7 +1,5 @@
 """The whole contract of a store, on one screen. Every store passes tests/stores/contract.py unchanged."""
 
-# ruff: noqa: D102  # the remark behind each method is its documentation; a screen has room for no more
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
@@ -18,14 +16,16 @@ if TYPE_CHECKING:
         EntryRow,
         FileState,
         Frequencies,
+        LabelRow,
         Lease,
-        LexiconRow,
         Owner,
         Predecessor,
         Record,
         TermQuery,
         WriteBatch,
     )
+
+# ruff: noqa: D102  # the remark behind each method is its documentation; a screen has room for no more
 
 
 class Store(Protocol):
@@ -62,7 +62,7 @@ class Store(Protocol):
         self, tokens: Collection[str] | None
     ) -> Frequencies | None: ...  # of all tokens there are, if it is None; None: no cheap way
     async def words(self) -> Mapping[str, int] | None: ...  # how often in names and synonyms; None: as above
-    def lexicon(self) -> AsyncIterator[Sequence[LexiconRow]]: ...  # every entry, in chunks
+    def iter_labels(self) -> AsyncIterator[Sequence[LabelRow]]: ...  # every entry, in chunks
 
     # update
     async def manifest(self) -> list[FileState]: ...  # what files the index was made from
@@ -71,7 +71,7 @@ class Store(Protocol):
     def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
     async def write(self, batch: WriteBatch) -> None: ...  # idempotent
     async def advance(self) -> int: ...  # one generation step, at the end of an update
-    async def is_unfinished(self) -> bool: ...  # an update died before its step; one at work does not count
+    async def needs_recovery(self) -> bool: ...  # an update died before its step; one at work does not count
     async def acquire(self, lease: Lease) -> Lease | None: ...  # None: it is yours (again); else who holds it
     async def release(self, lease: Lease) -> None: ...  # no error if it was lost
     def transaction(self) -> AbstractAsyncContextManager[None]: ...  # others see all of the block, or nothing

@@ -1,14 +1,19 @@
-"""The values that go into a store and come out of it; plain, so that reading them needs no pydantic."""
+"""The values that go into a store and come out of it, and their packed form."""
 
 from __future__ import annotations
 
 import json
+import os
+import zlib
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
+
+from pydantic_core import to_json
 
 from findingmodel.text.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "AttributeRow",
@@ -20,16 +25,76 @@ __all__ = [
     "FileState",
     "Frequencies",
     "Lease",
-    "LexiconRow",
+    "LabelRow",
     "Owner",
     "Predecessor",
     "Record",
     "TermQuery",
     "Terms",
     "WriteBatch",
+    "dump",
     "entry_row",
+    "first_generation",
     "newest",
+    "pack",
+    "unpack",
 ]
+
+
+@cache
+def _fastest() -> Callable[[bytes], bytes]:
+    """Return what compresses at least effort: ISA-L, or zlib on machines that it has no build for.
+
+    Either makes a model five times smaller. ISA-L takes a sixth of zlib's time at this level, and twice as
+    long at its next for another seventh; zlib's level 6 takes three times as long for another tenth.
+    """
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return lambda text: zlib.compress(text, 1)
+    return lambda text: isal_zlib.compress(text, 0)
+
+
+def pack(text: bytes) -> bytes:
+    """Return *text* compressed.
+
+    >>> unpack(pack(b'{"name": "edema"}'))
+    b'{"name": "edema"}'
+    """
+    return _fastest()(text)
+
+
+def unpack(packed: bytes) -> bytes:
+    """Return the text that was packed."""
+    return zlib.decompress(packed)
+
+
+def dump(value: object) -> str:
+    """Return *value* as JSON in one line, any letter as it is. It takes a fifth of the time of `json.dumps`.
+
+    >>> dump({"name": "Ménière's disease", "synonyms": None})
+    '{"name":"Ménière\\'s disease","synonyms":null}'
+    """
+    return to_json(value).decode()
+
+
+_ROOM = 1_000
+"""So many updates can follow a start before they meet the next one; then they go on, and nothing is lost."""
+
+_START_BYTES = 4
+
+
+def first_generation() -> int:
+    """Return the generation of an index whose first update is finished: one more than a random start.
+
+    What is remembered of an index is kept by its generation, for minutes, and by other processes. If all
+    began with 1, one that was dropped and filled anew would be answered from what was in the old one.
+
+    >>> first_generation() % 1_000
+    1
+    """
+    return int.from_bytes(os.urandom(_START_BYTES)) * _ROOM + 1
+
 
 ContributorKind = Literal["person", "organization"]
 
@@ -123,13 +188,13 @@ class Record(NamedTuple):
         entry_text: what a reader gets, as JSON: text is what is handed from process to process, and stored.
         names: name and synonyms as written.
         keys: folded id, name, slug and synonyms, for exact lookup; distinct.
-        identity: keys that one model only may hold (`findingmodel.sync.identity`): its id, its folded name
+        identity: keys that one model only may hold (`findingmodel.update.identity`): its id, its folded name
             behind ``name:``, and whatever else; distinct.
         terms: analysed text for search.
         facets: exact filters such as ``tag:ct`` or ``code:radlex:rid1301``; distinct.
         credits: the contributors as this file states them.
         file: the manifest row.
-        model: the file's own JSON text, packed (`findingmodel.stores.packing`).
+        model: the file's own JSON text, packed (`findingmodel.stores.records`).
     """
 
     entry_text: str
@@ -216,7 +281,7 @@ class Candidate(NamedTuple):
     entry: EntryRow | None = None
 
 
-class LexiconRow(NamedTuple):
+class LabelRow(NamedTuple):
     """What is read of every entry, one after the other: names as written, and the analysed text."""
 
     oifm_id: str

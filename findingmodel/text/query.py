@@ -12,18 +12,17 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import QueryError
-from findingmodel.text.negation import denied, is_denial
+from findingmodel.limits import MAX_QUERY_CHARACTERS
+from findingmodel.text.cues import denied, is_denial
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import analyze, stem
-from findingmodel.text.tables import importance, written_out
-from findingmodel.text.terms import code_facets, facet
+from findingmodel.text.terms import code_facets, facet, importance, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LONGEST_QUERY", "NUMBER_WEIGHT", "Query", "Word", "parse_query"]
+__all__ = ["NUMBER_WEIGHT", "Query", "Word", "parse_query"]
 
-LONGEST_QUERY = 4_000
 """Characters in a query: a long paragraph; the query keeps some dozen words of it."""
 NUMBER_WEIGHT = 0.1
 """How much a number tells; what tells no more is no finding."""
@@ -73,7 +72,7 @@ class Word(NamedTuple):
     Attributes:
         text: folded, as typed.
         token: its stem.
-        weight: from 0 to 1, how much it tells (`findingmodel.text.tables.importance`).
+        weight: from 0 to 1, how much it tells (`findingmodel.text.terms.importance`).
         negated: the query denies it.
         capitals: it was typed as abbreviations are, as a short word in capitals.
     """
@@ -119,9 +118,10 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
     >>> [(word.text, word.negated) for word in parse_query("No 4 mm nodule in the left lung.").words]
     [('nodule', True), ('left', True), ('lung', True)]
     """
-    if len(text) > LONGEST_QUERY:
+    if len(text) > MAX_QUERY_CHARACTERS:
         raise QueryError(
-            f"the query has {len(text)} characters, the most are {LONGEST_QUERY}: search sentence by sentence"
+            f"the query has {len(text)} characters, the most are "
+            f"{MAX_QUERY_CHARACTERS}: search sentence by sentence"
         )
     reader = _Reader([(facet("tag", tag),) for tag in tags if tag.strip()])
     plain = _PART.sub(reader.take, _without_bullet(text.translate(_QUOTES))).strip()

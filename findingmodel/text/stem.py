@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import Stemmer
 
-from findingmodel.text.lines import lines
 from findingmodel.text.normalize import tokenize
+from findingmodel.text.tables import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.traffic import Traffic, connect
 from findingmodel import Index
-from findingmodel.config import Settings
 from findingmodel.model.finding import FindingModelFull
 from findingmodel.model.parse import parse_model
 from findingmodel.observe.metrics import PerformanceMonitor
-from findingmodel.sync import update  # noqa: F401  # beforehand, as a program that runs for long has
+from findingmodel.settings import Settings
 from findingmodel.text.stem import analyze
+from findingmodel.update import directory as update  # noqa: F401  # beforehand, as a program that runs for long has
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence

@@ -50,7 +50,7 @@ async def updates(directory, uri):
     from motor.motor_asyncio import AsyncIOMotorClient
     from pymongo import monitoring
 
-    from findingmodel.index import Index
+    from findingmodel.index.aio import Index
 
     class Commands(monitoring.CommandListener):
         count = 0

@@ -15,7 +15,7 @@ import pytest
 from mcp import Client
 
 from findingmodel import Index, Settings
-from findingmodel.agents.serve import serve_http
+from findingmodel.agents.server import serve_http
 from tests.agents.serving import (
     SAMPLES,
     TRANSPORTS,
@@ -287,7 +287,7 @@ def test_a_database_that_cannot_be_reached_is_exit_3_and_a_sentence(more: tuple[
 
 
 def test_without_the_extra_the_message_says_what_to_install() -> None:
-    code = "import sys; sys.modules['mcp'] = None; from findingmodel.cli import main; main()"
+    code = "import sys; sys.modules['mcp'] = None; from findingmodel.cli.main import main; main()"
     done = completed("mcp", program=("-c", code))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: agents need the package mcp, version 2 (")

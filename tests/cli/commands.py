@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.testing import CliRunner
 
-from findingmodel.cli import cli
-from findingmodel.cli.groups import LazyGroup
+from findingmodel.cli.main import LazyGroup, cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from findingmodel.cli import cli
+from findingmodel.cli.main import cli
 from tests.cli.commands import answer, run
 
 if TYPE_CHECKING:

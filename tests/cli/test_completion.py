@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from findingmodel.cli import cli
-from findingmodel.cli.complete import register_bash
-from findingmodel.config import Settings
-from findingmodel.stores.branches import branches_of
+from findingmodel.cli.completion import register_bash
+from findingmodel.cli.main import cli
+from findingmodel.settings import Settings
+from findingmodel.stores import branches_of
 from tests.builders import write_model
 from tests.cli.commands import SAMPLES, run
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from findingmodel.cli import cli
-from findingmodel.model import FindingModelFull
+from findingmodel import FindingModelFull
+from findingmodel.cli.main import cli
 from tests.builders import make_model, model_bytes, write_model
 from tests.cli.commands import SAMPLES, answer, run
 

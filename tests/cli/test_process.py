@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from findingmodel.stores.sqlite import SQLiteStore
+from findingmodel.stores.sqlite.store import SQLiteStore
 from tests.builders import write_model
 from tests.cli.commands import COUNT, SAMPLES, answer, run
 from tests.processes import ROOT, begun, completed
@@ -37,7 +37,7 @@ HEAVY = {
 LISTS_MODULES = """
 import sys
 sys.argv[0] = "findingmodel"
-from findingmodel.cli import main
+from findingmodel.cli.main import main
 try:
     main()
 finally:

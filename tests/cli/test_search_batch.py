@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from findingmodel.cli import cli
+from findingmodel.cli.main import cli
 from scripts.batch_search import main as batch_script
 from tests.cli.commands import answer, run
 from tests.cli.test_process import imported

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from findingmodel.cli import groups
-from findingmodel.cli.groups import RootGroup, end_on_any_signal, end_on_sigterm
+from findingmodel.cli import main as groups
+from findingmodel.cli.main import RootGroup, end_on_any_signal, end_on_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.cli.text import counted, one_line, safe_json, to_json, visible
+from findingmodel.cli.screen import counted, one_line, safe_json, to_json, visible
 
 ANY_TEXT = st.text(st.characters())  # lone surrogates too: file names bring them
 JSON = st.recursive(

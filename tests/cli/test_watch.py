@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from findingmodel.cli.screen import Screen
-from findingmodel.drive import drive
-from findingmodel.stores.sqlite import SQLiteStore
+from findingmodel.runtime.run_without_loop import run_without_loop
+from findingmodel.stores.sqlite.store import SQLiteStore
 from tests.builders import write_model
 from tests.cli.commands import answer, run
 from tests.processes import begun
@@ -318,7 +318,7 @@ def end_when_filled(database: str, count: int) -> None:
 
 def models_in(database: str) -> int:
     """How many models a SQLite index holds; asked of it alone, for another thread has the streams."""
-    return drive(_count(database)) if Path(database).exists() else 0
+    return run_without_loop(_count(database)) if Path(database).exists() else 0
 
 
 async def _count(database: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.observe.histogram import RELATIVE_ERROR, Histogram
+from findingmodel.observe.metrics import RELATIVE_ERROR, Histogram
 
 DURATIONS = st.lists(st.floats(1e-8, 1e5), min_size=1, max_size=200)
 

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findingmodel import Index, LeaseHeldError, Settings
-from findingmodel.config import state_directory
 from findingmodel.observe.ledger import Place, place_of, read_history
 from findingmodel.observe.ledger_writer import Ledger, append_lines
+from findingmodel.settings import state_directory
 from tests.builders import write_model
 from tests.stores.samples import make_lease
 from tests.torture.disk import small_disk

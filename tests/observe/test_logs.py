@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from findingmodel.config import Settings
 from findingmodel.observe.logs import log_line, make_monitor, start_logging
+from findingmodel.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.observe.metrics import Measured, OperationStatistics, PerformanceMonitor
+from findingmodel.runtime.timing import NO_SPAN
 from findingmodel.search.cache import CacheStatistics
-from findingmodel.stores.pool import PoolStatistics
-from findingmodel.timing import NO_SPAN
+from findingmodel.stores.mongo.pool import PoolStatistics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

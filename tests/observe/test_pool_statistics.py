@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from findingmodel import Index
-from findingmodel.config import Settings
 from findingmodel.observe.metrics import PerformanceMonitor
-from findingmodel.stores.pool import pool_statistics
+from findingmodel.settings import Settings
+from findingmodel.stores.mongo.pool import pool_statistics
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:

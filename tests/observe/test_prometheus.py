@@ -7,7 +7,7 @@ import re
 from findingmodel.observe.metrics import PerformanceMonitor
 from findingmodel.observe.prometheus import prometheus
 from findingmodel.search.cache import CacheStatistics
-from findingmodel.stores.pool import PoolStatistics
+from findingmodel.stores.mongo.pool import PoolStatistics
 
 SAMPLE = re.compile(r'^[a-z_]+(\{([a-z]+="([^"\\\n]|\\\\|\\"|\\n)*",?)+\})? [-+.0-9einf]+$')
 

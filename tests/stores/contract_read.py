@@ -199,13 +199,13 @@ class SearchRules:
             assert await filled.frequencies([*everything.counts, "absent"]) == everything
 
     async def test_the_lexicon_has_every_entry(self, filled: Store) -> None:
-        lexicon = await lexicon_of(filled)
-        assert {oifm_id: row.terms for oifm_id, row in lexicon.items()} == {
+        iter_labels = await lexicon_of(filled)
+        assert {oifm_id: row.terms for oifm_id, row in iter_labels.items()} == {
             record.entry["oifm_id"]: record.terms for record in crowd()
         }
 
     async def test_the_lexicon_may_be_left_early(self, filled: Store) -> None:
-        async for chunk in filled.lexicon():
+        async for chunk in filled.iter_labels():
             assert chunk
             break
         assert len(await lexicon_of(filled)) == 36

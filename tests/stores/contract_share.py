@@ -65,16 +65,16 @@ class UpdateRules:
         assert await store.acquire(make_lease("third", expires_ns=later)) == mine
 
     async def test_an_update_that_died_is_told_from_one_at_work_and_from_none(self, store: Store) -> None:
-        assert await store.is_unfinished() is False
+        assert await store.needs_recovery() is False
         await store.setup()
-        assert await store.is_unfinished() is False
+        assert await store.needs_recovery() is False
         lease = make_lease("a", expires_ns=time.time_ns() + LONG_NS)
         await store.acquire(lease)
-        assert await store.is_unfinished() is False
+        assert await store.needs_recovery() is False
         await store.acquire(lease._replace(expires_ns=1))
-        assert await store.is_unfinished() is True
+        assert await store.needs_recovery() is True
         await store.release(lease)
-        assert await store.is_unfinished() is False
+        assert await store.needs_recovery() is False
 
     async def test_an_expired_lease_can_be_taken(self, store: Store) -> None:
         await store.setup()
@@ -145,15 +145,15 @@ class SharingRules:
                 await filled.write(WriteBatch(upserts=new, removals=["OIFM_NONE_000001"]))
                 await filled.write(WriteBatch(upserts=crowd(), credits=[person("ann")]))
 
-        writing = asyncio.create_task(write())
+        context = asyncio.create_task(write())
         reads = 0
-        while not writing.done() or reads == 0:
+        while not context.done() or reads == 0:
             assert len(await reader.get(ids)) == 36
             assert len(await reader.lookup(keys)) == 36
             assert len(await reader.manifest()) == 36
             reads += 1
             await asyncio.sleep(0)
-        await writing
+        await context
 
     async def test_a_batch_that_was_cut_off_is_mended_by_writing_it_again(
         self, open_store: OpenStore

@@ -15,7 +15,7 @@ from tests.stores.samples import make_record
 
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import LexiconRow, Record, TermQuery
+    from findingmodel.stores.records import LabelRow, Record, TermQuery
 
 WORDS = ("lung", "mass", "nodule", "heart", "cyst", "left")
 TAGS = ("tag:ct", "tag:mr", "code:radlex:rid1@model")
@@ -44,8 +44,8 @@ async def ids_of(store: Store, query: TermQuery, limit: int | None = 200) -> lis
     return [candidate.oifm_id for candidate in await store.candidates(query, limit=limit)]
 
 
-async def lexicon_of(store: Store) -> dict[str, LexiconRow]:
-    rows = [row async for chunk in store.lexicon() for row in chunk]
+async def lexicon_of(store: Store) -> dict[str, LabelRow]:
+    rows = [row async for chunk in store.iter_labels() for row in chunk]
     assert len({row.oifm_id for row in rows}) == len(rows)
     return {row.oifm_id: row for row in rows}
 
@@ -54,8 +54,8 @@ async def contents(store: Store) -> dict[str, Any]:
     """Everything that a store has to say of its models, in an order of ours; its words must be its names'."""
     manifest = sorted(await store.manifest())
     ids = [state.oifm_id for state in manifest]
-    lexicon = await lexicon_of(store)
-    names = [name for row in lexicon.values() for name in (row.name, *row.synonyms)]
+    iter_labels = await lexicon_of(store)
+    names = [name for row in iter_labels.values() for name in (row.name, *row.synonyms)]
     assert await store.words() in (None, Counter(tokenize("\n".join(names))))
     return {
         "manifest": manifest,
@@ -63,7 +63,7 @@ async def contents(store: Store) -> dict[str, Any]:
         "models": await store.models(ids),
         "people": await store.contributors("person"),
         "organizations": await store.contributors("organization"),
-        "lexicon": lexicon,
+        "lexicon": iter_labels,
         "counts": await store.counts(),
     }
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.errors import TransactionError
-from findingmodel.stores.packing import unpack
-from findingmodel.stores.records import Counts, TermQuery, WriteBatch
+from findingmodel.stores.records import Counts, TermQuery, WriteBatch, unpack
 from tests.stores.contract_support import OpenStore, contents, crowd, ids_of, lexicon_of
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
 
@@ -104,11 +103,11 @@ class TransactionRules:
                 is_written.set()
                 await asyncio.Event().wait()
 
-        writing = asyncio.create_task(write())
+        context = asyncio.create_task(write())
         await is_written.wait()
-        writing.cancel()
+        context.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await writing
+            await context
         assert await contents(store) == before
         await store.write(upserts(make_record(1, "newer")))
         assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "newer"
@@ -119,11 +118,11 @@ class TransactionRules:
                 await store.write(upserts(make_record(1, "new")))
 
         for turns in range(6):
-            writing = asyncio.create_task(write())
+            context = asyncio.create_task(write())
             for _ in range(turns):
                 await asyncio.sleep(0)
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            context.cancel()
+            await asyncio.gather(context, return_exceptions=True)
             await asyncio.wait_for(store.write(upserts(make_record(1, "newer"))), timeout=20)
         assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "newer"
 
@@ -146,13 +145,13 @@ class TransactionRules:
                 is_written.set()
                 await may_end.wait()
 
-        writing = asyncio.create_task(write())
+        context = asyncio.create_task(write())
         await is_written.wait()
         other = asyncio.create_task(store.write(upserts(make_record(1, "after"))))
         await asyncio.sleep(0.05)  # a chance to go wrong; nothing depends on it
         assert not other.done()
         may_end.set()
-        await asyncio.wait_for(asyncio.gather(writing, other), timeout=20)
+        await asyncio.wait_for(asyncio.gather(context, other), timeout=20)
         assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "after"
 
     async def test_two_that_write_the_same_come_one_after_the_other_or_one_is_told(
@@ -191,10 +190,10 @@ class TransactionRules:
             await store.write(upserts(make_record(100)))
 
         async with store.transaction():
-            writing = asyncio.create_task(write())
+            context = asyncio.create_task(write())
             await store.write(upserts(make_record(101)))
         is_over.set()
-        await writing
+        await context
         assert len(await store.get([make_id(100), make_id(101)])) == 2
 
     async def test_a_lease_taken_before_holds_within(self, store: Store) -> None:

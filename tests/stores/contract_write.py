@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.stores.records import Counts, LexiconRow, Owner, TermQuery, WriteBatch
+from findingmodel.stores.records import Counts, LabelRow, Owner, TermQuery, WriteBatch
 from tests.stores.contract_support import contents, ids_of, lexicon_of, on_one_store, some_json, some_text
 from tests.stores.samples import NOW_NS, make_id, make_record, moved, organization, person, upserts
 
@@ -76,7 +76,7 @@ class WritingRules:
             make_id(1): b'{"oifm_id": "OIFM_TEST_000001", "name": "Aortic Dissection"}'
         }
         assert await lexicon_of(store) == {
-            make_id(1): LexiconRow(
+            make_id(1): LabelRow(
                 make_id(1), record.entry["name"], ("dissecting aneurysm", "Ménière"), record.terms
             )
         }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pymongo
 
-from findingmodel.stores.mongo import MongoStore
-from findingmodel.stores.pool import PoolSettings
+from findingmodel.stores.mongo.pool import PoolSettings
+from findingmodel.stores.mongo.store import MongoStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -13,7 +13,7 @@ from tests.stores.databases import mongo_store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
-    from findingmodel.stores.mongo import MongoStore
+    from findingmodel.stores.mongo.store import MongoStore
 
 
 class Commands(monitoring.CommandListener):

@@ -6,8 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.stores.packing import pack
-from findingmodel.stores.records import Credit, FileState, Lease, Record, Terms, WriteBatch
+from findingmodel.stores.records import Credit, FileState, Lease, Record, Terms, WriteBatch, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from findingmodel.search.engine import Searcher
+from findingmodel.search.searcher import Searcher
 from findingmodel.search.suggest import suggest
-from findingmodel.stores.mongo import MongoStore
-from findingmodel.stores.pool import PoolSettings
+from findingmodel.stores.mongo.pool import PoolSettings
+from findingmodel.stores.mongo.store import MongoStore
 from findingmodel.stores.records import WriteBatch
-from findingmodel.stores.sqlite import SQLiteStore
+from findingmodel.stores.sqlite.store import SQLiteStore
 from findingmodel.text.query import parse_query
 from scripts.relevance import fill, read_models
 from tests.search_index import FINDINGS, filled, make_records

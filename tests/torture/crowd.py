@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from findingmodel import Index, LeaseHeldError
-from findingmodel.config import Settings
+from findingmodel.settings import Settings
 from tests.torture.looks import is_sound, judge_complete
 from tests.torture.tally import Tally
 from tests.torture.world import World

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from findingmodel.cli import cli
+from findingmodel.batch.read import read_questions
+from findingmodel.cli.main import cli
 from findingmodel.errors import FindingModelError, QueryError
-from findingmodel.index import Index
+from findingmodel.index.aio import Index
 from findingmodel.model.parse import parse_model
 from findingmodel.observe.ledger import Place, read_history
-from findingmodel.search.batch_read import read_questions
 from findingmodel.stores.records import WriteBatch
-from findingmodel.stores.sqlite import SQLiteStore
-from findingmodel.sync.load import Loader
-from findingmodel.sync.record import Fingerprint
+from findingmodel.stores.sqlite.store import SQLiteStore
 from findingmodel.text.query import parse_query
+from findingmodel.update.load import Loader
+from findingmodel.update.record import Fingerprint
 from tests.torture.tally import Tally
 
 if TYPE_CHECKING:

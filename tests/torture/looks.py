@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.config import Settings
+from findingmodel.settings import Settings
 from findingmodel.stores import open_store
 from findingmodel.text.normalize import fold
 
@@ -83,7 +83,7 @@ async def _contents(store: Store) -> tuple[Held, list[str]]:
     states = await store.manifest()
     ids = [state.oifm_id for state in states]
     texts, entries = await store.models(ids), await store.get(ids)
-    names = [row async for rows in store.lexicon() for row in rows]
+    names = [row async for rows in store.iter_labels() for row in rows]
     wrong = [f"{len(ids) - len(set(ids))} ids are held twice"] if len(set(ids)) != len(ids) else []
     if {row.oifm_id for row in names} != set(ids) or len(names) != len(ids):
         wrong.append("search knows other models than the manifest")

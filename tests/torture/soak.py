@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel import Index
-from findingmodel.config import Settings
+from findingmodel.settings import Settings
 from tests.torture.looks import is_sound, judge_complete
 from tests.torture.tally import Tally
 from tests.torture.world import World

@@ -142,14 +142,13 @@ def _serve() -> None:
     import asyncio  # noqa: F401  # so that no child has to
 
     import findingmodel.cli.get
-    import findingmodel.cli.history
     import findingmodel.cli.search
     import findingmodel.cli.stats
     import findingmodel.cli.update
-    import findingmodel.index
+    import findingmodel.index.aio
     import findingmodel.observe.ledger_writer
-    import findingmodel.stores.mongo
-    import findingmodel.stores.sqlite  # noqa: F401
+    import findingmodel.stores.mongo.store
+    import findingmodel.stores.sqlite.store  # noqa: F401
 
     while line := sys.stdin.readline():
         asked = json.loads(line)
@@ -168,7 +167,7 @@ def _tell(answer: dict[str, Any]) -> None:
 
 def _be(asked: dict[str, Any]) -> None:
     """Be the command: this never returns."""
-    from findingmodel.cli import main
+    from findingmodel.cli.main import main
     from tests.torture.steps import Fault, arm
 
     os.setpgid(0, 0)

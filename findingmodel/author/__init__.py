@@ -1,0 +1,1 @@
+"""What curators do to files: begin a new model, check files, bring them into canonical layout."""

@@ -1,0 +1,158 @@
+"""Batch search: many queries against one index; one bad query is its own outcome and stops no other."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from findingmodel.errors import QueryError
+from findingmodel.search.cache import QueryCache
+from findingmodel.search.hits import is_clear
+from findingmodel.text.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+
+    from findingmodel.search.hits import HitRow
+    from findingmodel.search.searcher import Searcher
+    from findingmodel.text.query import Query
+
+    Status = Literal["matched", "ambiguous", "unmatched", "failed"]
+    Hits = tuple[HitRow, ...]
+
+__all__ = ["AT_A_SERVER", "BatchRow", "STATUSES", "search_batch", "stream_batch"]
+
+STATUSES: tuple[Status, ...] = ("matched", "ambiguous", "unmatched", "failed")
+"""What can become of a query: one clear best hit, several or weak ones, none, or it is no query."""
+
+AT_A_SERVER = 4
+"""Queries under way at once where a server answers: enough to hide the delay of a network.
+
+In a file they would only wait for each other.
+"""
+
+_CHUNK = 100  # queries; their answers are there before the next are searched for
+_MOST_KEPT = 5_000  # answers: reports repeat themselves
+_DAY = 86_400.0  # seconds
+
+
+class BatchRow(NamedTuple):
+    """What became of one query of a batch.
+
+    Attributes:
+        query: as given.
+        hits: best first; empty if nothing answers it.
+        error: why it is no query; None if it is one.
+        status: one of `STATUSES`.
+    """
+
+    query: str
+    hits: Hits = ()
+    error: QueryError | None = None
+    status: Status = "unmatched"
+
+
+async def search_batch(
+    searcher: Searcher,
+    queries: Iterable[str],
+    *,
+    limit: int = 10,
+    tags: Sequence[str] = (),
+    concurrency: int = 1,
+) -> dict[str, BatchRow]:
+    """Return what became of each distinct query, in the order of their first mention."""
+    rows = stream_batch(searcher, dict.fromkeys(queries), limit=limit, tags=tags, concurrency=concurrency)
+    return {row.query: row async for row in rows}
+
+
+async def stream_batch(
+    searcher: Searcher,
+    queries: Iterable[str],
+    *,
+    limit: int = 10,
+    tags: Sequence[str] = (),
+    concurrency: int = 1,
+) -> AsyncIterator[BatchRow]:
+    """Yield what became of each query, in their order, as soon as its chunk is done.
+
+    Equal queries are searched once while their answer is among those kept; all of a chunk are searched
+    against one state of the index.
+
+    Args:
+        searcher: the index.
+        queries: any number; they are read as they are needed.
+        limit: hits for each query.
+        tags: required of every hit.
+        concurrency: queries under way at once; more than 1 needs an event loop, and pays where a server
+            answers.
+
+    Raises:
+        QueryError: *limit* is less than 1.
+        StoreError: the store failed.
+    """
+    if limit < 1:
+        raise QueryError(f"limit is {limit}: ask for at least one hit")
+    kept = QueryCache(capacity=_MOST_KEPT, ttl_seconds=_DAY)
+    iterator = iter(queries)
+    while chunk := list(islice(iterator, _CHUNK)):
+        parsed = {text: _parsed(text, tags) for text in chunk}
+        wanted = list(dict.fromkeys(query for query in parsed.values() if not isinstance(query, QueryError)))
+        answers = dict(zip(wanted, await _answers(searcher, kept, wanted, limit, concurrency), strict=True))
+        for text in chunk:
+            query = parsed[text]
+            if isinstance(query, QueryError):
+                yield BatchRow(text, error=query, status="failed")
+            else:
+                yield _row(text, answers[query], limit)
+
+
+def _parsed(text: str, tags: Sequence[str]) -> Query | QueryError:
+    try:
+        return parse_query(text, tags=tags)
+    except QueryError as error:
+        return error
+
+
+def _row(text: str, hits: Hits, limit: int) -> BatchRow:
+    if not hits:
+        return BatchRow(text)
+    return BatchRow(text, hits[:limit], status="matched" if is_clear(hits) else "ambiguous")
+
+
+async def _answers(
+    searcher: Searcher, kept: QueryCache, queries: Sequence[Query], limit: int, concurrency: int
+) -> list[Hits]:
+    """Return the hits of each of *queries*, all against one generation of the index."""
+    generation = await searcher.generation()
+
+    async def search(query: Query) -> Hits:
+        # The second hit tells whether the first is clear.
+        return tuple(await searcher.search(query, limit=max(limit, 2), generation=generation))
+
+    async def answer(query: Query) -> Hits:
+        return await kept.get((generation, query), lambda: search(query))
+
+    if concurrency == 1 or len(queries) < 2:
+        return [await answer(query) for query in queries]
+    return await _concurrently(answer, queries, concurrency)
+
+
+async def _concurrently(
+    answer: Callable[[Query], Awaitable[Hits]], queries: Sequence[Query], concurrency: int
+) -> list[Hits]:
+    import asyncio
+
+    answers: list[Hits] = [()] * len(queries)
+    remaining = iter(enumerate(queries))
+
+    async def work() -> None:
+        for number, query in remaining:
+            answers[number] = await answer(query)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(queries))):
+                group.create_task(work())
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # the store failed: it fails for all of them
+    return answers

@@ -1,0 +1,1 @@
+"""The index as files: Markdown pages, ids, JSON Lines."""

@@ -1,0 +1,1 @@
+"""What exists only for users of findingmodel 0.3 and 0.4."""

@@ -1,0 +1,1 @@
+"""The index in MongoDB, for many readers and writers."""

@@ -1,0 +1,227 @@
+"""What pymongo raises: what it means for the server and for another attempt, and how we say it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bson.errors import BSONError
+from pymongo import errors as driver
+
+from findingmodel.errors import (
+    NotWrittenError,
+    StoreClosedError,
+    StoreError,
+    StoreSchemaError,
+    StoreUnavailableError,
+    TransactionError,
+)
+from findingmodel.stores.mongo.breaker import CircuitOpenError, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["brief", "is_worth_another_attempt", "not_written", "translated", "unwritten", "verdict_of"]
+
+_LONGEST_REASON = 200
+_AUTHENTICATION_FAILED = 18
+_UNAUTHORIZED = 13
+_REFUSED_LOGIN = "the server did not accept the user name and password"
+
+_PASSING = frozenset((6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
+"""Codes of a server that steps down, shuts down or lost its own connection: another attempt may well succeed.
+
+Source: https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
+"""
+
+_REPEATABLE = ("RetryableWriteError", "UnknownTransactionCommitResult")
+"""Labels by which a server asks for another attempt."""
+
+
+def _any(_: Exception) -> bool:
+    return True
+
+
+class _Rule(NamedTuple):
+    raised: type[Exception]
+    ours: type[StoreError]
+    reason: Callable[[Exception], str]
+    applies: Callable[[Exception], bool] = _any
+
+
+@contextmanager
+def translated(doing: str, label: str) -> Iterator[None]:
+    """Turn the driver's errors into ours, as ``cannot DOING LABEL: REASON``.
+
+    Args:
+        doing: what is being done, so that the sentence reads on with *label*: "read the manifest of".
+        label: the database as a user may see it, without a password.
+
+    Raises:
+        StoreUnavailableError: no server answered in time, or was asked; or the connection broke.
+        StoreClosedError: the client was closed.
+        StoreSchemaError, NotWrittenError, TransactionError: as raised within, with what was being done.
+        StoreError: the server refused, or failed.
+    """
+    try:
+        yield
+    except (StoreSchemaError, TransactionError) as error:
+        raise type(error)(f"cannot {doing} {label}: {error}") from None
+    except NotWrittenError as error:
+        raise NotWrittenError(f"cannot {doing} {label}: {error}", error.reasons) from None
+    except CircuitOpenError as error:
+        raise StoreUnavailableError(f"cannot {doing} {label}: {_not_asked(error)}") from None
+    except (driver.PyMongoError, BSONError, OverflowError, UnicodeEncodeError) as error:
+        rule = next(rule for rule in _RULES if isinstance(error, rule.raised) and rule.applies(error))
+        raise rule.ours(f"cannot {doing} {label}: {rule.reason(error)}") from error
+
+
+def verdict_of(error: Exception) -> Verdict:
+    """Return what *error* says of the server.
+
+    A server that refuses has not failed. That all connections of the pool are in use is nobody's fault but
+    ours.
+    """
+    if isinstance(error, driver.ConnectionFailure):
+        is_ours = isinstance(error, driver.WaitQueueTimeoutError) or _is_refused_login(error)
+        return Verdict.SILENT if is_ours else Verdict.FAILED
+    return Verdict.ANSWERED if isinstance(error, driver.OperationFailure) else Verdict.SILENT
+
+
+def is_worth_another_attempt(error: BaseException, *, has_answered: bool) -> bool:
+    """Return whether what ended in *error* may succeed a moment later.
+
+    Args:
+        error: from one attempt.
+        has_answered: whether the server ever answered. The driver has waited for a server already; longer
+            than that is worth it only for one that is known, which may be failing over.
+    """
+    if isinstance(error, driver.ServerSelectionTimeoutError):
+        return has_answered and not _is_refused_login(error)
+    if isinstance(error, driver.AutoReconnect):
+        return True
+    return isinstance(error, driver.PyMongoError) and any(map(error.has_error_label, _REPEATABLE))
+
+
+def not_written(error: driver.BulkWriteError) -> dict[str, str]:
+    """Return why the server did not write some documents of a bulk, by their ids.
+
+    Raises:
+        AutoReconnect: it was about to go away, which has nothing to do with the documents.
+        BulkWriteError: it is not about single documents.
+    """
+    failures: Sequence[Mapping[str, Any]] = (error.details or {}).get("writeErrors") or []
+    if any(failure.get("code") in _PASSING for failure in failures):
+        raise driver.AutoReconnect(_errmsg(failures[0])) from None
+    reasons = {_id_of(failure): _errmsg(failure) for failure in failures if "op" in failure}
+    if not reasons:
+        raise error
+    return reasons
+
+
+def brief(error: Exception) -> str:
+    """Return the first sentence of a driver's message, without server replies and the topology.
+
+    >>> brief(Exception("db:1: Connection refused (configured timeouts: ...), Topology Description: <...>"))
+    'db:1: Connection refused'
+    """
+    text = str(error)
+    for mark in (", full error:", " (configured timeouts:", ", Timeout:", ", Topology Description:"):
+        text = text.partition(mark)[0]
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 3] + "..."
+
+
+def _always(reason: str) -> Callable[[Exception], str]:
+    return lambda _: reason
+
+
+def _after(reason: str) -> Callable[[Exception], str]:
+    return lambda error: f"{reason} ({brief(error)})"
+
+
+def _refused(error: Exception) -> str:
+    code = error.code if isinstance(error, driver.OperationFailure) else None
+    if code == _AUTHENTICATION_FAILED:
+        return _REFUSED_LOGIN
+    if code == _UNAUTHORIZED:
+        return f"the user has no right to do that ({brief(error)})"
+    return f"the server refused ({brief(error)})"
+
+
+def _not_written(error: Exception) -> str:
+    """Say which documents were not written, and why the first was not."""
+    details = error.details if isinstance(error, driver.BulkWriteError) else {}
+    failures = (details or {}).get("writeErrors") or (details or {}).get("writeConcernErrors") or [{}]
+    return unwritten([_id_of(failure) for failure in failures if "op" in failure], _errmsg(failures[0]))
+
+
+def unwritten(ids: Sequence[str], reason: str) -> str:
+    """Return the sentence that names some documents that were not written, and why the first was not.
+
+    >>> unwritten(["A", "B"], "too large")
+    'A, B was not written (too large)'
+    """
+    named = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+    return f"{named or 'something'} was not written ({reason})"
+
+
+def _id_of(failure: Mapping[str, Any]) -> str:
+    operation = failure["op"]
+    return str(operation.get("q", operation).get("_id"))
+
+
+def _errmsg(failure: Mapping[str, Any]) -> str:
+    return brief(Exception(failure.get("errmsg", "no reason given")))
+
+
+def _not_asked(error: CircuitOpenError) -> str:
+    reason = brief(Exception(error.reason))
+    return (
+        f"the server was not asked, because {error.failures} attempts in a row failed ({reason}); "
+        f"it will be asked again in {error.seconds:.0f} s"
+    )
+
+
+def _is_refused_login(error: Exception) -> bool:
+    """Return whether *error* is what the driver raises for some time after a server has refused its login."""
+    return f"'code': {_AUTHENTICATION_FAILED}," in str(error)
+
+
+def _is_given_up(error: Exception) -> bool:
+    return isinstance(error, driver.PyMongoError) and error.has_error_label("TransientTransactionError")
+
+
+_RULES = (
+    _Rule(
+        driver.WaitQueueTimeoutError,
+        StoreUnavailableError,
+        _always("no connection of the pool became free in time"),
+    ),
+    _Rule(
+        driver.ServerSelectionTimeoutError,
+        StoreError,
+        _always(_REFUSED_LOGIN),
+        _is_refused_login,
+    ),
+    _Rule(driver.ServerSelectionTimeoutError, StoreUnavailableError, _after("no server answered in time")),
+    _Rule(driver.NetworkTimeout, StoreUnavailableError, _always("the server did not answer in time")),
+    _Rule(driver.ConnectionFailure, StoreUnavailableError, _after("the connection failed")),
+    _Rule(driver.ConfigurationError, StoreUnavailableError, _after("the server cannot be used")),
+    _Rule(driver.BulkWriteError, StoreError, _not_written),
+    _Rule(
+        driver.OperationFailure,
+        TransactionError,
+        _after("the transaction was given up and nothing of it was written, try again"),
+        _is_given_up,
+    ),
+    _Rule(driver.ExecutionTimeout, StoreUnavailableError, _always("the server gave up, it took too long")),
+    _Rule(driver.OperationFailure, StoreError, _refused),
+    _Rule(
+        driver.DocumentTooLarge,
+        StoreError,
+        _always("a document is larger than the 16 MB that MongoDB allows"),
+    ),
+    _Rule(driver.InvalidOperation, StoreClosedError, _always("its client was closed")),
+    _Rule(Exception, StoreError, brief),
+)

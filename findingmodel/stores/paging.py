@@ -1,0 +1,42 @@
+"""Walks through a whole index, some entries or models at a time: memory is that of a chunk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
+
+__all__ = ["iter_models", "iter_pages"]
+
+_ENTRIES_PER_READ = 1_000
+_MODELS_PER_READ = 500
+
+
+async def iter_pages(store: Store, sort: str) -> AsyncIterator[list[EntryRow]]:
+    """Yield every entry, some at a time, ordered by *sort*.
+
+    One that is written or removed meanwhile may be missed or come twice.
+
+    Raises:
+        StoreError: the store failed.
+    """
+    offset = 0
+    while entries := await store.page(sort=sort, descending=False, offset=offset, limit=_ENTRIES_PER_READ):
+        yield entries
+        offset += len(entries)
+
+
+async def iter_models(store: Store, ids: Sequence[str]) -> AsyncIterator[dict[str, bytes]]:
+    """Yield models by id in the order of *ids*, some at a time, without those that have gone meanwhile.
+
+    Raises:
+        StoreError: the store failed.
+    """
+    for start in range(0, len(ids), _MODELS_PER_READ):
+        wanted = ids[start : start + _MODELS_PER_READ]
+        found = await store.models(wanted)
+        yield {oifm_id: found[oifm_id] for oifm_id in wanted if oifm_id in found}

@@ -1,0 +1,227 @@
+"""Connections to a SQLite index, and transactions that last longer than one call."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from findingmodel.errors import TransactionError
+from findingmodel.stores.sqlite.schema import branch_exists, count_terms, create, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
+__all__ = [
+    "MEMORY",
+    "OccupiedError",
+    "SQLiteTransaction",
+    "begin",
+    "connect_empty",
+    "connect_for_reading",
+    "connect_for_writing",
+    "file_id",
+    "whole",
+]
+
+FileId = tuple[int, int]
+MEMORY = ":memory:"
+_BUSY_TIMEOUT_SECONDS = 30.0
+_BUSY_RETRIES = 5
+
+
+class SQLiteTransaction:
+    """A task's right to one transaction in a store.
+
+    Attributes:
+        over: done when others may write again; any event loop can wait for it.
+    """
+
+    def __init__(self) -> None:
+        from concurrent.futures import Future as Pending  # here, because only transactions need it
+
+        self.over: Future[None] = Pending()
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._is_borrowed = False
+
+    def begin(self, connection: sqlite3.Connection, *, is_borrowed: bool) -> None:
+        """Begin on *connection*; it is closed in the end unless it *is_borrowed*."""
+        self._connection, self._is_borrowed = connection, is_borrowed
+        begin(connection)
+
+    @contextmanager
+    def step(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection to one thread at a time; what it writes is undone if it raises.
+
+        Raises:
+            TransactionError: SQLite has given the transaction up, as it does when the disk is full.
+        """
+        with self._lock:
+            connection = self._connection
+            if connection is None or not connection.in_transaction:
+                raise TransactionError("the transaction was given up, and nothing of it was written")
+            connection.execute("SAVEPOINT step")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK TO step")
+                raise
+            finally:
+                if connection.in_transaction:
+                    connection.execute("RELEASE step")
+
+    def commit(self) -> None:
+        """Let others see what was written."""
+        with self.step() as connection:
+            pass
+        connection.execute("COMMIT")
+
+    def end(self) -> None:
+        """Forget what was not committed, and let the others go on; any number of times."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                if self._is_borrowed and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if not self._is_borrowed:
+                    connection.close()
+            if not self.over.done():
+                self.over.set_result(None)
+
+
+class OccupiedError(Exception):
+    """Another task has a transaction in this store; ``turn`` says when it is over."""
+
+    def __init__(self, turn: SQLiteTransaction) -> None:
+        self.turn = turn
+        super().__init__("another task has a transaction")
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Start a transaction that writes; SQLite's own waiting is unfair, so try again at a random moment."""
+    for attempt in range(_BUSY_RETRIES):
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or attempt + 1 == _BUSY_RETRIES:
+                raise
+            time.sleep(_jitter())
+        else:
+            return
+
+
+def _jitter() -> float:
+    import random  # here, because it takes as long to import as a read takes
+
+    return random.uniform(0.01, 0.1)  # noqa: S311  # no secret
+
+
+@contextmanager
+def whole(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Make what is written within the block one transaction."""
+    begin(connection)
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def connect_empty(branch: str) -> Iterator[sqlite3.Connection]:
+    """Lend an empty index: what a database that does not exist yet reads as."""
+    connection = _connect(MEMORY)
+    try:
+        create(connection, branch)
+        count_terms(connection, branch)
+        yield connection
+    finally:
+        connection.close()
+
+
+def file_id(path: str) -> FileId | None:
+    """Return which file *path* is at this moment; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # before every read: pathlib takes as long again
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def connect_for_reading(path: str, branch: str) -> sqlite3.Connection | None:
+    """Return a new connection that cannot write, or None where nothing was set up yet."""
+    if not Path(path).exists():
+        return None
+    connection = _connect(_uri(path, _reading_mode(path)))
+    try:
+        verify(connection)
+        if branch_exists(connection, branch):
+            count_terms(connection, branch)
+            connection.execute("PRAGMA query_only = 1")
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return None
+
+
+def connect_for_writing(path: str, branch: str) -> sqlite3.Connection:
+    """Return a new connection to the file *path* or to memory, where the tables of *branch* are made."""
+    if path != MEMORY:
+        _create_private_file(Path(path))
+    connection = _connect(path if path == MEMORY else _uri(path, "rw"))
+    try:
+        verify(connection)  # before anything is changed: it may be another program's
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        create(connection, branch)
+        count_terms(connection, branch)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(target: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        target,
+        timeout=_BUSY_TIMEOUT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=target.startswith("file:"),
+    )
+
+
+def _uri(path: str, mode: str) -> str:
+    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+
+
+def _reading_mode(path: str) -> str:
+    """Return how to open *path* for reading: SQLite wants to write beside it, if only to take turns.
+
+    On a file system that cannot be written nobody else does so either, and without turns it can be read, if
+    the last writer has closed it (https://www.sqlite.org/wal.html#readonly).
+    """
+    if os.access(path, os.W_OK):
+        return "rw"
+    log = Path(f"{path}-wal")
+    is_frozen = os.statvfs(path).f_flag & os.ST_RDONLY and not (log.exists() and log.stat().st_size)
+    return "ro&immutable=1" if is_frozen else "ro"
+
+
+def _create_private_file(path: Path) -> None:
+    """Make *path*, readable by its owner only, where it is missing."""
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

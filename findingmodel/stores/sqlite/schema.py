@@ -1,0 +1,145 @@
+"""Which branches a SQLite file has."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+
+from findingmodel.errors import StoreSchemaError, StoreUnavailableError
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "branch_exists",
+    "branches_in_file",
+    "count_terms",
+    "create",
+    "for_branch",
+    "verify",
+]
+
+SCHEMA_VERSION = 2
+_APPLICATION_ID = 0x464D_4958  # "FMIX", so that other programs' files are recognised
+
+# In every statement "$" stands for the branch, so that one file holds several.
+_TABLES = """
+CREATE TABLE IF NOT EXISTS "entries$" (
+    id INTEGER PRIMARY KEY,
+    oifm_id TEXT NOT NULL UNIQUE,
+    name_key TEXT NOT NULL,
+    names TEXT NOT NULL,     -- JSON: name and synonyms as written
+    keys TEXT NOT NULL,      -- JSON: the rows of "keys$" and "identity$" that are this entry's
+    entry TEXT NOT NULL      -- JSON: what a reader gets, but for the file's path and fingerprint
+);
+CREATE TABLE IF NOT EXISTS "files$" (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    indexed_ns INTEGER NOT NULL, oifm_id TEXT NOT NULL, contributors TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS "models$" (id INTEGER PRIMARY KEY, model BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS "keys$" (key TEXT, id INTEGER, PRIMARY KEY (key, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS "identity$" (key TEXT, id INTEGER, PRIMARY KEY (key, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS "credits$" (
+    key TEXT, id INTEGER, kind TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (key, id, kind)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS "contributors$" (
+    kind TEXT, key TEXT, fields TEXT NOT NULL, mtime_ns INTEGER NOT NULL, path TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE IF NOT EXISTS "terms$" USING fts5(
+    name, synonyms, description, other, facets,
+    -- our own tokens, split at spaces only
+    tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
+);
+CREATE TABLE IF NOT EXISTS "words$" (     -- how often each word stands in names and synonyms
+    word TEXT PRIMARY KEY, count INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS "meta$" (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@lru_cache(maxsize=1024)
+def for_branch(statement: str, branch: str) -> str:
+    """Return *statement* with each ``$`` replaced by the suffix of *branch* (a checked name)."""
+    return statement.replace("$", f"_{branch}")
+
+
+def create(connection: sqlite3.Connection, branch: str) -> None:
+    """Make the tables of *branch* where they are missing, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        verify(connection)
+        for statement in for_branch(_TABLES, branch).split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def count_terms(connection: sqlite3.Connection, branch: str) -> None:
+    """Give *connection* a view of how many entries have each token."""
+    statement = 'CREATE VIRTUAL TABLE IF NOT EXISTS temp."vocabulary$" USING fts5vocab(main, "terms$", row)'
+    connection.execute(for_branch(statement, branch))
+
+
+def branch_exists(connection: sqlite3.Connection, branch: str) -> bool:
+    """Return whether *branch* was ever set up in this file."""
+    row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"meta_{branch}",)).fetchone()
+    return row is not None
+
+
+def verify(connection: sqlite3.Connection) -> None:
+    """Accept an index that this version can use, or an empty database.
+
+    Raises:
+        StoreSchemaError: the file is another program's, or another version's.
+        StoreUnavailableError: this build of SQLite has no FTS5.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == _APPLICATION_ID:
+        if version > SCHEMA_VERSION:
+            raise StoreSchemaError(
+                f"the index has schema {version}, this findingmodel knows schemas up to {SCHEMA_VERSION}: "
+                "upgrade findingmodel, or index into another file"
+            )
+        if version < SCHEMA_VERSION:
+            raise StoreSchemaError(
+                f"the index has schema {version}, of an older findingmodel; this one has {SCHEMA_VERSION}: "
+                "delete the file and run an update, or index into another file"
+            )
+        return
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreSchemaError("the file is another program's SQLite database: index into another file")
+    options = {row[0] for row in connection.execute("PRAGMA compile_options")}
+    if "ENABLE_FTS5" not in options:
+        raise StoreUnavailableError(
+            f"SQLite {sqlite3.sqlite_version} was built without FTS5: use another Python build"
+        )
+
+
+_PREFIX = "meta_"
+
+
+def branches_in_file(path: str) -> list[str]:
+    """Return the names of all branches in the file *path*, sorted; none where there is no such file.
+
+    Raises:
+        StoreSchemaError: the file is another program's, or a newer version's.
+        StoreUnavailableError: it cannot be read.
+    """
+    file = Path(path)
+    if not file.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            verify(connection)
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    except sqlite3.Error as error:
+        raise StoreUnavailableError(f"cannot list the branches of {path}: {error}") from error
+    return sorted(name.removeprefix(_PREFIX) for (name,) in rows if name.startswith(_PREFIX))

@@ -1,1 +1,0 @@
-"""The write path, one way: directory -> scan -> compare -> load -> identity -> write."""

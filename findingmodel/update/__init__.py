@@ -1,0 +1,1 @@
+"""The write path: directory -> scan -> compare -> load -> decide -> write."""

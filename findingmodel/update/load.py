@@ -1,0 +1,162 @@
+"""load: read a file once; fingerprint, parse and prepare those very bytes. Runs in worker threads."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.errors import Problem
+from findingmodel.limits import MAX_NESTING
+from findingmodel.model.parse import parse_model
+from findingmodel.update.record import Fingerprint, make_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from findingmodel.stores.records import Record
+    from findingmodel.update.scan import SourceFile
+
+__all__ = ["Loaded", "Loader", "UnreadableError", "read_stable"]
+
+_ATTEMPTS = 3
+_AT_ONCE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # should it be a pipe by now, or a link
+
+
+class Loaded(NamedTuple):
+    """What was learnt of one file; exactly one of the three is the case.
+
+    Attributes:
+        file: the bytes that were read, or the scan's view of the file where none were.
+        same_as: the bytes are those of this known path: no need to parse them.
+        record: a valid model, ready for the store.
+        problems: why there is none.
+        warnings: oddities of a valid model.
+    """
+
+    file: Fingerprint
+    same_as: str | None = None
+    record: Record | None = None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def _takes_all(_: Record) -> str | None:
+    return None
+
+
+class Loader(NamedTuple):
+    """How files of one directory are loaded.
+
+    Attributes:
+        root: the directory.
+        max_bytes: larger files are not read.
+        fingerprints: what the index knows of the files to load, by path: equal bytes need no parsing.
+        lost: the known paths that are missing, by fingerprint: a file with those bytes was moved.
+        refuses: why the store can never hold a model; None if it can.
+        max_nesting: files that are nested deeper are no models.
+        is_bound: whether a link must not lead out of the directory, even if it was none a moment ago.
+    """
+
+    root: str
+    max_bytes: int
+    fingerprints: Mapping[str, str] = {}
+    lost: Mapping[str, str] = {}
+    refuses: Callable[[Record], str | None] = _takes_all
+    max_nesting: int = MAX_NESTING
+    is_bound: bool = False
+
+    def load_chunk(self, sources: Sequence[SourceFile]) -> list[Loaded]:
+        """Load several files, in order."""
+        return [self.load(source) for source in sources]
+
+    def load(self, source: SourceFile) -> Loaded:
+        """Load one file. Never raises for what the file is or holds."""
+        now = time.time_ns()
+        try:
+            within = self.root if self.is_bound else None
+            data, mtime_ns = read_stable(f"{self.root}/{source.path}", self.max_bytes, within=within)
+        except UnreadableError as error:
+            unread = Fingerprint(source.path, source.size, source.mtime_ns, "", now)
+            return Loaded(unread, problems=(error.problem,))
+        file = Fingerprint(source.path, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), now)
+        if file.sha256 == self.fingerprints.get(source.path):
+            return Loaded(file, same_as=source.path)
+        if file.sha256 in self.lost:
+            return Loaded(file, same_as=self.lost[file.sha256])
+        return self.parse(data, file)
+
+    def afresh(self) -> Loader:
+        """Return a loader that parses every file, because it knows none."""
+        return self._replace(fingerprints={}, lost={})
+
+    def parse(self, data: bytes, file: Fingerprint) -> Loaded:
+        """Parse *data*, the bytes of *file*."""
+        parsed = parse_model(data, max_nesting=self.max_nesting)
+        if parsed.model is None:
+            return Loaded(file, problems=parsed.problems)
+        record = make_record(parsed.model, data, file)
+        if (reason := self.refuses(record)) is not None:
+            return Loaded(file, problems=(Problem("", "not-written", reason),))
+        return Loaded(file, record=record, warnings=parsed.warnings)
+
+
+class UnreadableError(Exception):
+    """A file cannot be read; ``problem`` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.problem = Problem("", code, message)
+        super().__init__(message)
+
+
+def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tuple[bytes, int]:
+    """Return the bytes of *path*, and its modification time in nanoseconds at the moment of reading.
+
+    A file that changes while it is read is read again, three times at most. A link must lead to somewhere
+    below the directory *within*, if there is one.
+    """
+    try:
+        for _ in range(_ATTEMPTS):
+            descriptor = _open(path, within)  # a file object costs as much again as all of this
+            try:
+                before = os.fstat(descriptor)
+                if not stat.S_ISREG(before.st_mode):
+                    raise UnreadableError("not-a-file", "this is no file: remove it or rename it")
+                if before.st_size > max_bytes:
+                    raise UnreadableError(
+                        "too-large", f"{before.st_size:,} bytes; the limit is {max_bytes:,}"
+                    )
+                data = os.read(descriptor, before.st_size + 1)
+                after = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
+            if len(data) == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
+                return data, after.st_mtime_ns
+    except FileNotFoundError:
+        raise UnreadableError(
+            "vanished", "the file was removed while the directory was read: update again"
+        ) from None
+    except PermissionError:
+        raise UnreadableError(
+            "unreadable", "permission to read the file is denied: check its mode and owner"
+        ) from None
+    except OSError as error:
+        raise UnreadableError("unreadable", f"the file cannot be read: {error.strerror}") from None
+    raise UnreadableError(
+        "unstable", "the file keeps changing while it is read: update again when its writer is done"
+    )
+
+
+def _open(path: str, within: str | None) -> int:
+    try:
+        return os.open(path, _AT_ONCE)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    target = os.path.realpath(path)
+    if within is not None and not target.startswith(os.path.realpath(within) + os.sep):
+        raise UnreadableError("link", "this link leads out of the directory: copy the file into it")
+    return os.open(target, _AT_ONCE)

@@ -1,0 +1,761 @@
+"""Index: what it answers and does, how it opens and closes; on a file and on each MongoDB wire server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient, MongoClient
+
+from findingmodel import (
+    ConfigError,
+    DirectoryError,
+    DocumentError,
+    FindingModelFull,
+    Index,
+    LeaseHeldError,
+    NotFoundError,
+    QueryError,
+    SearchHit,
+    Settings,
+    StoreClosedError,
+    StoreSchemaError,
+    StoreUnavailableError,
+)
+from findingmodel.stores.mongo import pool
+from tests.builders import make_choice, make_model, make_organization, make_person, write_model
+from tests.cli.commands import run
+from tests.stores.listening import Commands
+from tests.stores.samples import LONG_NS, make_lease
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.servers import Server
+
+pytestmark = pytest.mark.usefixtures("own_directory")
+
+UNREACHABLE = "mongodb://me:secret@127.0.0.1:1/findings?serverSelectionTimeoutMS=50"
+
+
+@pytest.fixture
+def defs(tmp_path: Path) -> Path:
+    """Five models in two directories, among them two that share a synonym."""
+    directory = tmp_path / "defs"
+    contributors = [make_person(), make_organization()]
+    write_model(
+        directory,
+        "chest/pe.fm.json",
+        1,
+        name="pulmonary embolism",
+        synonyms=["PE", "clot | in a lung artery"],
+        contributors=contributors,
+    )
+    write_model(directory, "chest/nodule.fm.json", 2, name="Pulmonary nodule", synonyms=["lung nodule"])
+    write_model(
+        directory, "pe.fm.json", 3, name="pericardial effusion", synonyms=["PE"], tags=["US", "heart"]
+    )
+    write_model(directory, "aaa.fm.json", 4, name="abdominal aortic aneurysm", synonyms=["AAA"], tags=["CT"])
+    write_model(directory, "neck.fm.json", 5, name="thyroid nodule", synonyms=..., tags=["US"], origin=2**70)
+    return directory
+
+
+def names(entries: Any) -> list[str]:
+    return [entry.name for entry in entries]
+
+
+class ReadingRules:
+    """What an index answers."""
+
+    async def test_an_empty_index_answers_everything(self, index: Index) -> None:
+        assert (await index.count(), await index.count_people(), await index.count_organizations()) == (
+            0,
+            0,
+            0,
+        )
+        assert await index.get("PE") is None
+        assert await index.matches("PE") == []
+        assert await index.contains("PE") is False
+        assert await index.get_person("test-reader") is None
+        assert await index.get_organization("TEST") is None
+        assert (await index.get_people(), await index.get_organizations()) == ([], [])
+        assert await index.get_full_batch(["OIFM_TEST_000001"]) == {}
+        assert await index.all() == ([], 0)
+        assert [entry async for entry in index] == []
+        assert await index.search("lung") == []
+        assert await index.search_batch(["lung"]) == {"lung": []}
+        assert await index.search_by_slug("lung") == ([], 0)
+        assert await index.suggest("lu") == []
+        assert await index.find_by_code("RADLEX", "RID50149") == []
+        assert await index.remove_entry("PE") is False
+        assert await index.remove_unused_entries([]) == []
+        assert "\n0 entries\n" in await index.to_markdown()
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "OIFM_TEST_000001",
+            "oifm_test_000001",
+            "pulmonary embolism",
+            "PULMONARY  Embolism",
+            "pulmonary_embolism",
+            "clot | in a lung artery",
+        ],
+    )
+    async def test_an_entry_has_many_keys(self, filled: Index, key: str) -> None:
+        entry = await filled.get(key)
+        assert entry is not None
+        assert (entry.oifm_id, entry.filename) == ("OIFM_TEST_000001", "chest/pe.fm.json")
+        assert entry.synonyms == ["PE", "clot | in a lung artery"]
+        assert [attribute.type for attribute in entry.attributes] == ["choice", "numeric"]
+        assert await filled.contains(key)
+
+    @pytest.mark.parametrize("key", [".*", "pulmonary", "(", "", " ", "OIFM_TEST_000009", "chest/pe.fm.json"])
+    async def test_nothing_else_is_a_key(self, filled: Index, key: str) -> None:
+        assert await filled.get(key) is None
+        assert await filled.matches(key) == []
+        assert not await filled.contains(key)
+
+    async def test_all_that_share_a_key_match_it_in_order(self, filled: Index) -> None:
+        assert names(await filled.matches("pe")) == ["pulmonary embolism", "pericardial effusion"]
+        assert names([await filled.get("pe")]) == ["pulmonary embolism"]
+
+    async def test_contributors(self, filled: Index) -> None:
+        assert (await filled.count_people(), await filled.count_organizations()) == (1, 1)
+        person = await filled.get_person("test-reader")
+        organization = await filled.get_organization("TEST")
+        assert person is not None
+        assert organization is not None
+        assert person.model_dump() == make_person()
+        assert organization.model_dump() == make_organization()
+        assert await filled.get_people() == [person]
+        assert await filled.get_organizations() == [organization]
+        assert await filled.get_person("nobody") is None
+        assert await filled.get_organization("NONE") is None
+
+    async def test_the_whole_model_is_what_its_file_has(self, filled: Index, defs: Path) -> None:
+        model = await filled.get_full("OIFM_TEST_000005")
+        assert isinstance(model, FindingModelFull)
+        assert model.model_dump(mode="json", exclude_unset=True) == json.loads(
+            (defs / "neck.fm.json").read_text()
+        )
+
+    async def test_an_absent_model_is_a_key_error(self, filled: Index) -> None:
+        with pytest.raises(NotFoundError, match="OIFM_TEST_000009"):
+            await filled.get_full("OIFM_TEST_000009")
+        with pytest.raises(KeyError):
+            await filled.get_full("PE")
+
+    async def test_whole_models_come_in_the_order_of_their_ids(self, filled: Index) -> None:
+        ids = [f"OIFM_TEST_{number:06d}" for number in (5, 9, 1, 5)]
+        models = await filled.get_full_batch(iter(ids))
+        assert list(models) == ["OIFM_TEST_000005", "OIFM_TEST_000001"]
+        assert models["OIFM_TEST_000001"].name == "pulmonary embolism"
+
+    async def test_pages_are_sorted_and_know_their_total(self, filled: Index) -> None:
+        entries, total = await filled.all()
+        by_name = names(entries)
+        assert by_name == sorted(by_name, key=str.casefold)
+        assert total == len(by_name) == 5
+        page = await filled.all(limit=2, offset=1, order_dir="desc")
+        assert names(page.entries) == by_name[::-1][1:3]
+        assert page.total == 5
+        by_file = (await filled.all(order_by="filename")).entries
+        assert [entry.filename for entry in by_file] == sorted(entry.filename for entry in by_file)
+        by_id = (await filled.all(order_by="oifm_id", limit=1)).entries
+        assert [entry.oifm_id for entry in by_id] == ["OIFM_TEST_000001"]
+        assert await filled.all(offset=5) == ([], 5)
+
+    @pytest.mark.parametrize(
+        "wrong", [{"limit": 0}, {"offset": -1}, {"order_by": "score"}, {"order_dir": "up"}]
+    )
+    async def test_a_page_that_cannot_be_is_a_query_error(self, index: Index, wrong: dict[str, Any]) -> None:
+        with pytest.raises(QueryError, match=str(next(iter(wrong.values())))):
+            await index.all(**wrong)
+
+    async def test_iteration_yields_every_entry_by_name(self, filled: Index) -> None:
+        assert [entry async for entry in filled] == (await filled.all()).entries
+
+    async def test_markdown_has_a_row_for_each_and_no_markup_of_theirs(
+        self, index: Index, defs: Path
+    ) -> None:
+        write_model(defs, "odd|name (1).fm.json", 6, name="a | *b*\n| c | <i>", synonyms=..., tags=...)
+        await index.update_from_directory(defs)
+        text = await index.to_markdown()
+        head, _, table = text.partition("\n| ID |")
+        assert head.splitlines()[0] == "# Finding Model Index"
+        assert head.splitlines()[2] == "6 entries"
+        rows = table.splitlines()[2:]
+        assert len(rows) == 6
+        assert all(row.replace(r"\|", "").count("|") == 7 for row in rows)
+        assert r"a \| \*b\* \| c \| &lt;i><br/>[Text](text/odd_name_1.md) [JSON](defs/odd%7Cname" in rows[0]
+        assert "clot \\| in a lung artery | CT, chest | test-reader, TEST | margin, diameter |" in text
+        assert "[JSON](defs/chest/pe.fm.json)" in text
+
+
+class SearchingRules:
+    """What is found, by which words, and how long that is remembered."""
+
+    async def test_a_hit_is_an_entry_with_a_score_and_reasons(self, filled: Index) -> None:
+        best, *others = await filled.search("PE")
+        assert isinstance(best, SearchHit)
+        entry = await filled.get("pulmonary embolism")
+        assert entry is not None
+        assert best.model_dump(exclude={"score", "matched", "negated"}) == entry.model_dump()
+        assert best.score >= 1
+        assert best.matched[0].stage == "exact"
+        assert best.matched[0].field == "synonym"
+        assert names(others) == ["pericardial effusion"]
+        assert (await filled.search("embolus in the lung"))[0].score < 1
+
+    async def test_hits_come_in_parts_and_by_tag(self, filled: Index) -> None:
+        both = names(await filled.search("nodule"))
+        assert sorted(both) == ["Pulmonary nodule", "thyroid nodule"]
+        assert names(await filled.search("nodule", 1)) == both[:1]
+        assert names(await filled.search("nodule", limit=1, offset=1)) == both[1:]
+        assert names(await filled.search("nodule", tags=["us"])) == ["thyroid nodule"]
+        assert names(await filled.search("", tags=["US"])) == ["pericardial effusion", "thyroid nodule"]
+
+    @pytest.mark.parametrize("text", ["", "   ", "!@#$%^&*()_+-=[]{}|;:,.<>?", "-", '""'])
+    async def test_text_without_a_word_finds_nothing(self, filled: Index, text: str) -> None:
+        assert await filled.search(text) == []
+
+    async def test_text_of_any_length_can_be_searched_for(self, filled: Index) -> None:
+        assert names(await filled.search("aneurysm " * 2_000)) == ["abdominal aortic aneurysm"]
+        assert await filled.search("x" * 10_000) == []
+
+    @pytest.mark.parametrize(
+        ("text", "options"),
+        [("tag:", {}), ("code:RID1", {}), ("lung", {"limit": 0}), ("lung", {"offset": -1})],
+    )
+    async def test_what_cannot_be_asked_is_a_query_error(
+        self, filled: Index, text: str, options: dict[str, int]
+    ) -> None:
+        with pytest.raises(QueryError):
+            await filled.search(text, **options)
+
+    async def test_answers_are_remembered_and_are_the_callers_own(self, filled: Index) -> None:
+        first = await filled.search("nodule")
+        again = await filled.search("  NODULE ")
+        assert first == again
+        assert filled.cache_statistics.misses == 1
+        assert filled.cache_statistics.hits == 1
+        again[0].tags.append("mine")
+        again.clear()
+        assert await filled.search("nodule") == first
+        await filled.search("nodule", limit=5)
+        assert filled.cache_statistics.misses == 2
+
+    async def test_what_is_remembered_can_be_forgotten(self, filled: Index) -> None:
+        first = await filled.search("nodule")
+        filled.invalidate_cache()
+        assert await filled.search("nodule") == first
+        assert filled.cache_statistics.misses == 2
+
+    async def test_equal_searches_at_once_are_one(self, filled: Index) -> None:
+        answers = await asyncio.gather(*(filled.search("lung nodule") for _ in range(20)))
+        assert all(answer == answers[0] for answer in answers)
+        assert filled.cache_statistics.misses == 1
+
+    async def test_what_this_index_changes_is_found_at_once(self, filled: Index, defs: Path) -> None:
+        async def found() -> list[str]:
+            return names(await filled.search("lipoma"))
+
+        assert await found() == []
+        file = write_model(defs, "fat.fm.json", 7, name="lipoma of the colon")
+        await filled.add_or_update_entry_from_file(file)
+        assert await found() == ["lipoma of the colon"]
+        await filled.remove_entry("lipoma of the colon")
+        assert await found() == []
+        await filled.update_from_directory(defs)
+        assert await found() == ["lipoma of the colon"]
+        await filled.remove_unused_entries(["pe.fm.json"])
+        assert await found() == []
+
+    async def test_one_bad_query_stops_no_other(self, filled: Index) -> None:
+        answers = await filled.search_batch(
+            ["AAA", "tag:", "", "thyroid nodule", "AAA", "x" * 9_000], limit=1
+        )
+        assert {query[:20]: names(hits) for query, hits in answers.items()} == {
+            "AAA": ["abdominal aortic aneurysm"],
+            "tag:": [],
+            "": [],
+            "thyroid nodule": ["thyroid nodule"],
+            "x" * 20: [],
+        }
+        assert list(answers.errors) == ["tag:"]
+        assert isinstance(answers.errors["tag:"], QueryError)
+
+    async def test_a_batch_finds_what_single_searches_find(self, filled: Index) -> None:
+        queries = ["nodule", "clot in the lung", "heart", "aneurism", "PE"]
+        answers = await filled.search_batch(queries, limit_per_query=3, tags=["CT"])
+        assert filled.cache_statistics.misses == len(queries)
+        assert answers == {query: await filled.search(query, 3, tags=["CT"]) for query in queries}
+        assert filled.cache_statistics.misses == len(queries)
+        assert answers.errors == {}
+        assert await filled.search_batch([]) == {}
+        with pytest.raises(QueryError):
+            await filled.search_batch(["PE"], limit=0)
+        with pytest.raises(QueryError, match=r"write \['PE'\]"):
+            await filled.search_batch("PE")
+
+    async def test_slugs_are_matched_whole_first(self, filled: Index, defs: Path) -> None:
+        await filled.add_or_update_entry_from_file(write_model(defs, "n.fm.json", 8, name="nodule"))
+        page = await filled.search_by_slug("Nodule")
+        assert names(page.entries) == ["nodule", "Pulmonary nodule", "thyroid nodule"]
+        assert page.total == 3
+        assert names((await filled.search_by_slug("nodule", limit=1, offset=1)).entries) == [
+            "Pulmonary nodule"
+        ]
+        assert (await filled.search_by_slug("nodule", limit=1, offset=1)).total == 3
+        assert names((await filled.search_by_slug("pulmonary n", match_type="prefix")).entries) == [
+            "Pulmonary nodule"
+        ]
+        assert names((await filled.search_by_slug("thyroid nodule", match_type="exact")).entries) == [
+            "thyroid nodule"
+        ]
+        for pattern, match_type in (
+            ("nodule", "prefix"),
+            ("thyroid", "exact"),
+            ("PE", "exact"),
+            ("**", "contains"),
+        ):
+            entries, total = await filled.search_by_slug(pattern, match_type=match_type)
+            assert (names(entries), total) == ((["nodule"], 1) if match_type == "prefix" else ([], 0))
+        with pytest.raises(QueryError, match="fuzzy"):
+            await filled.search_by_slug("nodule", match_type="fuzzy")
+        with pytest.raises(QueryError, match="limit is 0"):
+            await filled.search_by_slug("nodule", limit=0)
+
+    async def test_unfinished_words_are_gone_on_with(self, filled: Index) -> None:
+        suggestions = await filled.suggest("pul", 2)
+        assert [(one.label, one.entry.name) for one in suggestions] == [
+            ("pulmonary embolism", "pulmonary embolism"),
+            ("Pulmonary nodule", "Pulmonary nodule"),
+        ]
+        assert [one.label for one in await filled.suggest("lung no")] == ["lung nodule"]
+
+    async def test_a_model_is_got_by_the_id_of_an_attribute(self, filled: Index) -> None:
+        entry = await filled.get("OIFM_TEST_000001")
+        assert entry is not None
+        for attribute in entry.attributes:
+            assert await filled.get_by_attribute(f" {attribute.attribute_id.lower()}") == entry
+        for other in ("OIFMA_TEST_999999", "OIFM_TEST_000001", "pulmonary embolism", ""):
+            assert await filled.get_by_attribute(other) is None
+
+    async def test_codes_are_found_where_they_are_carried(self, filled: Index) -> None:
+        found = await filled.find_by_code("RadLex", "rid5713", limit=2)
+        assert [(match.place, match.name) for match in found] == [("value", "spiculated")] * 2
+        assert found[0].entry == await filled.get("OIFM_TEST_000001")
+        assert found[0].id == "OIFMA_TEST_000010.2"
+        assert names(await filled.matches("code:RadLex:rid5713"))[0] == "pulmonary embolism"
+        assert await filled.get("code:RADLEX:RID5713") == found[0].entry
+        assert await filled.get("code:RADLEX:RID0") is None
+        with pytest.raises(QueryError, match="code:RADLEX:RID1301"):
+            await filled.get("code:RADLEX")
+
+    async def test_a_finding_that_a_sentence_denies_is_marked(self, filled: Index) -> None:
+        (denied,) = await filled.search("No pulmonary embolism.", limit=1)
+        (stated,) = await filled.search("There is pulmonary embolism.", limit=1)
+        assert (denied.name, denied.negated, stated.negated) == ("pulmonary embolism", True, False)
+        assert repr(denied).endswith(", denied)")
+        assert denied.model_dump()["negated"] is True
+
+    async def test_tags_are_counted_for_all_hits(self, filled: Index) -> None:
+        every = await filled.count_tags()
+        assert list(every.values()) == sorted(every.values(), reverse=True)
+        assert every["US"] == 2
+        assert await filled.count_tags("thyroid") == {"US": 1}
+        assert (await filled.count_tags(tags=["us", "heart"])) == {"US": 1, "heart": 1}
+        with pytest.raises(QueryError):
+            await filled.count_tags("tag:")
+
+
+class WritingRules:
+    """What is written, and what stops it."""
+
+    async def test_an_update_says_what_it_did_and_unpacks(self, index: Index, defs: Path) -> None:
+        done: list[tuple[int, int]] = []
+        report = await index.update_from_directory(
+            str(defs), progress=lambda files, total: done.append((files, total))
+        )
+        added, updated, removed = report
+        assert (added, updated, removed) == (5, 0, 0)
+        assert report.ok
+        assert report.db == index.label
+        assert done[-1] == (5, 5)
+        assert await index.count() == 5
+
+    async def test_every_option_reaches_the_update(self, filled: Index, defs: Path) -> None:
+        would = await filled.update_from_directory(defs, dry_run=True, rehash=True)
+        assert (would.dry_run, would.unchanged, tuple(would)) == (True, 5, (0, 0, 0))
+        (defs / "aaa.fm.json").unlink()
+        (defs / "bad.fm.json").write_text("{")
+        refused = await filled.update_from_directory(defs, strict=True)
+        assert refused.refused is not None
+        assert refused.refused.reason == "strict"
+        kept = await filled.update_from_directory(defs, remove=False)
+        assert (tuple(kept), [failed.path for failed in kept.failed]) == ((0, 0, 0), ["bad.fm.json"])
+        assert tuple(await filled.update_from_directory(defs, allow_duplicate_synonyms=True)) == (0, 0, 1)
+        empty = defs / "empty"
+        empty.mkdir()
+        assert (await filled.update_from_directory(empty)).refused is not None
+        assert await filled.count() == 4
+        assert tuple(await filled.update_from_directory(empty, force=True)) == (0, 0, 4)
+
+    async def test_no_directory_is_a_value_error(self, index: Index, tmp_path: Path) -> None:
+        with pytest.raises(DirectoryError, match="is not a valid directory"):
+            await index.update_from_directory(tmp_path / "nowhere")
+
+    async def test_a_file_is_added_updated_and_unchanged(self, index: Index, tmp_path: Path) -> None:
+        file = write_model(tmp_path, "one.fm.json", 1)
+        model = FindingModelFull.model_validate(make_model(1))
+        assert await index.add_or_update_entry_from_file(str(file), model) == "added"
+        assert await index.add_or_update_entry_from_file(file) == "unchanged"
+        write_model(tmp_path, "one.fm.json", 1, description="Edited since then.")
+        assert await index.add_or_update_entry_from_file(file, allow_duplicate_synonyms=True) == "updated"
+        file.write_text("{}")
+        with pytest.raises(DocumentError) as caught:
+            await index.add_or_update_entry_from_file(file)
+        assert {problem.code for problem in caught.value.problems} == {"missing"}
+        entry = await index.get("PN1")
+        assert entry is not None
+        assert entry.description == "Edited since then."
+
+    async def test_writers_of_one_index_take_turns(self, index: Index, tmp_path: Path) -> None:
+        files = [write_model(tmp_path, f"{number}.fm.json", number) for number in range(8)]
+        done = await asyncio.gather(*(index.add_or_update_entry_from_file(file) for file in files))
+        assert done == ["added"] * 8
+        removed, report = await asyncio.gather(
+            index.remove_entry("OIFM_TEST_000003"), index.update_from_directory(tmp_path)
+        )
+        assert removed
+        assert report.added == 1
+        assert await index.count() == 8
+
+    async def test_another_writer_is_named(self, index: Index, tmp_path: Path) -> None:
+        await index.setup_indexes()
+        lease = make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77)
+        await index._store.acquire(lease)
+        file = write_model(tmp_path, "one.fm.json", 1)
+        for write in (index.add_or_update_entry_from_file(file), index.update_from_directory(tmp_path)):
+            with pytest.raises(LeaseHeldError, match="process 77 on far"):
+                await write
+        assert await index.count() == 0
+
+    async def test_models_are_validated_against_the_index_and_each_other(self, filled: Index) -> None:
+        def model(number: int, **changes: Any) -> FindingModelFull:
+            return FindingModelFull.model_validate(make_model(number, **changes))
+
+        same_id = model(9, oifm_id="OIFM_TEST_000001")
+        assert await filled.validate_model(model(9)) == []
+        assert [error.partition(" '")[0] for error in await filled.validate_model(same_id)] == [
+            "Duplicate ID"
+        ]
+        assert await filled.validate_model(same_id, exclude_oifm_id="OIFM_TEST_000001") == []
+        clashes = model(9, name="Pulmonary Embolism", attributes=[make_choice(10)])
+        twins = [(clashes, None), (model(8, attributes=[make_choice(10)]), "chest/pe.fm.json")]
+        errors = await filled.validate_models_batch(twins)
+        assert [error.partition(" '")[0].partition(":")[0] for error in errors["OIFM_TEST_000009"]] == [
+            "Duplicate name",
+            "Attribute ID conflict",
+            "Attribute ID conflict",
+        ]
+        assert len(errors["OIFM_TEST_000008"]) == 1
+
+    async def test_branches_know_nothing_of_each_other(self, filled: Index, url: str) -> None:
+        async with Index(url, branch="other") as other:
+            assert await other.count() == 0
+            assert await other.search("nodule") == []
+        assert await filled.count() == 5
+
+
+class LivingRules:
+    """How an index opens and closes."""
+
+    async def test_it_opens_on_first_use_and_closes_twice(self, url: str, filled: Index) -> None:
+        index = Index(url)
+        try:
+            assert await index.count() == 5
+        finally:
+            await index.close()
+            await index.close()
+
+    async def test_a_closed_index_says_so_whatever_it_remembers(self, filled: Index, defs: Path) -> None:
+        await filled.search("nodule")
+        await filled.close()
+        calls = [
+            filled.search("nodule"),
+            filled.search_batch(["nodule"]),
+            filled.get("PE"),
+            filled.count(),
+            filled.all(),
+            filled.to_markdown(),
+            filled.get_full("OIFM_TEST_000001"),
+            filled.update_from_directory(defs),
+            filled.add_or_update_entry_from_file(defs / "pe.fm.json"),
+            filled.remove_entry("PE"),
+            filled.setup_indexes(),
+            filled.__aenter__(),
+        ]
+        for call in calls:
+            with pytest.raises(StoreClosedError, match="closed"):
+                await call
+
+    def test_one_event_loop_after_another(self, url: str, defs: Path) -> None:
+        index = Index(url)
+
+        async def ask() -> list[str]:
+            found = await asyncio.gather(*(index.search("nodule") for _ in range(5)))
+            await index.add_or_update_entry_from_file(defs / "pe.fm.json")
+            return names(found[0])
+
+        assert tuple(asyncio.run(index.update_from_directory(defs))) == (5, 0, 0)
+        assert asyncio.run(ask()) == asyncio.run(ask())
+        asyncio.run(index.close())
+        with pytest.raises(StoreClosedError):
+            asyncio.run(index.count())
+
+
+class Rules(ReadingRules, SearchingRules, WritingRules, LivingRules):
+    """All of them, on the database that the fixture ``url`` names."""
+
+    @pytest.fixture
+    async def index(self, url: str) -> AsyncIterator[Index]:
+        async with Index(url) as index:
+            yield index
+
+    @pytest.fixture
+    async def filled(self, index: Index, defs: Path) -> Index:
+        report = await index.update_from_directory(defs)
+        assert report.added == 5
+        return index
+
+
+class TestSQLite(Rules):
+    """In a file."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/index.db"
+
+    async def test_what_another_process_changes_is_found_at_once(
+        self, url: str, filled: Index, defs: Path
+    ) -> None:
+        assert names(await filled.search("lipoma")) == []
+        async with Index(url) as other:
+            await other.add_or_update_entry_from_file(write_model(defs, "fat.fm.json", 7, name="lipoma"))
+        assert names(await filled.search("lipoma")) == ["lipoma"]
+
+
+@pytest.mark.mongo
+class TestMongo(Rules):
+    """On each server."""
+
+    @pytest.fixture
+    def url(self, mongo_server: Server, mongo_database: str) -> str:
+        return f"{mongo_server.uri}/{mongo_database}"
+
+    async def test_another_process_need_not_search_again(
+        self, url: str, filled: Index, defs: Path, tmp_path: Path
+    ) -> None:
+        settings = Settings(db=url, cache_file=str(tmp_path / "cache" / "answers.db"))
+        found = []
+        for _ in range(2):
+            async with Index(settings=settings) as index:
+                found.append(await index.search("nodule", 3))
+        assert found[0] == found[1] == await filled.search("nodule", 3)
+        assert (index.cache_statistics.misses, index.cache_statistics.tier_hits) == (0, 1)
+        write_model(defs, "new.fm.json", 8, name="nodule")
+        await filled.update_from_directory(defs)
+        async with Index(settings=settings) as index:
+            assert names(await index.search("nodule", 1)) == ["nodule"]
+
+
+def test_making_an_index_does_nothing(tmp_path: Path) -> None:
+    assert repr(Index(f"{tmp_path}/new/x.db")) == f"Index('sqlite:///{tmp_path}/new/x.db', branch='main')"
+    assert repr(Index()).startswith(f"Index('sqlite:///{tmp_path}/data/")
+    index = Index(UNREACHABLE, branch="work")
+    assert repr(index) == "Index('mongodb://me:***@127.0.0.1:1/findings', branch='work')"
+    assert list(tmp_path.iterdir()) == []
+    assert pool.open_clients() == 0
+
+
+async def test_reading_makes_no_file(tmp_path: Path) -> None:
+    async with Index(f"{tmp_path}/x.db") as index:
+        assert await index.count() == 0
+        assert await index.search("lung") == []
+        assert (await index.update_from_directory(tmp_path, dry_run=True)).unchanged == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_decide_where_arguments_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINDINGMODEL_DB", "env.db")
+    monkeypatch.setenv("FINDINGMODEL_BRANCH", "env")
+    assert repr(Index()) == "Index('sqlite:///env.db', branch='env')"
+    assert repr(Index("given.db", branch="given")) == "Index('sqlite:///given.db', branch='given')"
+    settings = Settings(db="settings.db", branch="kept", cache_size=7)
+    assert repr(Index(settings=settings)) == "Index('sqlite:///settings.db', branch='kept')"
+    assert repr(Index("given.db", settings=settings)) == "Index('sqlite:///given.db', branch='kept')"
+
+
+async def test_settings_bound_the_cache(defs: Path) -> None:
+    async with Index(settings=Settings(db="x.db", cache_size=1)) as index:
+        for text in ("lung", "heart", "lung"):
+            await index.search(text)
+        assert (index.cache_statistics.size, index.cache_statistics.evictions) == (1, 2)
+
+
+async def test_settings_bound_a_file(defs: Path) -> None:
+    async with Index(settings=Settings(db="x.db", max_file_bytes=100)) as index:
+        with pytest.raises(DocumentError, match="too-large"):
+            await index.add_or_update_entry_from_file(defs / "pe.fm.json")
+        assert len((await index.update_from_directory(defs)).failed) == 5
+    write_model(defs, "pe.fm.json", 1, extension=json.loads("[" * 20 + "]" * 20))
+    async with Index(settings=Settings(db="x.db", max_nesting=20)) as index:
+        with pytest.raises(DocumentError, match="too-deep"):
+            await index.add_or_update_entry_from_file(defs / "pe.fm.json")
+        (failed,) = (await index.update_from_directory(defs)).failed
+        assert (failed.path, failed.problems[0].code) == ("pe.fm.json", "too-deep")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"url": "postgres://x"}, "postgres"),
+        ({"url": ""}, "db"),
+        ({"branch": "a/b"}, "branch"),
+        ({"url": "a.db", "mongodb_uri": "mongodb://b"}, "two words for one thing"),
+        ({"url": "a.db", "db_name": "findings"}, "are for MongoDB"),
+        ({"mongodb_uri": "mongodb://a", "db_name": "a b"}, "mongodb_db"),
+        ({"mongodb_uri": "mongodb://me:se/cr@a/findings"}, r"mongodb://me:\*\*\*@a/findings: percent-encode"),
+        ({"mongodb_uri": "mongodb://me:se[cr@a/findings"}, r"mongodb://me:\*\*\*@a/findings: percent-encode"),
+        ({"settings": Settings(db="a.db"), "branch": "a/b"}, "branch"),
+        ({"settings": Settings(db="a.db", branch="a/b")}, "branch 'a/b'"),
+        ({"settings": Settings(db="postgres://me:se@cr@a")}, "no store is known for postgres"),
+        ({"settings": Settings(db="a.txt")}, "no store is known for 'a.txt'"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_config_error(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        Index(**arguments)
+    assert "cr@" not in str(caught.value)
+
+
+async def test_a_file_of_another_program_is_told_of_on_opening(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_text("not a database" * 100)
+    with pytest.raises(StoreSchemaError, match=r"x\.db"):
+        await Index("x.db").__aenter__()
+
+
+async def test_a_server_that_does_not_answer_is_told_of_without_the_password() -> None:
+    async with Index(UNREACHABLE) as index:
+        with pytest.raises(StoreUnavailableError) as caught:
+            await index.get("PE")
+    assert "127.0.0.1:1" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+async def test_models_of_another_version_are_named(defs: Path) -> None:
+    async with Index("x.db") as index:
+        await index.update_from_directory(defs)
+        store = index._store
+        (record_text,) = (await store.models(["OIFM_TEST_000001"])).values()
+        broken = {"OIFM_TEST_000001": record_text.replace(b'"description"', b'"describes"')}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "models", lambda _: asyncio.sleep(0, broken))
+            with pytest.raises(DocumentError, match="OIFM_TEST_000001: /description"):
+                await index.get_full("OIFM_TEST_000001")
+
+
+async def test_many_whole_models_are_parsed_beside_the_event_loop(tmp_path: Path) -> None:
+    for number in range(30):
+        write_model(tmp_path / "many", f"{number}.fm.json", number)
+    async with Index("x.db") as index:
+        await index.update_from_directory(tmp_path / "many")
+        models = await index.get_full_batch(f"OIFM_TEST_{number:06d}" for number in range(40))
+    assert [model.oifm_id for model in models.values()] == [f"OIFM_TEST_{n:06d}" for n in range(30)]
+
+
+async def test_an_index_longer_than_a_page_is_listed_whole(tmp_path: Path) -> None:
+    for number in range(1_003):
+        write_model(tmp_path / "many", f"{number}.fm.json", number)
+    async with Index("x.db") as index:
+        await index.update_from_directory(tmp_path / "many")
+        ids = [entry.oifm_id async for entry in index]
+    assert sorted(ids) == [f"OIFM_TEST_{number:06d}" for number in range(1_003)]
+
+
+@pytest.mark.parametrize(("models", "told"), [(1, "1 entry"), (3, "3 entries")])
+def test_the_markdown_is_the_page_that_an_export_writes(tmp_path: Path, models: int, told: str) -> None:
+    for number in range(models):
+        write_model(tmp_path / "defs", f"{number}/a model.fm.json", number)
+    with Index.sync(str(tmp_path / "some.db")) as index:
+        index.update_from_directory(tmp_path / "defs")
+        text = index.to_markdown()
+    run("index", "export", "markdown", tmp_path / "out", "--db", tmp_path / "some.db")
+    assert text == (tmp_path / "out/index.md").read_text()
+    assert f"\n{told}\n" in text
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("client_class", [AsyncIOMotorClient, AsyncMongoClient])
+async def test_a_client_that_is_given_is_used_and_stays_open(
+    secantus: Server, database: str, defs: Path, client_class: Any
+) -> None:
+    client = client_class(secantus.uri)
+    async with Index(client=client, db_name=database) as index:
+        assert tuple(await index.update_from_directory(defs)) == (5, 0, 0)
+        assert pool.open_clients() == 0
+        assert repr(index) == f"Index('mongodb://(client)/{database}', branch='main')"
+    assert await client[database]["index_entries_main"].count_documents({}) == 5
+    closing = client.close()
+    if closing is not None:
+        await closing
+
+
+@pytest.mark.mongo
+async def test_a_blocking_client_is_a_config_error(secantus: Server) -> None:
+    with MongoClient[dict[str, Any]](secantus.uri) as client, pytest.raises(ConfigError, match="blocking"):
+        Index(client=client)
+
+
+@pytest.mark.mongo
+async def test_the_named_database_beats_that_of_the_uri(secantus: Server, database: str, defs: Path) -> None:
+    async with Index(mongodb_uri=f"{secantus.uri}/admin", db_name=database) as index:
+        await index.update_from_directory(defs)
+    async with Index(f"{secantus.uri}/{database}") as index:
+        assert await index.count() == 5
+
+
+@pytest.mark.mongo
+async def test_questions_send_few_commands(secantus: Server, database: str, defs: Path) -> None:
+    commands = Commands()
+    client: Any = AsyncIOMotorClient(secantus.uri, event_listeners=[commands])
+    index = Index(client=client, db_name=database)
+    await index.update_from_directory(defs)
+    assert await commands.of(index.__aenter__()) == []
+    assert await commands.of(index.get("PE")) == ["find"]
+    assert await commands.of(index.contains("PE")) == ["find"]
+    assert await commands.of(index.matches("PE")) == ["find"]
+    assert await commands.of(index.get_full("OIFM_TEST_000001")) == ["find"]
+    assert await commands.of(index.get_full_batch(f"OIFM_TEST_{n:06d}" for n in range(5))) == ["find"]
+    assert await commands.of(index.get_person("test-reader")) == ["find"]
+    await index.search("nodule")
+    assert await commands.of(index.search("nodule")) == []
+    await index.close()
+    client.close()
+
+
+@pytest.mark.mongo
+async def test_indexes_of_one_server_share_a_client(secantus: Server, database: str) -> None:
+    url = f"{secantus.uri}/{database}"
+    async with Index(url) as one, Index(url, branch="other") as other:
+        assert await asyncio.gather(one.count(), other.count()) == [0, 0]
+        assert pool.open_clients() == 1
+    assert pool.open_clients() == 0

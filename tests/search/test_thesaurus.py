@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import findingmodel.search
+from findingmodel.search import thesaurus as knowledge
+from findingmodel.search.thesaurus import forms, meanings_at, plain_words
+from findingmodel.text.stem import analyze
+from findingmodel.text.tables import lines
+
+DATA = Path(findingmodel.search.__file__).with_name("data")
+TABLES = sorted(path.name for path in DATA.glob("*.txt"))
+MEANINGS = [name for name in TABLES if name != "combining.txt"]
+
+
+def others(text: str, position: int = 0) -> set[str]:
+    return {
+        " ".join(tokens)
+        for meaning, _ in meanings_at(analyze(text), position)
+        for tokens, _ in meaning.others
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_says_what_it_is(name: str) -> None:
+    assert (DATA / name).read_text(encoding="utf-8").startswith("# ")
+
+
+def test_every_table_is_read() -> None:
+    assert set(knowledge._TABLES) == set(MEANINGS)
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_every_line_has_exactly_one_kind_of_relation(name: str) -> None:
+    for line in lines(DATA / name):
+        assert sum(mark in line for mark in (" = ", " > ", " ~ ")) == 1, line
+        assert not line.endswith(("=", ">", "~", ",")), line
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_every_line_is_found_by_what_it_says(name: str) -> None:
+    for line in lines(DATA / name):
+        for entry in knowledge._directions(line):
+            words = knowledge._telling(entry.said)
+            found = [meaning for meaning, _ in meanings_at(words, 0)]
+            assert any(meaning.words == words for meaning in found), line
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_no_line_is_written_twice(name: str) -> None:
+    written = list(lines(DATA / name))
+    assert len(set(written)) == len(written)
+
+
+def test_no_line_is_missed_that_would_be_found_among_all() -> None:
+    every = [line for name in knowledge._TABLES for line in lines(DATA / name)]
+    said: dict[str, list[str]] = {}
+    for line in every:
+        for entry in knowledge._directions(line):
+            said.setdefault(knowledge._first_letters(entry.said), []).append(line)
+    for letters, holders in said.items():
+        found = list(knowledge._lines_with(letters))
+        assert set(holders) <= set(found)
+        assert found == [line for line in every if line in set(found)]  # in their order
+
+
+def test_equal_meanings_find_each_other() -> None:
+    assert "renal" in others("kidney")
+    assert "kidney" in others("renal")
+
+
+def test_everyday_words_find_technical_ones_but_not_the_other_way() -> None:
+    assert analyze("fracture")[0] in others("broken")
+    assert "broken" not in others("fracture")
+
+
+def test_words_of_a_phrase_may_stand_in_any_order_and_near_each_other() -> None:
+    phrase = " ".join(analyze("pulmonary embolism"))
+    assert phrase in others("clot lung")
+    assert phrase in others("lung clot", 1)
+    assert phrase not in others("clot one two three four lung")
+
+
+def test_alternatives_make_phrases_of_their_own() -> None:
+    assert knowledge._phrases("bad/sore leg, arm") == ["bad leg", "sore leg", "arm"]
+
+
+def test_body_parts_and_observations_have_forms_with_a_joint() -> None:
+    parts, observations = forms("parts"), forms("observations")
+    assert all(form.words and form.form and "-" not in form.form for form in parts)
+    assert all(form.words for form in observations)
+    assert sum("-" in form.form for form in observations) > 30
+
+
+def test_technical_words_are_taken_apart() -> None:
+    assert (("liver",), ("enlarg",)) in plain_words("hepatomegaly")
+    assert plain_words("nodule") == ()

@@ -1,0 +1,252 @@
+"""What MongoStore sends: as few commands as can be, and a text search where the server has one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pymongo
+import pytest
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import errors
+
+from findingmodel.search.searcher import Searcher
+from findingmodel.stores.mongo.query import by_text
+from findingmodel.stores.mongo.setup import searches_any_word
+from findingmodel.stores.records import TermQuery, WriteBatch
+from findingmodel.text.query import parse_query
+from tests.servers import running
+from tests.stores.contract_support import crowd, ids_of, lexicon_of
+from tests.stores.databases import own_database
+from tests.stores.listening import listened
+from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
+from tests.stores.test_search_parity import RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from findingmodel.stores.mongo.store import MongoStore
+    from tests.servers import Server
+
+pytestmark = pytest.mark.mongo
+
+
+async def test_a_question_is_one_command(mongo_server: Server, mongo_database: str) -> None:
+    lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        await store.setup()
+        await store.write(WriteBatch(upserts=crowd(), credits=[person("ann")]))
+        ids = [make_id(number) for number in range(900)]
+        assert await commands.of(store.open()) == []
+        assert await commands.of(store.setup()) == ["find"]
+        assert await commands.of(store.generation()) == ["find"]
+        assert await commands.of(store.get(ids)) == ["find"]
+        assert await commands.of(store.lookup(ids)) == ["find"]
+        assert await commands.of(store.models(ids)) == ["find"]
+        assert await commands.of(store.page(sort="name", descending=True, offset=3, limit=33)) == ["find"]
+        assert await commands.of(store.contributors("person")) == ["find"]
+        assert await commands.of(store.contributors("person", ["ann"])) == ["find"]
+        assert len(await commands.of(store.candidates(TermQuery((("lung",),)), limit=200))) == 1
+        assert len(await commands.of(store.candidates(TermQuery((), facets=(("tag:ct",),)), limit=9))) == 1
+        assert await commands.of(store.candidates(TermQuery(()), limit=200)) == []
+        assert await commands.of(store.owners(ids)) == ["find"]
+        assert await commands.of(store.credits(["ann"])) == ["find"]
+        assert await commands.of(store.advance()) == ["findAndModify"]
+        assert await commands.of(store.acquire(lease)) == ["findAndModify"]
+        assert await commands.of(store.release(lease)) == ["delete"]
+        assert len(await commands.of(store.counts())) == 3
+
+
+async def test_a_search_is_one_command(mongo_server: Server, mongo_database: str) -> None:
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        await store.setup()
+        await store.write(upserts(*RECORDS))
+        searcher = Searcher(store)
+        await searcher.search(parse_query("nephrolithasis"))  # which wants the list of all words
+        generation = await store.generation()
+        for text in (
+            "pneumothorax",
+            "bone mass",
+            "big hart",
+            "skeletal mass of the lung",
+            "tag:CT cyst",
+            "PVT",
+        ):
+            sent = await commands.of(searcher.search(parse_query(text), generation=generation))
+            assert len(sent) == 1, (text, sent)
+
+
+async def test_many_rows_are_one_reply(mongo_server: Server, mongo_database: str) -> None:
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        await store.setup()
+        records = [make_record(number) for number in range(1_000)]
+        assert await commands.of(store.write(WriteBatch(upserts=records))) == ["update"]
+        assert await commands.of(store.manifest()) == ["find"]
+        assert await commands.of(lexicon_of(store)) == ["find"]
+        assert await commands.of(store.page(sort="oifm_id", descending=False, offset=0, limit=1_000)) == [
+            "find"
+        ]
+        query = TermQuery((("finding",),))
+        assert len(await commands.of(store.candidates(query, limit=200))) == 1
+
+
+async def test_a_batch_is_one_command_for_each_collection_and_kind(secantus: Server, database: str) -> None:
+    batch = WriteBatch(
+        upserts=[make_record(number) for number in range(20)],
+        touches=[make_record(number).file for number in range(20, 40)],
+        removals=[make_id(number) for number in range(40, 60)],
+        credits=[person("ann"), person("bob"), organization("ACR")],
+        withdrawn=[("person", "zoe"), ("organization", "RSNA")],
+    )
+    async with listened(secantus.uri, database) as (store, commands):
+        await store.setup()
+        assert await commands.of(store.write(batch)) == ["delete"] * 3 + ["update"] * 3
+        assert await commands.of(store.write(WriteBatch())) == []
+
+
+async def test_a_first_update_needs_few_commands_besides_its_writes(secantus: Server, database: str) -> None:
+    async def update(store: MongoStore) -> None:
+        lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
+        assert await store.manifest() == []
+        assert await store.acquire(lease) is None
+        await store.manifest()
+        await store.setup()
+        await store.write(WriteBatch(upserts=crowd(), credits=[person("ann"), organization("ACR")]))
+        await store.advance()
+        await store.release(lease)
+
+    async with listened(secantus.uri, database) as (store, commands):
+        sent = await commands.of(update(store))
+        assert len(sent) <= 12, sent
+
+
+async def test_entries_are_sent_for_without_their_models(secantus: Server, database: str) -> None:
+    async with listened(secantus.uri, database) as (store, commands):
+        await store.write(upserts(make_record(1, "mass")))
+        await store.generation()
+        for call in (store.get([make_id(1)]), store.lookup(["mass"]), store.manifest(), lexicon_of(store)):
+            await commands.of(call)
+            assert "model" not in commands.sent[0].command["projection"]
+
+
+async def test_the_text_index_takes_tokens_as_they_are(mongo_server: Server, mongo_database: str) -> None:
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        await commands.of(store.setup())
+        sent = [event.command for event in commands.sent if event.command_name == "createIndexes"]
+    text = next(index for index in sent[0]["indexes"] if "text" in index["key"].values())
+    assert list(text["key"]) == ["terms.name", "terms.synonyms", "terms.description", "terms.other"]
+    assert text["default_language"] == "none"
+    assert text["language_override"] not in ("language", *make_record(1).entry)
+    assert len(text["weights"]) <= 3
+    assert len(sent[0]["indexes"]) == 5
+
+
+async def test_text_search_selects_what_tokens_select(mongo_server: Server, mongo_database: str) -> None:
+    if mongo_server.name.startswith("secantus"):
+        pytest.skip("this server has no text index")
+    queries = [
+        TermQuery((("lung",),)),
+        TermQuery((("lung",),), match="all", excluded=("mass",)),
+        TermQuery((("lung",),), facets=(("tag:ct", "tag:mr"), ("code:radlex:rid1@model",))),
+    ]
+    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+        await store.setup()
+        await store.write(WriteBatch(upserts=crowd()))
+        by_tokens = [sorted(await ids_of(store, query)) for query in queries]
+        with pymongo.MongoClient[dict[str, Any]](mongo_server.uri) as client:
+            state = {"$set": {"text": True}}
+            client[mongo_database]["index_meta_main"].update_one({"_id": "state"}, state)
+        await store.generation()
+        for query, expected in zip(queries, by_tokens, strict=True):
+            for limit in (200, None):
+                await commands.of(store.candidates(query, limit=limit))
+                assert commands.sent[0].command["filter"]["$text"] == {"$search": "lung"}
+                assert sorted(await ids_of(store, query, limit)) == expected != []
+
+
+ANY_WORD = {"stage": "TEXT_MATCH", "parsedTextQuery": {"terms": ["beta", "alpha"], "negatedTerms": []}}
+
+
+@pytest.fixture(scope="session")
+def with_text() -> Iterator[Server]:
+    """A server that has text indexes, though it joins words with AND."""
+    with running("nx") as server:
+        yield server
+
+
+async def indexes_made_where_plans_are(
+    plan: Callable[[], Any], uri: str, monkeypatch: pytest.MonkeyPatch
+) -> list[set[str]]:
+    """Set a store up on a server that explains itself by *plan*; return the names of indexes, by command."""
+
+    async def command(*_: Any, **__: Any) -> Any:
+        return plan()
+
+    monkeypatch.setattr(AsyncIOMotorDatabase, "command", command)
+    with own_database(uri) as name:
+        async with listened(uri, name) as (store, commands):
+            await commands.of(store.setup())
+            made = [
+                event.command["indexes"] for event in commands.sent if event.command_name == "createIndexes"
+            ]
+            await store.write(WriteBatch(upserts=crowd()))
+            await commands.of(store.candidates(TermQuery((("lung",),)), limit=9))
+            is_text_search = "$text" in str(commands.sent[0].command)
+    names = [{index["name"] for index in indexes} for indexes in made]
+    assert is_text_search is ("tokens" not in names[-1])
+    return names
+
+
+async def test_a_server_that_searches_for_any_word_needs_no_index_of_tokens(
+    with_text: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan() -> Any:
+        return {"queryPlanner": {"winningPlan": ANY_WORD}}
+
+    made = await indexes_made_where_plans_are(plan, with_text.uri, monkeypatch)
+    assert made == [{"keys", "identity", "facets", "credit_keys", "terms_text"}]
+
+
+async def test_a_server_that_cannot_explain_itself_gets_an_index_of_tokens(
+    with_text: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan() -> Any:
+        raise errors.OperationFailure("no such command: explain", 59)
+
+    made = await indexes_made_where_plans_are(plan, with_text.uri, monkeypatch)
+    assert made[1] == {"keys", "identity", "facets", "credit_keys", "tokens"}
+
+
+def test_a_text_search_asks_for_any_word_and_conditions_do_the_rest() -> None:
+    groups = (("lung", "pulmonary"), ("mass",))
+    assert by_text(TermQuery(groups)) == {"$text": {"$search": "lung pulmonary mass"}}
+    assert by_text(TermQuery(groups, "all", ("cyst",), (("tag:ct",),))) == {
+        "$text": {"$search": "lung pulmonary mass"},
+        "$and": [
+            {"tokens": {"$in": ["lung", "pulmonary"]}},
+            {"tokens": {"$in": ["mass"]}},
+            {"facets": {"$in": ["tag:ct"]}},
+            {"name_tokens": {"$nin": ["cyst"]}},
+        ],
+    }
+
+
+@pytest.mark.parametrize("token", ["-mass", '"mass"', "a b", "o'neill", "x-ray", "c++", ""])
+def test_what_is_no_word_to_a_text_index_is_not_searched_there(token: str) -> None:
+    assert by_text(TermQuery((("lung",), (token,)))) is None
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ({"queryPlanner": {"winningPlan": ANY_WORD}}, True),
+        ({"queryPlanner": {"winningPlan": {"queryPlan": {"stage": "FETCH", "inputStage": ANY_WORD}}}}, True),
+        ({"queryPlanner": {"winningPlan": {"shards": [{"winningPlan": ANY_WORD}]}}}, True),
+        ({"queryPlanner": {"winningPlan": {"parsedTextQuery": {"terms": ["alpha"]}}}}, False),
+        ({"queryPlanner": {"winningPlan": {"parsedTextQuery": "alpha beta"}}}, False),
+        ({"queryPlanner": {"winningPlan": [{"detail": "SCAN terms VIRTUAL TABLE"}]}}, False),
+        ({}, False),
+    ],
+)
+def test_a_plan_tells_whether_a_text_search_means_any_word(plan: dict[str, Any], expected: bool) -> None:
+    assert searches_any_word(plan) is expected

@@ -1,0 +1,45 @@
+"""Walks through a whole index: everything once, in the order asked for, and never all of it at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from findingmodel.runtime.run_without_loop import run_without_loop
+from findingmodel.stores.paging import iter_models, iter_pages
+from tests.search_index import filled, make_records
+
+if TYPE_CHECKING:
+    from findingmodel.stores.protocol import Store
+
+COUNT = 1_001
+
+
+@pytest.fixture(scope="module")
+def many() -> Store:
+    """A store of more models than are read at once."""
+    return filled(make_records([(f"finding {COUNT - number}", [], "", []) for number in range(COUNT)]))
+
+
+@pytest.mark.parametrize("sort", ["name", "oifm_id"])
+def test_every_entry_comes_once_in_its_order(many: Store, sort: str) -> None:
+    async def walk() -> list[list[str]]:
+        return [[str(dict(entry)[sort]) for entry in entries] async for entries in iter_pages(many, sort)]
+
+    pages = run_without_loop(walk())
+    assert len(pages) > 1
+    found = [key for page in pages for key in page]
+    assert found == sorted(found)
+    assert len(set(found)) == COUNT
+
+
+def test_models_come_in_the_order_of_the_ids_without_those_that_are_gone(many: Store) -> None:
+    async def walk() -> list[list[str]]:
+        states = await many.manifest()
+        ids = sorted((state.oifm_id for state in states), reverse=True)
+        chunks = [list(models) async for models in iter_models(many, ["OIFM_GONE_000001", *ids])]
+        assert [oifm_id for chunk in chunks for oifm_id in chunk] == ids
+        return chunks
+
+    assert len(run_without_loop(walk())) > 1

@@ -1,0 +1,53 @@
+"""only_new_garbage: what was there before is left alone, and afterwards it is not."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from findingmodel.update.workers import only_new_garbage
+
+
+class Ring:
+    """Garbage as soon as nobody has it, but found by the collector only."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_older_garbage_is_found_afterwards() -> None:
+    ring = Ring()
+    gone = weakref.ref(ring)
+    with only_new_garbage():
+        del ring
+        gc.collect()
+        assert gone() is not None
+    gc.collect()
+    assert gone() is None
+
+
+def test_garbage_of_the_block_is_found_within() -> None:
+    with only_new_garbage():
+        ring = Ring()
+        gone = weakref.ref(ring)
+        del ring
+        gc.collect()
+        assert gone() is None
+
+
+def test_it_ends_with_an_error_too() -> None:
+    with pytest.raises(KeyError), only_new_garbage():
+        raise KeyError
+    assert gc.get_freeze_count() == 0
+
+
+def test_what_the_program_has_frozen_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        with only_new_garbage(), only_new_garbage():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -1,0 +1,241 @@
+"""Spool and Outlet: what is held back comes out as it went in, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from findingmodel.errors import LeaseHeldError, NotWrittenError
+from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
+from findingmodel.update.lease import WriterLease
+from findingmodel.update.options import UpdateHooks, WriteCounts
+from findingmodel.update.write import BatchWriter, Spool
+from tests.stores.contract_support import contents, some_json, some_text
+from tests.stores.samples import make_id, make_lease, make_record, organization, person, steps_of, upserts
+
+if TYPE_CHECKING:
+    from findingmodel.stores.protocol import Store
+
+pytestmark = pytest.mark.slow
+
+FAR_NS = 9 * 10**18
+
+tuples = st.lists(some_text, max_size=3).map(tuple)
+numbers = st.integers(0, 2**64)
+kinds = st.sampled_from(["person", "organization"])
+credit_rows = st.builds(
+    Credit, kinds, some_text, st.dictionaries(some_text, some_json, max_size=3), numbers, some_text
+)
+states = st.builds(FileState, some_text, numbers, numbers, some_text, numbers, some_text, tuples)
+records = st.builds(
+    Record,
+    some_text,
+    tuples,
+    tuples,
+    tuples,
+    st.builds(Terms, some_text, some_text, some_text, some_text),
+    tuples,
+    st.lists(credit_rows, max_size=2).map(tuple),
+    states,
+    st.binary(max_size=40) | some_text.map(str.encode),
+)
+batches = st.builds(
+    WriteBatch,
+    st.lists(records, max_size=3),
+    st.lists(states, max_size=3),
+    st.lists(some_text, max_size=3),
+    st.lists(credit_rows, max_size=3),
+    st.lists(st.tuples(kinds, some_text), max_size=3),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(batches, max_size=4))
+def test_any_batches_come_out_as_they_went_in(kept: list[WriteBatch]) -> None:
+    with Spool() as spool:
+        for batch in kept:
+            spool.keep(batch)
+        assert list(spool.batches()) == [batch for batch in kept if any(batch)]
+        assert list(spool.batches()) == [batch for batch in kept if any(batch)]
+
+
+def test_what_was_read_back_can_be_added_to() -> None:
+    one, two = upserts(make_record(1)), upserts(make_record(2, model=b"line\nline\n"))
+    with Spool() as spool:
+        spool.keep(one)
+        assert len(list(spool.batches())) == 1
+        spool.keep(two)
+        assert [list(batch.upserts) for batch in spool.batches()] == [list(one.upserts), list(two.upserts)]
+
+
+def test_batches_too_large_for_memory_come_out_too() -> None:
+    large = [make_record(number)._replace(model=bytes([number]) * 6_000_000) for number in (1, 2, 3, 4)]
+    with Spool() as spool:
+        for record in large:
+            spool.keep(upserts(record))
+        assert [batch.upserts[0] for batch in spool.batches()] == large
+
+
+async def lease_on(store: Store) -> WriterLease:
+    lease = WriterLease(store, 60)
+    await lease.renew()
+    return lease
+
+
+def three_steps() -> list[WriteBatch]:
+    """Batches of which the order matters."""
+    return [
+        WriteBatch(
+            upserts=[make_record(1, "first"), make_record(2)], credits=[person("ann"), organization("ACR")]
+        ),
+        WriteBatch(upserts=[make_record(1, "second")], withdrawn=[("organization", "ACR")]),
+        WriteBatch(removals=[make_id(2)]),
+    ]
+
+
+async def test_writes_go_to_the_store_at_once(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=False) as outlet:
+        assert not outlet.holds_back
+        await outlet.write(upserts(make_record(1)))
+        assert (await memory.counts()).models == 1
+        assert await memory.generation() == 0
+        await outlet.finish()
+    assert await steps_of(memory) == 1
+
+
+async def test_what_is_held_back_is_written_in_its_order_when_released(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=True) as outlet:
+        for batch in three_steps()[:2]:
+            await outlet.write(batch)
+        assert outlet.holds_back
+        assert (await memory.counts()) == (0, 0, 0)
+        await outlet.release()
+        assert (await memory.counts()) == (2, 1, 0)
+        await outlet.write(three_steps()[2])
+        await outlet.finish()
+    assert (await memory.get([make_id(1)]))[make_id(1)]["name"] == "second"
+    assert (await memory.counts()) == (1, 1, 0)
+    assert await steps_of(memory) == 1
+
+
+async def test_what_is_not_released_is_never_written(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=True) as outlet:
+        for batch in three_steps():
+            await outlet.write(batch)
+        await outlet.finish()
+    assert (await memory.counts()) == (0, 0, 0)
+    assert await memory.generation() == 0
+
+
+async def test_an_error_drops_what_is_held_back(memory: Store) -> None:
+    async def write_and_fail() -> None:
+        with BatchWriter(memory, await lease_on(memory), held_back=True) as outlet:
+            await outlet.write(upserts(make_record(1)))
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        await write_and_fail()
+    assert (await memory.counts()).models == 0
+
+
+@pytest.mark.parametrize("held_back", [False, True])
+async def test_a_dry_run_writes_nothing_released_or_not(memory: Store, held_back: bool) -> None:
+    before = await contents(memory)
+    with BatchWriter(memory, None, held_back=held_back) as outlet:
+        for batch in three_steps():
+            await outlet.write(batch)
+        await outlet.release()
+        await outlet.write(three_steps()[0])
+        await outlet.finish()
+        assert not outlet.holds_back
+    assert await contents(memory) == before
+    assert await memory.generation() == 0
+
+
+async def test_empty_batches_are_no_change(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=False) as outlet:
+        await outlet.write(WriteBatch())
+        await outlet.release()
+        await outlet.finish()
+    assert await memory.generation() == 0
+
+
+async def test_nothing_is_written_once_the_lease_is_lost(memory: Store) -> None:
+    lease = WriterLease(memory, 0)  # it runs out at once
+    await lease.renew()
+    assert await memory.acquire(make_lease("another", expires_ns=FAR_NS)) is None
+    with BatchWriter(memory, lease, held_back=False) as outlet:
+        with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
+            await outlet.write(upserts(make_record(1)))
+        await outlet.finish()
+    assert (await memory.counts()).models == 0
+    assert await memory.generation() == 0
+
+
+class Choosy:
+    """A store that does not take the model of a given id, and fails for a reason given."""
+
+    def __init__(self, store: Store, oifm_id: str) -> None:
+        self._store = store
+        self._oifm_id = oifm_id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        taken = [record for record in batch.upserts if record.file.oifm_id != self._oifm_id]
+        await self._store.write(batch._replace(upserts=taken))
+        if len(taken) < len(batch.upserts) or self._oifm_id in batch.removals:
+            raise NotWrittenError("1 of 2 models was not written", {self._oifm_id: "too large"})
+
+
+async def test_a_model_that_the_store_does_not_take_is_a_loss_and_stops_no_other(memory: Store) -> None:
+    choosy: Any = Choosy(memory, make_id(2))
+    refused = make_record(2, contributors=[person("ann")])
+    with BatchWriter(choosy, await lease_on(memory), held_back=True) as outlet:
+        await outlet.write(upserts(make_record(1), refused))
+        await outlet.write(upserts(make_record(3)))
+        await outlet.release()
+        assert outlet.losses == [(refused.file, refused.credits, "too large")]
+        with pytest.raises(NotWrittenError):  # no file is to blame for that
+            await outlet.write(WriteBatch(removals=[make_id(2)]))
+    assert sorted(state.oifm_id for state in await memory.manifest()) == [make_id(1), make_id(3)]
+
+
+class Slow:
+    """A store whose writes end when they are told to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: WriteBatch) -> None:
+        self.has_begun.set()
+        await self.may_end.wait()
+        await self._store.write(batch)
+
+
+async def test_a_write_that_is_under_way_ends_before_who_is_cancelled_does(memory: Store) -> None:
+    """Else the lease would be free, and the next writer at work, when it takes effect."""
+    slow: Any = Slow(memory)
+    written = WriteCounts()
+    with BatchWriter(
+        slow, await lease_on(memory), held_back=False, hooks=UpdateHooks(written=written)
+    ) as outlet:
+        context = asyncio.create_task(outlet.write(upserts(make_record(1), make_record(2))))
+        await slow.has_begun.wait()
+        context.cancel()
+        await asyncio.sleep(0)
+        assert not context.done()
+        slow.may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await context
+    assert (await memory.counts()).models == 2
+    assert (written.models, written.removals, str(written)) == (2, 0, "2 written and 0 removed")
