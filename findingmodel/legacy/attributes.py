@@ -1,4 +1,4 @@
-"""What findingmodel 0.3 showed of MongoDB: its client, its database and its collections."""
+"""The driver's objects that an Index of findingmodel 0.3 exposed: client, database and collections."""
 
 from __future__ import annotations
 
@@ -7,47 +7,45 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
-__all__ = ["DriverObjects"]
-
 
 class DriverObjects:
-    """The driver's own objects behind an index in MongoDB, as attributes that exist while an event loop runs.
+    """The driver's objects of an index in MongoDB, as attributes that are available in an event loop.
 
-    Reading through them is safe. What is written through them is written past the index: no update knows of
-    it, and what searches remember stays.
+    Reading through them is safe. Writing through them bypasses the index: updates do not notice it, and
+    searches return cached results.
     """
 
     _store: Store
 
     @property
     def client(self) -> Any:
-        """The client: the one that was given, or the one that this process shares."""
+        """The client that was passed to the Index, or the one that this process shares."""
         return self.db.client
 
     @property
     def db(self) -> Any:
         """The database."""
-        return self._reached.database
+        return self._bound.database
 
     @property
     def index_collection(self) -> Any:
         """The collection of entries."""
-        return self._reached.writing.entries
+        return self._bound.writing.entries
 
     @property
     def people_collection(self) -> Any:
         """The collection of people."""
-        return self._reached.writing.people
+        return self._bound.writing.people
 
     @property
     def organizations_collection(self) -> Any:
         """The collection of organizations."""
-        return self._reached.writing.organizations
+        return self._bound.writing.organizations
 
     @property
-    def _reached(self) -> Any:
+    def _bound(self) -> Any:
         try:
-            return self._store.reached  # type: ignore[attr-defined]  # MongoDB's alone has it
+            return self._store.connection.reach()  # type: ignore[attr-defined]  # only a MongoStore has it
         except AttributeError:
             raise AttributeError(f"{self._store.label} has no client and no collections") from None
         except RuntimeError:

@@ -1,4 +1,4 @@
-"""Where an index lives. `open_store` picks the store by its URL and imports only that one."""
+"""Stores: where an index lives. `open_store` chooses the store by its URL and imports no other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["branches_of", "database_in", "open_store", "sqlite_path"]
 
-_USUAL_BRANCH = "main"
+_DEFAULT_BRANCH = "main"
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 
 
 def open_store(
     url: str,
     *,
-    branch: str = _USUAL_BRANCH,
+    branch: str = _DEFAULT_BRANCH,
     settings: Settings | None = None,
     offload: Offload = inline,
     database: str | None = None,
@@ -32,32 +32,35 @@ def open_store(
     Args:
         url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite://`` (in memory), a path that
             ends in .db, .sqlite or .sqlite3, or ``mongodb://HOST/DATABASE`` (``mongodb+srv://`` too).
-        branch: which of the database's indexes.
-        settings: pool sizes and timeouts; the defaults where None.
-        offload: where slow calls of the embedded store run.
-        database: MongoDB: the database, whichever the URL names.
-        client: MongoDB: a Motor client or pymongo's AsyncMongoClient, to be used instead of the pool's; it
+        branch: the branch of the database.
+        settings: pool sizes and timeouts; the defaults if None.
+        offload: runs slow calls of the embedded store.
+        database: for MongoDB, the database; takes precedence over the URL.
+        client: for MongoDB, a Motor client or pymongo's AsyncMongoClient to use instead of the pool's; it
             stays open.
 
     Raises:
-        ConfigError: no store is known for the URL, or the name of the branch or database cannot be used.
+        ConfigError: the URL names no store, or the name of the branch or database is not valid.
 
     >>> open_store("sqlite://").label
     'sqlite:///:memory:'
     """
-    if branch != _USUAL_BRANCH:
+    if branch != _DEFAULT_BRANCH:
         _check_branch(branch)
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme in ("mongodb", "mongodb+srv"):
         return _mongo_store(url, branch, settings, database, client)
     if database is not None or client is not None:
-        raise ConfigError("a named database and a client are for MongoDB: the URL must be mongodb://HOST")
+        raise ConfigError(
+            "a database name and a client are for MongoDB only: use a URL such as mongodb://HOST"
+        )
     if scheme == "sqlite" or (not scheme and url.endswith(_SQLITE_SUFFIXES)):
         from findingmodel.stores.sqlite.store import SQLiteStore
 
         return SQLiteStore(sqlite_path(url), branch=branch, offload=offload)
     raise ConfigError(
-        f"no store is known for {scheme + '://...' if scheme else repr(url)}: use sqlite:///FILE.db or mongodb://HOST/DATABASE"
+        f"no store handles {scheme + '://...' if scheme else repr(url)}: "
+        "use sqlite:///FILE.db or mongodb://HOST/DATABASE"
     )
 
 
@@ -83,28 +86,28 @@ def _mongo_store(
     settings = settings or AllSettings.load()
     name = database or database_in(url) or settings.mongodb_db
     if not MONGODB_NAME.fullmatch(name):
-        raise ConfigError(f"no database can be called {name!r}: see the setting mongodb_db")
+        raise ConfigError(f"{name!r} is not a valid database name: see the setting mongodb_db")
     return MongoStore(
         url,
         database=name,
         branch=branch,
         pool=PoolSettings.of(settings),
-        patience=RetryPolicy.of(settings),
+        retry=RetryPolicy.of(settings),
         client=client,
     )
 
 
 def database_in(url: str) -> str:
-    """Return the database that a MongoDB URL names, or "".
+    """Return the database that a MongoDB URL names, or "" if it names none.
 
     >>> database_in("mongodb://me:secret@db.example/findings?tls=true"), database_in("mongodb://db.example")
     ('findings', '')
     """
     try:
         name = unquote(urlsplit(url).path.lstrip("/"))
-    except ValueError:  # brackets where none may be
+    except ValueError:  # misplaced brackets
         name = "@"
-    if "@" in name or "/" in name:  # the end of a password: it must not get into any message
+    if "@" in name or "/" in name:  # part of a password, which must not appear in messages
         from findingmodel.settings import masked
 
         raise ConfigError(
@@ -127,13 +130,13 @@ def sqlite_path(url: str) -> str:
 
 
 def branches_of(settings: Settings) -> list[str]:
-    """Return the names of all branches in the database that *settings* name, sorted.
+    """Return the names of all branches in the database of *settings*, sorted.
 
-    A MongoDB server is asked in an event loop of this call.
+    For a MongoDB server, the call runs an event loop of its own.
 
     Raises:
-        ConfigError: there can be no such database.
-        StoreError: it cannot be reached, or is none of ours.
+        ConfigError: the URL of the database is not valid.
+        StoreError: the database cannot be reached, or is another program's.
     """
     if not settings.db.lower().startswith("mongodb"):
         from findingmodel.stores.sqlite.schema import branches_in_file

@@ -1,28 +1,40 @@
-"""Who may write: the one rule by which both stores hand out the writer's lease."""
+"""The writer's lease: the value that stores keep, and the one rule by which they grant it.
+
+How an update takes, renews and waits for it is in `findingmodel.update.lease`.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-
-from findingmodel.stores.records import Lease
-
-__all__ = ["is_free", "is_orphaned", "new_holder", "runs_here"]
+from typing import NamedTuple
 
 
-def is_free(held: Lease, wanted: Lease, *, now_ns: int) -> bool:
-    """Return whether *held* stands in the way of *wanted* no longer.
+class Lease(NamedTuple):
+    """The right to write, held by one update at a time."""
 
-    It is free if it is the same holder's, if it has expired, or if its process died on this host.
+    holder: str  # unique for each update
+    host: str
+    pid: int  # on that host, where the death of the holder can be noticed
+    expires_ns: int  # since the epoch; afterwards anyone may take the lease
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+def is_free(held: Lease, requested: Lease, *, now_ns: int) -> bool:
+    """Return whether *requested* may replace *held*.
+
+    It may if both have the same holder, if *held* has expired, or if its process died on this host.
     """
-    if held.holder == wanted.holder or held.expires_ns <= now_ns:
+    if held.holder == requested.holder or held.expires_ns <= now_ns:
         return True
-    is_neighbour = held.host == wanted.host and _processes_of(held) in ("", _processes_of(wanted))
+    is_neighbour = held.host == requested.host and _pid_namespace(held) in ("", _pid_namespace(requested))
     return is_neighbour and not runs_here(held.pid)
 
 
 def is_orphaned(held: Lease | None) -> bool:
-    """Return whether whoever took *held* is gone and has not given it back."""
+    """Return whether the holder of *held* has gone without releasing it."""
     if held is None:
         return False
     nobody = Lease(new_holder(), os.uname().nodename, 0, 0)
@@ -30,19 +42,19 @@ def is_orphaned(held: Lease | None) -> bool:
 
 
 def new_holder() -> str:
-    """Return the name of a new holder, which says whose process numbers it goes by.
+    """Return a unique holder that starts with the process's PID namespace.
 
-    Containers may have one host name, and each its own processes: who cannot see a process there must not
-    take it for dead.
+    Containers may share a host name while each numbers its own processes: a process that is invisible from
+    another namespace must not be taken for dead.
     """
     try:
-        space = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116  # pathlib costs start-up time
+        namespace = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116  # pathlib costs start-up time
     except OSError:
-        space = 0  # a system that has one for all
-    return f"{space}.{os.urandom(8).hex()}"
+        namespace = 0  # the system has one for all processes
+    return f"{namespace}.{os.urandom(8).hex()}"
 
 
-def _processes_of(lease: Lease) -> str:
+def _pid_namespace(lease: Lease) -> str:
     return lease.holder.rpartition(".")[0]
 
 

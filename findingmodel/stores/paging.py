@@ -1,4 +1,4 @@
-"""Walks through a whole index, some entries or models at a time: memory is that of a chunk."""
+"""Iterate over a whole index in chunks, holding one chunk in memory."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["iter_models", "iter_pages"]
-
 _ENTRIES_PER_READ = 1_000
 _MODELS_PER_READ = 500
 
 
 async def iter_pages(store: Store, sort: str) -> AsyncIterator[list[EntryRow]]:
-    """Yield every entry, some at a time, ordered by *sort*.
+    """Yield every entry, in pages ordered by *sort*.
 
-    One that is written or removed meanwhile may be missed or come twice.
+    An entry that is written or removed meanwhile may be missed or yielded twice.
 
     Raises:
         StoreError: the store failed.
@@ -31,12 +29,12 @@ async def iter_pages(store: Store, sort: str) -> AsyncIterator[list[EntryRow]]:
 
 
 async def iter_models(store: Store, ids: Sequence[str]) -> AsyncIterator[dict[str, bytes]]:
-    """Yield models by id in the order of *ids*, some at a time, without those that have gone meanwhile.
+    """Yield models by id in the order of *ids*, in chunks, without those that are gone.
 
     Raises:
         StoreError: the store failed.
     """
     for start in range(0, len(ids), _MODELS_PER_READ):
-        wanted = ids[start : start + _MODELS_PER_READ]
-        found = await store.models(wanted)
-        yield {oifm_id: found[oifm_id] for oifm_id in wanted if oifm_id in found}
+        chunk = ids[start : start + _MODELS_PER_READ]
+        found = await store.models(chunk)
+        yield {oifm_id: found[oifm_id] for oifm_id in chunk if oifm_id in found}

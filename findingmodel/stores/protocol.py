@@ -1,4 +1,8 @@
-"""The whole contract of a store, on one screen. Every store passes tests/stores/contract.py unchanged."""
+"""The repository of finding models: the contract that every store fulfils, on one screen.
+
+A `Store` is the repository (in the sense of the repository pattern) of one branch of an index: all that the
+package knows of SQLite and MongoDB. Every store passes tests/stores/contract.py unchanged.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from findingmodel.stores.lease import Lease
     from findingmodel.stores.records import (
         Candidate,
         ContributorKind,
@@ -17,34 +22,34 @@ if TYPE_CHECKING:
         FileState,
         Frequencies,
         LabelRow,
-        Lease,
         Owner,
-        Predecessor,
         Record,
         TermQuery,
         WriteBatch,
     )
 
-# ruff: noqa: D102  # the remark behind each method is its documentation; a screen has room for no more
+# ruff: noqa: D102  # the remark after each method is its documentation; a screen has room for no more
 
 
 class Store(Protocol):
-    """Where the index lives: one branch in one database. Results come in no order but the stated one."""
+    """One branch of one database. Results have no order unless one is stated; absent ids are left out."""
 
     @property
-    def label(self) -> str:
-        """The database as a user may see it: its URL, never with a password."""
+    def label(self) -> str: ...  # the database's URL for display, never with a password
+    @property
+    def terms(self) -> TermIndex: ...  # what a search reads
+    @property
+    def leases(self) -> Leases: ...  # who may write
 
-    # life: reading needs no setup; a database that does not exist yet reads as empty
+    # Lifecycle: reading needs no setup; a database that does not exist yet reads as empty
     async def open(self) -> None: ...
-    async def setup(self, *, anew: bool = False) -> None: ...  # create what is missing; anew: and look again
-    async def put_aside(self, *, dry_run: bool) -> Predecessor | None: ...  # what findingmodel 0.3 left
-    async def close(self) -> None: ...  # twice is fine; any other call after it raises StoreClosedError
+    async def setup(
+        self, *, recheck: bool = False
+    ) -> None: ...  # create what is missing; recheck: look again
+    async def close(self) -> None: ...  # idempotent; any later call raises StoreClosedError
 
-    # what is there; ids and keys that are absent are left out of the answer
-    async def generation(
-        self,
-    ) -> int: ...  # grows with every finished update; 0 before the first
+    # Reading
+    async def generation(self) -> int: ...  # grows with every finished update; 0 before the first
     async def counts(self) -> Counts: ...
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these keys
@@ -52,26 +57,34 @@ class Store(Protocol):
     async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]: ...
     async def contributors(
         self, kind: ContributorKind, keys: Collection[str] | None = None
-    ) -> list[Credit]: ...  # None for all; ordered by key
+    ) -> list[Credit]: ...  # all contributors if keys is None; ordered by key
 
-    # search
-    async def candidates(
-        self, query: TermQuery, *, limit: int | None
-    ) -> list[Candidate]: ...  # its best first; None for all, in any order
-    async def frequencies(
-        self, tokens: Collection[str] | None
-    ) -> Frequencies | None: ...  # of all tokens there are, if it is None; None: no cheap way
-    async def words(self) -> Mapping[str, int] | None: ...  # how often in names and synonyms; None: as above
-    def iter_labels(self) -> AsyncIterator[Sequence[LabelRow]]: ...  # every entry, in chunks
-
-    # update
-    async def manifest(self) -> list[FileState]: ...  # what files the index was made from
-    async def owners(self, identity: Collection[str]) -> list[Owner]: ...  # who holds these identity keys
+    # Updating
+    async def manifest(self) -> list[FileState]: ...  # the files that the index was made from
+    async def owners(
+        self, identity: Collection[str]
+    ) -> list[Owner]: ...  # the holders of these identity keys
     async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as the newest model states them
     def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
     async def write(self, batch: WriteBatch) -> None: ...  # idempotent
-    async def advance(self) -> int: ...  # one generation step, at the end of an update
-    async def needs_recovery(self) -> bool: ...  # an update died before its step; one at work does not count
-    async def acquire(self, lease: Lease) -> Lease | None: ...  # None: it is yours (again); else who holds it
-    async def release(self, lease: Lease) -> None: ...  # no error if it was lost
+    async def advance(self) -> int: ...  # increment the generation, at the end of an update
     def transaction(self) -> AbstractAsyncContextManager[None]: ...  # others see all of the block, or nothing
+
+
+class TermIndex(Protocol):
+    """The analysed text of all entries. Methods that return None are not cheap in this store."""
+
+    async def candidates(
+        self, query: TermQuery, *, limit: int | None
+    ) -> list[Candidate]: ...  # best first; all matches in any order if limit is None
+    async def frequencies(self, tokens: Collection[str] | None) -> Frequencies | None: ...  # None: all tokens
+    async def words(self) -> Mapping[str, int] | None: ...  # how often each word occurs in names and synonyms
+    def iter_labels(self) -> AsyncIterator[Sequence[LabelRow]]: ...  # every entry, in chunks
+
+
+class Leases(Protocol):
+    """The writer's lease of the branch: one update writes at a time."""
+
+    async def acquire(self, lease: Lease) -> Lease | None: ...  # take or renew; else the lease that is held
+    async def release(self, lease: Lease) -> None: ...  # no error if it was lost
+    async def needs_recovery(self) -> bool: ...  # an update died before it was finished; a running one: False

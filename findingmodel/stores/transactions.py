@@ -1,6 +1,6 @@
-"""Which transaction the running task is in: what a store is asked within one belongs to it.
+"""Which transaction the running task is in. Calls to a store within one belong to it.
 
-Tasks that are started within belong to it too. One that outlives it goes on without.
+So do the calls of tasks that are started within it, until it ends.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ from findingmodel.errors import TransactionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["current", "joined", "refuse_nested"]
-
 
 class _Membership:
-    """That a task is in *transaction*, until that is over."""
+    """That a task is in *transaction*; None once that has ended."""
 
     def __init__(self, transaction: Any) -> None:
         self.transaction = transaction
 
 
-_Memberships = tuple[tuple[object, _Membership], ...]  # by store; hardly ever more than one
-
-_memberships: ContextVar[_Memberships] = ContextVar("findingmodel_transactions", default=())
+_memberships: ContextVar[tuple[tuple[object, _Membership], ...]] = ContextVar(
+    "findingmodel_transactions", default=()
+)
+"""By store; hardly ever more than one."""
 
 
 def current(store: object) -> Any:
@@ -38,16 +37,14 @@ def current(store: object) -> Any:
 
 
 def refuse_nested(store: object, label: str) -> None:
-    """Raise TransactionError if the running task is in a transaction of *store*, called *label*, already."""
+    """Raise TransactionError if the running task is already in a transaction of *store*."""
     if current(store) is not None:
-        raise TransactionError(
-            f"cannot begin a transaction in {label}: one is open here already, and they do not nest"
-        )
+        raise TransactionError(f"cannot begin a transaction in {label}: one is open, and they do not nest")
 
 
 @contextmanager
 def joined(store: object, transaction: object) -> Iterator[None]:
-    """Let the running task be in *transaction* of *store* for the length of the block."""
+    """Make the running task a member of *transaction* of *store* within the block."""
     outer, membership = _memberships.get(), _Membership(transaction)
     _memberships.set((*outer, (store, membership)))
     try:

@@ -1,4 +1,4 @@
-"""An index as code for findingmodel 0.3 makes one, on a file and on each MongoDB wire server."""
+"""Fixtures: an index as code for findingmodel 0.3 makes it, on a file and on each MongoDB server."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def where_no_settings_are(own_directory: None) -> None:
-    """Commands and programs name files without a directory, and look for settings where they are."""
+    """Change to an empty directory: programs use relative file names, and read settings from there."""
 
 
 @pytest.fixture
 async def index(any_server: Server | None, tmp_path: Path) -> AsyncIterator[Index]:
-    """An index on which nobody calls ``close``: 0.3 had no such method."""
+    """An index that is never closed: 0.3 had no method ``close``."""
     if any_server is None:
         index = Index("sqlite:///index.db")
         await index.setup_indexes()

@@ -1,4 +1,4 @@
-"""A MongoDB database as findingmodel 0.3.2 left it: its indexes, its documents, its strings "None"."""
+"""Make a MongoDB database as findingmodel 0.3.2 left it: its indexes, its documents, its strings "None"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNIQUE = ("oifm_id", "slug_name", "name", "filename", "attributes.attribute_id"
 
 
 def lay_down(uri: str, database: str, directory: Path, *, models: int = 6, branch: str = "main") -> None:
-    """Fill *database*, and *directory* with the files that it was made from."""
+    """Fill *database*, and *directory* with the files of its models."""
     directory.mkdir(exist_ok=True)
     _make_indexes(uri, database, branch=branch)
     with pymongo.MongoClient[dict[str, Any]](uri) as client:
@@ -37,7 +37,7 @@ def lay_down(uri: str, database: str, directory: Path, *, models: int = 6, branc
 
 
 def _make_indexes(uri: str, database: str, *, branch: str = "main") -> None:
-    """Make the collections and the indexes that 0.3.2 made before it wrote anything."""
+    """Create the collections and indexes that 0.3.2 created before its first write."""
     with pymongo.MongoClient[dict[str, Any]](uri) as client:
         target = client[database]
         entries = target[f"index_entries_{branch}"]
@@ -53,7 +53,7 @@ def _make_indexes(uri: str, database: str, *, branch: str = "main") -> None:
 
 
 def snapshot(uri: str, database: str, branch: str = "main") -> dict[str, Any]:
-    """All documents and indexes of the collections of *branch*, by the collection's first word."""
+    """Return all documents and indexes of the collections of *branch*, by the first word of their names."""
     with pymongo.MongoClient[dict[str, Any]](uri) as client:
         return {
             word: (

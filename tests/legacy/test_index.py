@@ -1,6 +1,6 @@
-"""Code as it was written for the Index of findingmodel 0.3: it runs, and gets what it got, or better.
+"""Code written for the Index of findingmodel 0.3 runs, with the same results or better ones.
 
-Only what such code can see is tested here: names, keyword arguments, what is returned, what is raised.
+Only what such code uses is tested here: names, keyword arguments, results and errors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from findingmodel import Index, IndexEntry, Organization, Person
-from findingmodel.index.aio import IndexReturnType
+from findingmodel.index import IndexReturnType
 from tests.builders import make_choice, make_organization, make_person
 from tests.legacy.conftest import model_of, save
 
@@ -54,7 +54,7 @@ async def test_a_file_is_added_once_and_updated_when_it_changes(index: Index, de
     assert await index.count() == 1
 
 
-async def test_files_that_cannot_be_indexed_raise_what_they_did(index: Index, defs: Path) -> None:
+async def test_files_that_cannot_be_indexed_raise_the_same_errors_as_before(index: Index, defs: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await index.add_or_update_entry_from_file(defs / "none.fm.json")
     with pytest.raises(ValueError, match=r"\.fm\.json"):
@@ -66,7 +66,7 @@ async def test_files_that_cannot_be_indexed_raise_what_they_did(index: Index, de
             await index.add_or_update_entry_from_file(broken)
 
 
-async def test_models_added_at_once_all_land(index: Index, defs: Path) -> None:
+async def test_models_added_concurrently_are_all_stored(index: Index, defs: Path) -> None:
     paths = [save(defs, model_of(number)) for number in (1, 2, 3)]
     results = await asyncio.gather(*[index.add_or_update_entry_from_file(path) for path in paths])
     assert results == [IndexReturnType.ADDED] * 3
@@ -146,9 +146,7 @@ async def test_the_index_is_a_markdown_table(populated: Index) -> None:
     assert "[JSON](defs/oifm_test_000001.fm.json)" in row
 
 
-async def test_the_counts_of_an_update_are_a_tuple_to_those_who_take_them_for_one(
-    index: Index, defs: Path
-) -> None:
+async def test_the_counts_of_an_update_can_be_used_as_a_tuple(index: Index, defs: Path) -> None:
     save(defs, model_of(1))
     result = await index.update_from_directory(defs)
     assert result == (1, 0, 0)
@@ -160,14 +158,14 @@ async def test_the_counts_of_an_update_are_a_tuple_to_those_who_take_them_for_on
     assert {result: "done"}[(1, 0, 0)] == "done"  # type: ignore[index]
 
 
-async def test_a_file_is_known_by_its_name_however_it_came_in(populated: Index, defs: Path) -> None:
+async def test_a_file_is_known_by_its_name_however_it_was_added(populated: Index, defs: Path) -> None:
     assert await populated.update_from_directory(defs) == (0, 0, 0)
     entry = await populated.get(id_or_name_or_syn="PN3")
     assert entry is not None
     assert entry.filename == "oifm_test_000003.fm.json"
 
 
-async def test_contributors_are_added_by_themselves(index: Index) -> None:
+async def test_contributors_are_added_without_models(index: Index) -> None:
     people = [Person(**make_person()), Person(**make_person()), Organization(**make_organization())]
     assert await index.add_or_update_contributors(people) is None
     assert (await index.count_people(), await index.count_organizations()) == (1, 1)
@@ -179,7 +177,7 @@ async def test_contributors_are_added_by_themselves(index: Index) -> None:
     assert await index.add_or_update_contributors([]) is None
 
 
-async def test_contributors_at_odds_are_named_and_not_written(index: Index) -> None:
+async def test_conflicting_contributors_are_reported_and_not_written(index: Index) -> None:
     two = [Person(**make_person()), Person(**make_person(name="Somebody Else"))]
     firms = [Organization(**make_organization()), Organization(**make_organization(url=None))]
     assert await index.add_or_update_contributors([*two, *firms]) == [
@@ -189,7 +187,7 @@ async def test_contributors_at_odds_are_named_and_not_written(index: Index) -> N
     assert await index.count_people() == 0
 
 
-async def test_a_file_is_believed_before_what_was_added_by_hand(index: Index, defs: Path) -> None:
+async def test_a_file_takes_precedence_over_what_was_added_by_hand(index: Index, defs: Path) -> None:
     await index.add_or_update_contributors([Person(**make_person(name="Added By Hand"))])
     save(defs, model_of(1, contributors=[make_person()]))
     await index.update_from_directory(defs)
@@ -207,7 +205,7 @@ async def test_people_and_organizations_are_listed_by_name(index: Index) -> None
     assert [firm.name for firm in await index.get_organizations()] == ["Apple", "Zebra"]
 
 
-async def test_a_file_that_is_no_directory_cannot_be_updated_from(index: Index, defs: Path) -> None:
+async def test_an_update_from_a_file_is_refused(index: Index, defs: Path) -> None:
     with pytest.raises(ValueError, match="is not a valid directory"):
         await index.update_from_directory(save(defs, model_of(1)))
 

@@ -1,4 +1,4 @@
-"""What code for findingmodel 0.3 sees of MongoDB: settings, the driver's objects, collections, documents."""
+"""What code for findingmodel 0.3 uses of MongoDB: settings, driver objects, collections, documents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLLECTIONS = {
 }
 
 
-async def test_uri_and_database_may_be_given_or_come_from_the_environment(
+async def test_uri_and_database_come_from_arguments_or_the_environment(
     mongo_server: Server, mongo_database: str, defs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = Index(mongodb_uri=mongo_server.uri, db_name=mongo_database)
@@ -39,7 +39,7 @@ async def test_uri_and_database_may_be_given_or_come_from_the_environment(
     await found.close()
 
 
-async def test_settings_come_from_a_file_in_the_current_directory_quotes_and_all(
+async def test_settings_come_from_a_file_in_the_current_directory_with_quotes_removed(
     mongo_server: Server, mongo_database: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text(f'MONGODB_URI="{mongo_server.uri}"\nMONGODB_DB={mongo_database}\n')
@@ -50,7 +50,7 @@ async def test_settings_come_from_a_file_in_the_current_directory_quotes_and_all
 
 
 @pytest.mark.parametrize("arguments", [{}, {"branch": "test"}])
-def test_a_database_without_a_uri_is_one_on_this_machine(arguments: dict[str, Any]) -> None:
+def test_a_database_without_a_uri_is_on_this_machine(arguments: dict[str, Any]) -> None:
     assert Index(db_name="findings", **arguments).label == "mongodb://localhost:27017/findings"
 
 
@@ -68,7 +68,7 @@ async def test_the_drivers_objects_are_attributes(mongo_server: Server, mongo_da
     client.close()
 
 
-async def test_an_index_without_a_client_has_one_all_the_same(
+async def test_an_index_without_a_passed_client_has_one_too(
     mongo_server: Server, mongo_database: str, defs: Path
 ) -> None:
     async with Index(mongodb_uri=mongo_server.uri, db_name=mongo_database) as index:
@@ -77,7 +77,7 @@ async def test_an_index_without_a_client_has_one_all_the_same(
         assert mongo_database in await index.client.list_database_names()
 
 
-async def test_collections_that_were_dropped_are_made_again(
+async def test_collections_that_were_dropped_are_created_again(
     mongo_server: Server, mongo_database: str, defs: Path
 ) -> None:
     async with Index(mongodb_uri=mongo_server.uri, db_name=mongo_database, branch="test") as index:
@@ -90,14 +90,14 @@ async def test_collections_that_were_dropped_are_made_again(
         assert await index.search("nodule") == []
 
 
-async def test_an_index_in_a_file_says_that_it_has_no_such_objects() -> None:
+async def test_an_index_in_a_file_reports_that_it_has_no_driver_objects() -> None:
     async with Index("sqlite://") as index:
         for name in ("client", "db", *COLLECTIONS):
             with pytest.raises(AttributeError, match="has no client and no collections"):
                 getattr(index, name)
 
 
-def test_where_no_event_loop_runs_there_is_no_client() -> None:
+def test_without_an_event_loop_there_is_no_client() -> None:
     index = Index("mongodb://localhost/findings")
     with pytest.raises(RuntimeError, match="findings has a client only while an event loop runs"):
         _ = index.client

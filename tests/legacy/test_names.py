@@ -1,4 +1,4 @@
-"""What code for findingmodel 0.3 names: methods with their parameters, models with their fields."""
+"""The names that code for findingmodel 0.3 uses: methods and parameters, models and fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import findingmodel
 from findingmodel import Index, IndexEntry, IndexReturnType
-from findingmodel.model import attributes
+from findingmodel.model.finding import AttributeType
 from tests.builders import make_choice, make_model
 
 NONE = inspect.Parameter.empty
@@ -39,7 +39,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_takes_what_it_took(name: str) -> None:
+def test_a_method_accepts_the_same_parameters_as_before(name: str) -> None:
     method = getattr(Index, name)
     assert inspect.iscoroutinefunction(method)
     parameters = list(inspect.signature(method).parameters.values())[1:]
@@ -56,13 +56,13 @@ def test_a_batch_search_takes_its_limit_under_both_names() -> None:
     assert also.name == "limit_per_query"
 
 
-def test_the_constructor_takes_the_keywords_it_took() -> None:
+def test_the_constructor_accepts_the_same_keywords_as_before() -> None:
     parameters = inspect.signature(Index).parameters
     assert {"mongodb_uri", "db_name", "client", "branch"} <= parameters.keys()
     assert all(parameter.default is None for parameter in parameters.values())
 
 
-def test_an_entry_has_the_fields_it_had() -> None:
+def test_an_entry_has_the_same_fields_as_before() -> None:
     assert list(IndexEntry.model_fields) == [
         "oifm_id",
         "name",
@@ -78,17 +78,17 @@ def test_an_entry_has_the_fields_it_had() -> None:
     assert list(findingmodel.AttributeInfo.model_fields) == ["attribute_id", "name", "type"]
 
 
-def test_what_adding_a_file_returns_is_a_word() -> None:
+def test_adding_a_file_returns_a_word() -> None:
     assert [*map(str, IndexReturnType)] == ["added", "updated", "unchanged"]
 
 
-def test_a_finding_model_is_built_and_written_as_it_was() -> None:
+def test_a_finding_model_is_built_and_written_as_before() -> None:
     model = findingmodel.FindingModelFull(**make_model(1))
     again = findingmodel.FindingModelFull.model_validate_json(model.model_dump_json(exclude_none=True))
     assert again == model
     assert model.index_codes_str == "RADLEX RID50149 pulmonary nodule"
     assert model.attributes[0].oifma_id == "OIFMA_TEST_000010"
-    assert model.attributes[0].type == attributes.AttributeType.CHOICE == "choice"
+    assert model.attributes[0].type == AttributeType.CHOICE == "choice"
     assert model.name.casefold() in model.as_markdown(hide_ids=True).casefold()
 
 
@@ -109,6 +109,6 @@ def test_a_draft_needs_no_ids() -> None:
 
 
 @pytest.mark.parametrize("source", ["TEST", "abc"])
-def test_ids_are_made_as_they_were(source: str) -> None:
+def test_ids_are_made_as_before(source: str) -> None:
     assert findingmodel.generate_oifm_id(source).startswith(f"OIFM_{source.upper()}_")
     assert findingmodel.generate_oifma_id(source).startswith(f"OIFMA_{source.upper()}_")

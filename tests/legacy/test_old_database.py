@@ -1,4 +1,4 @@
-"""A database that findingmodel 0.3 filled: recognised, never damaged, rebuilt only on request."""
+"""A database of findingmodel 0.3 is recognised, never damaged, and rebuilt only on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 from findingmodel import Index, StoreError, StoreSchemaError
 from findingmodel.cli.main import cli
-from findingmodel.legacy.archive import find_predecessor
+from findingmodel.legacy.archive import find_legacy
 from findingmodel.stores.mongo.connection import Collections
 from findingmodel.stores.mongo.setup import prepare
 from tests.builders import make_model
@@ -44,7 +44,7 @@ USES: dict[str, Callable[[Index, Path], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("use", USES)
-async def test_it_is_recognised_and_left_as_it_is(
+async def test_an_old_index_is_recognised_and_not_changed(
     mongo_server: Server, mongo_database: str, defs: Path, use: str
 ) -> None:
     lay_down(mongo_server.uri, mongo_database, defs)
@@ -56,7 +56,7 @@ async def test_it_is_recognised_and_left_as_it_is(
 
 
 class MadeReady:
-    """The entries of a database that 0.3 made ready and nobody filled, as MongoDB itself has them."""
+    """The entries of a database that 0.3 set up and never filled, as in MongoDB itself."""
 
     async def create_indexes(self, indexes: list[Any]) -> None:
         raise OperationFailure("only one text index per collection allowed", 85)
@@ -71,11 +71,11 @@ class MadeReady:
         return 0
 
 
-async def test_so_is_one_that_holds_no_model_yet() -> None:
+async def test_an_old_index_without_models_is_recognised_too() -> None:
     entries = MadeReady()
     with pytest.raises(StoreSchemaError, match="--rebuild"):
         await prepare(None, Collections(entries, None, None, None))
-    found = await find_predecessor(Collections(entries, None, None, None), "main")
+    found = await find_legacy(Collections(entries, None, None, None), "main")
     assert found == (0, "main_0_3")
 
 
@@ -89,7 +89,7 @@ async def test_another_branch_of_the_database_is_free(
     assert snapshot(mongo_server.uri, mongo_database) == before
 
 
-async def test_on_request_it_is_put_aside_as_it_was_and_a_new_index_takes_its_place(
+async def test_on_request_it_is_archived_unchanged_and_a_new_index_takes_its_place(
     secantus: Server, database: str, defs: Path
 ) -> None:
     lay_down(secantus.uri, database, defs)
@@ -107,7 +107,7 @@ async def test_on_request_it_is_put_aside_as_it_was_and_a_new_index_takes_its_pl
     assert snapshot(secantus.uri, database, "main_0_3") == before
 
 
-async def test_one_that_was_put_aside_half_way_is_put_aside_wholly(
+async def test_an_archive_that_was_interrupted_is_completed(
     secantus: Server, database: str, defs: Path
 ) -> None:
     lay_down(secantus.uri, database, defs)
@@ -119,7 +119,7 @@ async def test_one_that_was_put_aside_half_way_is_put_aside_wholly(
     assert snapshot(secantus.uri, database, "main_0_3") == before
 
 
-async def test_nothing_is_put_aside_where_something_lies_already(
+async def test_nothing_is_archived_where_an_archive_exists(
     secantus: Server, database: str, defs: Path
 ) -> None:
     lay_down(secantus.uri, database, defs)
@@ -172,7 +172,7 @@ async def test_a_wrong_directory_rebuilds_nothing(
     assert snapshot(secantus.uri, database) == before
 
 
-async def test_documents_of_another_program_are_not_put_aside(
+async def test_documents_of_another_program_are_not_archived(
     secantus: Server, database: str, defs: Path
 ) -> None:
     with pymongo.MongoClient[dict[str, Any]](secantus.uri) as client:
@@ -184,14 +184,14 @@ async def test_documents_of_another_program_are_not_put_aside(
     assert snapshot(secantus.uri, database) == before
 
 
-async def test_in_a_file_there_is_nothing_to_put_aside(defs: Path) -> None:
+async def test_in_a_file_there_is_nothing_to_archive(defs: Path) -> None:
     (defs / "a.fm.json").write_text(json.dumps(make_model(1)))
     async with Index("sqlite:///index.db") as index:
         report = await index.update_from_directory(defs, rebuild=True)
     assert (report, report.put_aside) == ((1, 0, 0), None)
 
 
-def test_the_command_says_what_to_do_and_does_it(secantus: Server, database: str, defs: Path) -> None:
+def test_the_command_explains_rebuild_and_does_it(secantus: Server, database: str, defs: Path) -> None:
     lay_down(secantus.uri, database, defs)
     update = ["index", "update", str(defs), "--db", f"{secantus.uri}/{database}"]
     refused = CliRunner().invoke(cli, update)

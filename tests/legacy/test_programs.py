@@ -1,4 +1,4 @@
-"""Whole programs as written for findingmodel 0.3: nothing is closed, and each part has a loop of its own."""
+"""Whole programs written for findingmodel 0.3: nothing is closed, and each part has its own event loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ import asyncio
 from pathlib import Path
 
 from findingmodel import FindingModelFull
-from findingmodel.index.aio import Index
+from findingmodel.index import Index
 
 defs = Path("defs")
 
@@ -70,7 +70,7 @@ Test Radiology Group 0 1
 
 @pytest.fixture
 def environment(any_server: Server | None) -> Iterator[dict[str, str]]:
-    """What names the database, as 0.3 had it; nothing for a file."""
+    """The environment variables that name the database in 0.3; none for a file."""
     if any_server is None:
         yield {}
         return
@@ -78,9 +78,7 @@ def environment(any_server: Server | None) -> Iterator[dict[str, str]]:
         yield {"MONGODB_URI": any_server.uri, "MONGODB_DB": name}
 
 
-def test_a_program_runs_and_leaves_nothing_to_complain_of(
-    environment: dict[str, str], defs: Path, tmp_path: Path
-) -> None:
+def test_a_program_runs_without_warnings(environment: dict[str, str], defs: Path, tmp_path: Path) -> None:
     for number in (1, 2):
         save(defs, model_of(number))
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What every store must do. A store's tests inherit `StoreContract` and give it the fixture `open_store`."""
+"""The contract of every store. Its tests inherit `StoreContract` and define the fixture `open_store`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of a store, as far as it is read and searched."""
+"""The contract of a store: reading and searching."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findingmodel.stores.records import Counts, Owner, TermQuery, WriteBatch
-from tests.stores.contract_support import TAGS, WORDS, crowd, does_match, ids_of, lexicon_of, on_one_store
+from tests.stores.contract_support import TAGS, WORDS, crowd, does_match, ids_of, labels_of, on_one_store
 from tests.stores.samples import make_id, make_record, organization, person, upserts
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class LookupRules:
             make_id(3)
         ]
 
-    async def test_more_ids_than_any_chunk_can_be_asked_for(self, filled: Store) -> None:
+    async def test_a_read_may_have_more_ids_than_any_chunk(self, filled: Store) -> None:
         ids = [make_id(number) for number in range(2_500)]
         assert len(await filled.get(ids)) == 36
         assert len(await filled.models(ids)) == 36
@@ -48,7 +48,7 @@ class LookupRules:
         found = await store.lookup(["shared", "finding 1"])
         assert sorted(entry["oifm_id"] for entry in found) == [make_id(number) for number in range(5)]
 
-    async def test_every_owner_of_a_key_is_told(self, store: Store) -> None:
+    async def test_every_owner_of_a_key_is_returned(self, store: Store) -> None:
         same = [make_record(number)._replace(identity=(f"own {number}", "name:same")) for number in (1, 2)]
         await store.setup()
         await store.write(upserts(*same))
@@ -60,9 +60,7 @@ class LookupRules:
 
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("sort", ["name", "oifm_id", "filename"])
-    async def test_pages_are_sorted_and_make_up_the_whole(
-        self, store: Store, sort: str, descending: bool
-    ) -> None:
+    async def test_pages_are_sorted_and_complete(self, store: Store, sort: str, descending: bool) -> None:
         names = ["b", "A", "c", "Ä", "a b", "Z", "z1"]
         records = [
             make_record(number, name, path=f"{number * 7 % 5}/{name}.fm.json")
@@ -94,7 +92,7 @@ class LookupRules:
         page = await filled.page(sort="oifm_id", descending=False, offset=0, limit=100_000)
         assert [entry["oifm_id"] for entry in page] == [make_id(number) for number in range(36)]
 
-    async def test_contributors_are_kept_by_kind_and_ordered_by_key(self, store: Store) -> None:
+    async def test_contributors_are_stored_by_kind_and_ordered_by_key(self, store: Store) -> None:
         people = [person("bob"), person("ann", email="ann@example.org"), person("Zoe")]
         await store.setup()
         await store.write(WriteBatch(credits=[*people, organization("ACR"), organization("ann")]))
@@ -126,7 +124,7 @@ class LookupRules:
 
 
 class SearchRules:
-    """Candidates are what the query says, the best first."""
+    """Candidates match the query, best first."""
 
     @on_one_store
     @given(
@@ -147,7 +145,7 @@ class SearchRules:
 
     async def test_a_candidate_carries_its_terms(self, filled: Store) -> None:
         record = crowd()[7]
-        found = await filled.candidates(TermQuery((("n7",),)), limit=5)
+        found = await filled.terms.candidates(TermQuery((("n7",),)), limit=5)
         assert [(candidate.oifm_id, candidate.terms) for candidate in found] == [(make_id(7), record.terms)]
 
     async def test_a_limit_keeps_the_best(self, store: Store) -> None:
@@ -185,7 +183,7 @@ class SearchRules:
             assert await ids_of(store, TermQuery(((token,),))) == [make_id(number)]
 
     async def test_frequencies_count_entries_or_are_not_offered(self, filled: Store) -> None:
-        frequencies = await filled.frequencies(["lung", "n7", "absent"])
+        frequencies = await filled.terms.frequencies(["lung", "n7", "absent"])
         texts = [set(" ".join(record.terms).split()) for record in crowd()]
         expected = {
             token: count for token in ("lung", "n7") if (count := sum(token in text for text in texts))
@@ -193,19 +191,19 @@ class SearchRules:
         assert frequencies is None or (frequencies.entries == 36 and dict(frequencies.counts) == expected)
 
     async def test_frequencies_of_all_tokens_are_those_of_each(self, filled: Store) -> None:
-        everything = await filled.frequencies(None)
+        everything = await filled.terms.frequencies(None)
         if everything is not None:
             assert {"lung", "n7"} <= everything.counts.keys()
-            assert await filled.frequencies([*everything.counts, "absent"]) == everything
+            assert await filled.terms.frequencies([*everything.counts, "absent"]) == everything
 
-    async def test_the_lexicon_has_every_entry(self, filled: Store) -> None:
-        iter_labels = await lexicon_of(filled)
+    async def test_the_labels_contain_every_entry(self, filled: Store) -> None:
+        iter_labels = await labels_of(filled)
         assert {oifm_id: row.terms for oifm_id, row in iter_labels.items()} == {
             record.entry["oifm_id"]: record.terms for record in crowd()
         }
 
-    async def test_the_lexicon_may_be_left_early(self, filled: Store) -> None:
-        async for chunk in filled.iter_labels():
+    async def test_reading_labels_may_stop_early(self, filled: Store) -> None:
+        async for chunk in filled.terms.iter_labels():
             assert chunk
             break
-        assert len(await lexicon_of(filled)) == 36
+        assert len(await labels_of(filled)) == 36

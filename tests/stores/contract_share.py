@@ -1,4 +1,4 @@
-"""The contract of a store, as far as several share a database."""
+"""The contract of a store: several stores on one database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from findingmodel.errors import StoreClosedError
 from findingmodel.stores.records import Counts, TermQuery, WriteBatch
-from tests.stores.contract_support import OpenStore, contents, crowd, lexicon_of, pid_of_a_dead_process
+from tests.stores.contract_support import OpenStore, contents, crowd, labels_of, pid_of_a_dead_process
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, person, upserts
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CYCLES = 40
 
 
 class UpdateRules:
-    """Updates take turns and are counted."""
+    """Updates run one at a time and are counted."""
 
     async def test_generations_count_finished_updates(self, open_store: OpenStore, filled: Store) -> None:
         assert await filled.generation() == 0
@@ -43,63 +43,66 @@ class UpdateRules:
         first, second = [{await store.advance() for _ in range(3)} for store in (filled, other)]
         assert len(first | second) == 6
 
-    async def test_a_lease_is_held_by_one_at_a_time(self, store: Store) -> None:
+    async def test_a_lease_has_one_holder_at_a_time(self, store: Store) -> None:
         later = time.time_ns() + LONG_NS
         mine, other = make_lease("mine", expires_ns=later), make_lease("other", expires_ns=later, pid=2)
         await store.setup()
-        assert await store.acquire(mine) is None
-        assert await store.acquire(other) == mine
+        assert await store.leases.acquire(mine) is None
+        assert await store.leases.acquire(other) == mine
         renewed = mine._replace(expires_ns=later + LONG_NS)
-        assert await store.acquire(renewed) is None
-        assert await store.acquire(other) == renewed
-        await store.release(mine)
-        assert await store.acquire(other) is None
+        assert await store.leases.acquire(renewed) is None
+        assert await store.leases.acquire(other) == renewed
+        await store.leases.release(mine)
+        assert await store.leases.acquire(other) is None
 
     async def test_only_the_holder_can_release_a_lease(self, store: Store) -> None:
         later = time.time_ns() + LONG_NS
         mine = make_lease("mine", expires_ns=later)
         await store.setup()
-        await store.release(mine)
-        await store.acquire(mine)
-        await store.release(make_lease("other", expires_ns=later))
-        assert await store.acquire(make_lease("third", expires_ns=later)) == mine
+        await store.leases.release(mine)
+        await store.leases.acquire(mine)
+        await store.leases.release(make_lease("other", expires_ns=later))
+        assert await store.leases.acquire(make_lease("third", expires_ns=later)) == mine
 
-    async def test_an_update_that_died_is_told_from_one_at_work_and_from_none(self, store: Store) -> None:
-        assert await store.needs_recovery() is False
+    async def test_an_update_that_died_is_distinguished_from_a_running_one(self, store: Store) -> None:
+        assert await store.leases.needs_recovery() is False
         await store.setup()
-        assert await store.needs_recovery() is False
+        assert await store.leases.needs_recovery() is False
         lease = make_lease("a", expires_ns=time.time_ns() + LONG_NS)
-        await store.acquire(lease)
-        assert await store.needs_recovery() is False
-        await store.acquire(lease._replace(expires_ns=1))
-        assert await store.needs_recovery() is True
-        await store.release(lease)
-        assert await store.needs_recovery() is False
+        await store.leases.acquire(lease)
+        assert await store.leases.needs_recovery() is False
+        await store.leases.acquire(lease._replace(expires_ns=1))
+        assert await store.leases.needs_recovery() is True
+        await store.leases.release(lease)
+        assert await store.leases.needs_recovery() is False
 
     async def test_an_expired_lease_can_be_taken(self, store: Store) -> None:
         await store.setup()
-        await store.acquire(make_lease("old", expires_ns=time.time_ns() - 1))
+        await store.leases.acquire(make_lease("old", expires_ns=time.time_ns() - 1))
         taken = make_lease("new", expires_ns=time.time_ns() + LONG_NS)
-        assert await store.acquire(taken) is None
-        assert await store.acquire(make_lease("old", expires_ns=time.time_ns() + LONG_NS)) == taken
+        assert await store.leases.acquire(taken) is None
+        assert await store.leases.acquire(make_lease("old", expires_ns=time.time_ns() + LONG_NS)) == taken
 
     async def test_a_lease_of_a_dead_process_of_this_host_can_be_taken(self, store: Store) -> None:
         later = time.time_ns() + LONG_NS
         dead = make_lease("dead", expires_ns=later, host="here", pid=pid_of_a_dead_process())
         await store.setup()
-        await store.acquire(dead)
-        assert await store.acquire(make_lease("far", expires_ns=later, host="there")) == dead
-        assert await store.acquire(make_lease("near", expires_ns=later, host="here", pid=os.getpid())) is None
-        held = await store.acquire(make_lease("next", expires_ns=later, host="here"))
+        await store.leases.acquire(dead)
+        assert await store.leases.acquire(make_lease("far", expires_ns=later, host="there")) == dead
+        assert (
+            await store.leases.acquire(make_lease("near", expires_ns=later, host="here", pid=os.getpid()))
+            is None
+        )
+        held = await store.leases.acquire(make_lease("next", expires_ns=later, host="here"))
         assert held is not None
         assert held.holder == "near"
 
-    async def test_of_many_that_want_the_lease_one_gets_it(self, open_store: OpenStore) -> None:
+    async def test_one_of_many_concurrent_requests_gets_the_lease(self, open_store: OpenStore) -> None:
         stores = [await open_store() for _ in range(4)]
         await stores[0].setup()
         later = time.time_ns() + LONG_NS
         answers = await asyncio.gather(
-            *(stores[n % 4].acquire(make_lease(f"holder {n}", expires_ns=later)) for n in range(12))
+            *(stores[n % 4].leases.acquire(make_lease(f"holder {n}", expires_ns=later)) for n in range(12))
         )
         assert answers.count(None) == 1
         holder = f"holder {answers.index(None)}"
@@ -107,7 +110,7 @@ class UpdateRules:
 
 
 class SharingRules:
-    """Stores of one database see the same; branches do not."""
+    """Stores of one branch share its data; branches share nothing."""
 
     async def test_another_store_sees_what_was_written(self, open_store: OpenStore, store: Store) -> None:
         reader = await open_store()
@@ -125,8 +128,8 @@ class SharingRules:
         await other.setup()
         await other.write(WriteBatch(upserts=[make_record(1, "else")], credits=[person("ann")]))
         await other.write(WriteBatch(removals=[make_id(2)]))
-        assert await other.acquire(make_lease("other", expires_ns=time.time_ns() + LONG_NS)) is None
-        assert await filled.acquire(make_lease("mine", expires_ns=time.time_ns() + LONG_NS)) is None
+        assert await other.leases.acquire(make_lease("other", expires_ns=time.time_ns() + LONG_NS)) is None
+        assert await filled.leases.acquire(make_lease("mine", expires_ns=time.time_ns() + LONG_NS)) is None
         await other.advance()
         assert await filled.generation() == 0
         assert await contents(filled) == before
@@ -155,7 +158,7 @@ class SharingRules:
             await asyncio.sleep(0)
         await context
 
-    async def test_a_batch_that_was_cut_off_is_mended_by_writing_it_again(
+    async def test_a_batch_that_was_interrupted_is_repaired_by_writing_it_again(
         self, open_store: OpenStore
     ) -> None:
         whole = WriteBatch(upserts=crowd(), credits=[person("ann")])
@@ -169,9 +172,9 @@ class SharingRules:
 
 
 class ClosingRules:
-    """A closed store says so and holds nothing."""
+    """A closed store raises, and holds no resources."""
 
-    async def test_closing_twice_is_fine(self, store: Store) -> None:
+    async def test_closing_is_idempotent(self, store: Store) -> None:
         await store.close()
         await store.close()
 
@@ -188,17 +191,17 @@ class ClosingRules:
             filled.models(["x"]),
             filled.page(sort="name", descending=False, offset=0, limit=1),
             filled.contributors("person"),
-            filled.candidates(TermQuery((("x",),)), limit=1),
-            filled.frequencies(["x"]),
-            lexicon_of(filled),
-            filled.words(),
+            filled.terms.candidates(TermQuery((("x",),)), limit=1),
+            filled.terms.frequencies(["x"]),
+            labels_of(filled),
+            filled.terms.words(),
             filled.manifest(),
             filled.owners(["x"]),
             filled.credits(["x"]),
             filled.write(upserts(make_record(1))),
             filled.advance(),
-            filled.acquire(lease),
-            filled.release(lease),
+            filled.leases.acquire(lease),
+            filled.leases.release(lease),
         ]
         for call in calls:
             with pytest.raises(StoreClosedError, match="closed"):
@@ -224,7 +227,7 @@ class ClosingRules:
             await cycle()
         late = [thread for thread in threading.enumerate() if thread not in threads_before]
         for thread in late:
-            if thread.daemon:  # told to end, it looks at its orders twice a second; a pool's worker stays
+            if thread.daemon:  # it checks twice a second whether to end; the thread of a pool stays
                 thread.join(timeout=10)
         assert sum(thread.is_alive() for thread in late) < CYCLES
         assert _open_files() - files_before < CYCLES

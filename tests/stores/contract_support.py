@@ -1,4 +1,4 @@
-"""What the parts of the contract have in common: a crowd of records, and how to look at a store."""
+"""What the parts of the contract share: sample records, and helpers that read a store."""
 
 from __future__ import annotations
 
@@ -26,10 +26,8 @@ some_json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(some_text, inner, max_size=3),
     max_leaves=5,
 )
-# The store behind the fixture is filled once and only read, or the same model is written again and again.
-on_one_store = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+# The store of the fixture is filled once and only read, or the same model is written repeatedly.
+on_one_store = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class OpenStore(Protocol):
@@ -41,35 +39,35 @@ class OpenStore(Protocol):
 
 
 async def ids_of(store: Store, query: TermQuery, limit: int | None = 200) -> list[str]:
-    return [candidate.oifm_id for candidate in await store.candidates(query, limit=limit)]
+    return [candidate.oifm_id for candidate in await store.terms.candidates(query, limit=limit)]
 
 
-async def lexicon_of(store: Store) -> dict[str, LabelRow]:
-    rows = [row async for chunk in store.iter_labels() for row in chunk]
+async def labels_of(store: Store) -> dict[str, LabelRow]:
+    rows = [row async for chunk in store.terms.iter_labels() for row in chunk]
     assert len({row.oifm_id for row in rows}) == len(rows)
     return {row.oifm_id: row for row in rows}
 
 
 async def contents(store: Store) -> dict[str, Any]:
-    """Everything that a store has to say of its models, in an order of ours; its words must be its names'."""
+    """Return everything in a store, sorted; check that its words are those of its names."""
     manifest = sorted(await store.manifest())
     ids = [state.oifm_id for state in manifest]
-    iter_labels = await lexicon_of(store)
-    names = [name for row in iter_labels.values() for name in (row.name, *row.synonyms)]
-    assert await store.words() in (None, Counter(tokenize("\n".join(names))))
+    labels = await labels_of(store)
+    names = [name for row in labels.values() for name in (row.name, *row.synonyms)]
+    assert await store.terms.words() in (None, Counter(tokenize("\n".join(names))))
     return {
         "manifest": manifest,
         "entries": await store.get(ids),
         "models": await store.models(ids),
         "people": await store.contributors("person"),
         "organizations": await store.contributors("organization"),
-        "lexicon": iter_labels,
+        "labels": labels,
         "counts": await store.counts(),
     }
 
 
 def does_match(record: Record, query: TermQuery) -> bool:
-    """What `TermQuery` promises, in Python."""
+    """Return whether *record* matches *query*, as `TermQuery` documents it."""
     text = set(" ".join(record.terms).split())
     names = set(f"{record.terms.name} {record.terms.synonyms}".split())
     groups = [bool(text & set(group)) for group in query.groups if group]
@@ -87,7 +85,7 @@ def pid_of_a_dead_process() -> int:
 
 
 def crowd() -> list[Record]:
-    """Records with every mixture of a few words and facets."""
+    """Return records with all combinations of a few words and facets."""
     return [
         make_record(
             number,

@@ -1,4 +1,4 @@
-"""The contract of a store that has transactions; its tests give the fixture `open_store`."""
+"""The contract of transactions. A store's tests inherit it and define the fixture `open_store`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 
 from findingmodel.errors import TransactionError
 from findingmodel.stores.records import Counts, TermQuery, WriteBatch, unpack
-from tests.stores.contract_support import OpenStore, contents, crowd, ids_of, lexicon_of
+from tests.stores.contract_support import OpenStore, contents, crowd, ids_of, labels_of
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
 
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
 
-class WantedError(Exception):
-    """Ends a block."""
+class RollbackError(Exception):
+    """Raised to roll back a transaction."""
 
 
 class TransactionRules:
-    """What is written within a transaction is seen by others together, at its end, or never."""
+    """Others see the writes of a transaction together, at its end, or never."""
 
     @pytest.fixture
     async def store(self, open_store: OpenStore) -> Store:
@@ -31,13 +31,13 @@ class TransactionRules:
         await store.write(WriteBatch(upserts=crowd()))
         return store
 
-    async def test_a_transaction_may_be_the_first_thing_that_is_done(self, open_store: OpenStore) -> None:
+    async def test_a_transaction_may_be_the_first_operation(self, open_store: OpenStore) -> None:
         store = await open_store(branch="new")
         async with store.transaction():
             await store.write(upserts(make_record(1)))
         assert list(await store.get([make_id(1)])) == [make_id(1)]
 
-    async def test_all_that_is_written_is_there_afterwards(self, store: Store) -> None:
+    async def test_everything_written_is_there_after_the_commit(self, store: Store) -> None:
         records = [make_record(number, f"new {number}") for number in range(1_203)]
         async with store.transaction():
             await store.write(WriteBatch(upserts=records, credits=[person("ann"), organization("ACR")]))
@@ -47,7 +47,7 @@ class TransactionRules:
         assert await store.generation() == generation > 0
         assert (await store.get([make_id(2)]))[make_id(2)]["name"] == "new 2"
 
-    async def test_within_it_one_sees_what_one_has_written(self, store: Store) -> None:
+    async def test_a_transaction_sees_its_own_writes(self, store: Store) -> None:
         new = make_record(100, "dissection", contributors=[person("ann")])
         async with store.transaction():
             await store.setup()
@@ -56,7 +56,7 @@ class TransactionRules:
             assert await store.lookup(["dissection"]) == [new.entry]
             assert await store.models([make_id(100)]) == {make_id(100): unpack(new.model)}
             assert await ids_of(store, TermQuery((("dissection",),))) == [make_id(100)]
-            assert len(await lexicon_of(store)) == len(await store.manifest()) == 36
+            assert len(await labels_of(store)) == len(await store.manifest()) == 36
             assert await store.counts() == Counts(36, 1, 0)
             assert await store.contributors("person", ["ann"]) == list(new.credits)
             assert await store.credits(["ann"]) == list(new.credits)
@@ -78,23 +78,23 @@ class TransactionRules:
         assert (await reader.get([make_id(1)]))[make_id(1)]["name"] == "new"
         assert await reader.generation() > 0
 
-    async def test_an_error_undoes_everything(self, open_store: OpenStore, store: Store) -> None:
+    async def test_an_error_rolls_back_everything(self, open_store: OpenStore, store: Store) -> None:
         async def write() -> None:
             async with store.transaction():
                 await store.write(WriteBatch(upserts=[make_record(1, "new"), make_record(100)]))
                 await store.write(WriteBatch(removals=[make_id(2)], credits=[person("ann")]))
                 await store.advance()
-                raise WantedError
+                raise RollbackError
 
         reader, before = await open_store(), await contents(store)
-        with pytest.raises(WantedError):
+        with pytest.raises(RollbackError):
             await write()
         assert await contents(store) == await contents(reader) == before
         assert await store.generation() == 0
         await store.write(upserts(make_record(100)))
         assert (await store.counts()).models == 37
 
-    async def test_a_cancelled_one_leaves_nothing(self, store: Store) -> None:
+    async def test_a_cancelled_transaction_leaves_nothing(self, store: Store) -> None:
         before, is_written = await contents(store), asyncio.Event()
 
         async def write() -> None:
@@ -112,7 +112,7 @@ class TransactionRules:
         await store.write(upserts(make_record(1, "newer")))
         assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "newer"
 
-    async def test_one_that_is_cancelled_as_it_begins_is_in_nobodys_way(self, store: Store) -> None:
+    async def test_a_transaction_cancelled_as_it_begins_blocks_nobody(self, store: Store) -> None:
         async def write() -> None:
             async with store.transaction():
                 await store.write(upserts(make_record(1, "new")))
@@ -126,7 +126,7 @@ class TransactionRules:
             await asyncio.wait_for(store.write(upserts(make_record(1, "newer"))), timeout=20)
         assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "newer"
 
-    async def test_they_do_not_nest(self, store: Store) -> None:
+    async def test_transactions_do_not_nest(self, store: Store) -> None:
         async with store.transaction():
             await store.write(upserts(make_record(1, "new")))
             with pytest.raises(TransactionError, match="they do not nest") as raised:
@@ -136,7 +136,7 @@ class TransactionRules:
             await store.write(upserts(make_record(2, "new too")))
         assert {e["name"] for e in (await store.get([make_id(1), make_id(2)])).values()} == {"new", "new too"}
 
-    async def test_other_tasks_do_not_belong_to_it(self, store: Store) -> None:
+    async def test_other_tasks_do_not_belong_to_a_transaction(self, store: Store) -> None:
         is_written, may_end = asyncio.Event(), asyncio.Event()
 
         async def write() -> None:
@@ -148,27 +148,25 @@ class TransactionRules:
         context = asyncio.create_task(write())
         await is_written.wait()
         other = asyncio.create_task(store.write(upserts(make_record(1, "after"))))
-        await asyncio.sleep(0.05)  # a chance to go wrong; nothing depends on it
+        await asyncio.sleep(0.05)  # gives a bug the chance to show; no assertion depends on it
         assert not other.done()
         may_end.set()
         await asyncio.wait_for(asyncio.gather(context, other), timeout=20)
         assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "after"
 
-    async def test_two_that_write_the_same_come_one_after_the_other_or_one_is_told(
-        self, store: Store
-    ) -> None:
+    async def test_conflicting_transactions_run_in_turn_or_one_fails(self, store: Store) -> None:
         async def write(name: str) -> None:
             async with store.transaction():
                 await store.write(upserts(make_record(1, name), make_record(2, name)))
 
         results = await asyncio.gather(*(write(name) for name in "abc"), return_exceptions=True)
-        told = [result for result in results if result is not None]
-        assert len(told) < 3
-        assert all(isinstance(result, TransactionError) for result in told)
+        errors = [result for result in results if result is not None]
+        assert len(errors) < 3
+        assert all(isinstance(result, TransactionError) for result in errors)
         names = {entry["name"] for entry in (await store.get([make_id(1), make_id(2)])).values()}
         assert len(names) == 1
 
-    async def test_tasks_that_are_started_within_belong_to_it(self, store: Store) -> None:
+    async def test_tasks_started_in_a_transaction_belong_to_it(self, store: Store) -> None:
         async def write() -> None:
             async with store.transaction():
                 await asyncio.gather(
@@ -176,13 +174,13 @@ class TransactionRules:
                     *(store.get([make_id(n)]) for n in range(10)),
                 )
                 assert (await store.counts()).models == 46
-                raise WantedError
+                raise RollbackError
 
-        with pytest.raises(WantedError):
+        with pytest.raises(RollbackError):
             await write()
         assert (await store.counts()).models == 36
 
-    async def test_a_task_that_outlives_it_goes_on_without(self, store: Store) -> None:
+    async def test_a_task_that_outlives_a_transaction_continues_outside_it(self, store: Store) -> None:
         is_over = asyncio.Event()
 
         async def write() -> None:
@@ -196,11 +194,11 @@ class TransactionRules:
         await context
         assert len(await store.get([make_id(100), make_id(101)])) == 2
 
-    async def test_a_lease_taken_before_holds_within(self, store: Store) -> None:
+    async def test_a_lease_taken_before_a_transaction_is_held_within_it(self, store: Store) -> None:
         lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
-        assert await store.acquire(lease) is None
+        assert await store.leases.acquire(lease) is None
         async with store.transaction():
-            assert await store.acquire(lease) is None
-            assert await store.acquire(make_lease("other", expires_ns=lease.expires_ns)) == lease
-        await store.release(lease)
-        assert await store.acquire(make_lease("other", expires_ns=lease.expires_ns)) is None
+            assert await store.leases.acquire(lease) is None
+            assert await store.leases.acquire(make_lease("other", expires_ns=lease.expires_ns)) == lease
+        await store.leases.release(lease)
+        assert await store.leases.acquire(make_lease("other", expires_ns=lease.expires_ns)) is None

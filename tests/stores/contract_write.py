@@ -1,4 +1,4 @@
-"""The contract of a store, as far as it is written to."""
+"""The contract of a store: writing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findingmodel.stores.records import Counts, LabelRow, Owner, TermQuery, WriteBatch
-from tests.stores.contract_support import contents, ids_of, lexicon_of, on_one_store, some_json, some_text
+from tests.stores.contract_support import contents, ids_of, labels_of, on_one_store, some_json, some_text
 from tests.stores.samples import NOW_NS, make_id, make_record, moved, organization, person, upserts
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class WritingRules:
-    """What is written reads back equal, whole, and once."""
+    """Written records read back equal, complete, and once."""
 
     async def test_a_database_that_does_not_exist_reads_as_empty(self, store: Store) -> None:
         assert await store.generation() == 0
@@ -27,12 +27,12 @@ class WritingRules:
             "models": {},
             "people": [],
             "organizations": [],
-            "lexicon": {},
+            "labels": {},
             "counts": Counts(0, 0, 0),
         }
         assert await store.lookup(["mass"]) == []
         assert await store.page(sort="name", descending=False, offset=0, limit=10) == []
-        assert await store.candidates(TermQuery((("mass",),)), limit=10) == []
+        assert await store.terms.candidates(TermQuery((("mass",),)), limit=10) == []
         assert await store.owners(["name:mass"]) == []
         assert await store.credits(["someone"]) == []
 
@@ -44,7 +44,7 @@ class WritingRules:
         assert await contents(filled) == before
         assert await filled.generation() == generation
 
-    async def test_nothing_asked_for_is_nothing_found(self, filled: Store) -> None:
+    async def test_an_empty_request_finds_nothing(self, filled: Store) -> None:
         assert await filled.get([]) == {}
         assert await filled.lookup([]) == []
         assert await filled.models([]) == {}
@@ -57,7 +57,7 @@ class WritingRules:
         await filled.write(WriteBatch())
         assert await contents(filled) == before
 
-    async def test_what_was_written_reads_back_equal(self, store: Store) -> None:
+    async def test_written_records_read_back_equal(self, store: Store) -> None:
         record = make_record(
             1,
             "Aortic Dissection",
@@ -75,7 +75,7 @@ class WritingRules:
         assert await store.models([make_id(1)]) == {
             make_id(1): b'{"oifm_id": "OIFM_TEST_000001", "name": "Aortic Dissection"}'
         }
-        assert await lexicon_of(store) == {
+        assert await labels_of(store) == {
             make_id(1): LabelRow(
                 make_id(1), record.entry["name"], ("dissecting aneurysm", "Ménière"), record.terms
             )
@@ -142,12 +142,12 @@ class WritingRules:
         assert await store.owners(["name:mass"]) == [Owner("name:mass", make_id(1), "sub/new.fm.json")]
         assert len((await store.models([make_id(1)]))[make_id(1)]) > 2
 
-    async def test_a_touch_of_an_absent_model_makes_none(self, filled: Store) -> None:
+    async def test_a_touch_of_an_absent_model_creates_nothing(self, filled: Store) -> None:
         before = await contents(filled)
         await filled.write(WriteBatch(touches=[make_record(999).file]))
         assert await contents(filled) == before
 
-    async def test_what_is_removed_is_gone_and_an_absent_id_is_no_error(self, store: Store) -> None:
+    async def test_removals_delete_models_and_ignore_absent_ids(self, store: Store) -> None:
         record = make_record(1, "mass", facets=["tag:ct"], contributors=[person("ann")])
         await store.setup()
         await store.write(upserts(record, make_record(2)))
@@ -160,7 +160,7 @@ class WritingRules:
         assert await store.credits(["ann"]) == []
         assert await ids_of(store, TermQuery((("mass",),))) == []
         assert await ids_of(store, TermQuery((), facets=(("tag:ct",),))) == []
-        assert list(await lexicon_of(store)) == [make_id(2)]
+        assert list(await labels_of(store)) == [make_id(2)]
 
     async def test_a_batch_may_be_longer_than_any_chunk(self, store: Store) -> None:
         records = [make_record(number) for number in range(1_203)]
@@ -191,7 +191,7 @@ class WritingRules:
 
     @on_one_store
     @given(name=some_text, synonyms=st.lists(some_text, max_size=3), path=some_text, fields=some_json)
-    async def test_any_text_and_any_json_survives(
+    async def test_any_text_and_any_json_survive(
         self, store: Store, name: str, synonyms: list[str], path: str, fields: Any
     ) -> None:
         record = make_record(1, "x", contributors=[person("ann", extra=fields)])
@@ -208,4 +208,4 @@ class WritingRules:
         assert await store.lookup([name]) == [record.entry]
         assert await store.credits(["ann"]) == list(record.credits)
         assert await store.contributors("person") == list(record.credits)
-        assert (await lexicon_of(store))[make_id(1)].synonyms == tuple(synonyms)
+        assert (await labels_of(store))[make_id(1)].synonyms == tuple(synonyms)

@@ -1,4 +1,4 @@
-"""Databases of a test's own, and stores on them."""
+"""A database for each test, and stores on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextlib.asynccontextmanager
 async def opening(make: Callable[[str], Store]) -> AsyncIterator[OpenStore]:
-    """Lend a function that opens stores, which *make* makes; they are closed with the block."""
+    """Yield a function that opens the stores that *make* returns; they are closed after the block."""
     async with contextlib.AsyncExitStack() as opened:
 
         async def open_store(branch: str = "main") -> Store:
@@ -35,7 +35,7 @@ async def opening(make: Callable[[str], Store]) -> AsyncIterator[OpenStore]:
 
 @contextlib.contextmanager
 def own_database(uri: str) -> Iterator[str]:
-    """Lend the name of a database that does not exist, and drop it."""
+    """Yield the name of a database that does not exist, and drop it afterwards."""
     name = f"test_{uuid.uuid4().hex}"
     with pymongo.MongoClient[dict[str, object]](uri) as client:
         try:

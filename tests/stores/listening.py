@@ -1,4 +1,4 @@
-"""A MongoStore whose commands are seen."""
+"""A MongoStore whose commands are recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Commands(monitoring.CommandListener):
-    """The commands that a client has sent."""
+    """Records the commands that a client sends."""
 
     def __init__(self) -> None:
         self.sent: list[monitoring.CommandStartedEvent] = []
@@ -40,7 +40,7 @@ class Commands(monitoring.CommandListener):
 
 @asynccontextmanager
 async def listened(uri: str, database: str) -> AsyncIterator[tuple[MongoStore, Commands]]:
-    """Lend a store whose client tells what it sends."""
+    """Yield a store and the record of the commands that it sends."""
     commands = Commands()
     client: Any = AsyncIOMotorClient(uri, event_listeners=[commands])
     store = mongo_store(uri, database, client=client)

@@ -1,4 +1,4 @@
-"""Records made by hand, for tests of stores: small, all different, and not made by the code under test."""
+"""Sample records for tests of stores: small, all different, and not made by the code under test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.stores.records import Credit, FileState, Lease, Record, Terms, WriteBatch, pack
+from findingmodel.stores.lease import Lease
+from findingmodel.stores.records import Credit, FileState, Record, WriteBatch, pack
+from findingmodel.text.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,12 +70,12 @@ def make_record(
     model: bytes = b"",
     **fields: Any,
 ) -> Record:
-    """Return a record; its name, path and text follow from *number* where they are not given.
+    """Return a record; its name, path and text are derived from *number* by default.
 
     Args:
         description: and `other`: tokens, separated by spaces.
-        contributors: as `person` and `organization` make them; their file is made this record's.
-        fields: of the entry, as they are.
+        contributors: from `person` and `organization`; their file becomes this record's.
+        fields: fields of the entry.
     """
     name = name or f"finding {number}"
     data = model or f'{{"oifm_id": "{make_id(number)}", "name": "{name}"}}'.encode()
@@ -95,7 +97,7 @@ def make_record(
 
 
 def moved(record: Record, path: str, **changes: Any) -> Record:
-    """Return *record* as it is when its file was renamed to *path*, and *changes* befell it."""
+    """Return *record* after its file was renamed to *path*, with *changes* of its file state."""
     file = record.file._replace(path=path, **changes)
     credit = tuple(c._replace(path=file.path, mtime_ns=file.mtime_ns) for c in record.credits)
     return record._replace(file=file, credits=credit)
@@ -120,5 +122,5 @@ def upserts(*records: Record) -> WriteBatch:
 
 
 async def steps_of(store: Store) -> int:
-    """Return how many updates of *store* were finished, up to a thousand: generations begin anywhere."""
+    """Return the number of finished updates of *store*, modulo 1000: generations start at a random number."""
     return await store.generation() % 1_000

@@ -1,4 +1,4 @@
-"""Walks through a whole index: everything once, in the order asked for, and never all of it at once."""
+"""Iteration over a whole index: everything once, in order, in chunks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ COUNT = 1_001
 
 @pytest.fixture(scope="module")
 def many() -> Store:
-    """A store of more models than are read at once."""
+    """A store with more models than one chunk."""
     return filled(make_records([(f"finding {COUNT - number}", [], "", []) for number in range(COUNT)]))
 
 
 @pytest.mark.parametrize("sort", ["name", "oifm_id"])
-def test_every_entry_comes_once_in_its_order(many: Store, sort: str) -> None:
+def test_every_entry_is_yielded_once_in_order(many: Store, sort: str) -> None:
     async def walk() -> list[list[str]]:
         return [[str(dict(entry)[sort]) for entry in entries] async for entries in iter_pages(many, sort)]
 
@@ -34,7 +34,7 @@ def test_every_entry_comes_once_in_its_order(many: Store, sort: str) -> None:
     assert len(set(found)) == COUNT
 
 
-def test_models_come_in_the_order_of_the_ids_without_those_that_are_gone(many: Store) -> None:
+def test_models_are_yielded_in_the_order_of_the_ids_without_absent_ones(many: Store) -> None:
     async def walk() -> list[list[str]]:
         states = await many.manifest()
         ids = sorted((state.oifm_id for state in states), reverse=True)

@@ -1,4 +1,4 @@
-"""Both stores give the same answers: the same records and questions, on a file and on each MongoDB server."""
+"""Both stores return the same results for the same records, on a file and on each MongoDB server."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ Stores = tuple["Store", "Store"]
 
 
 def library() -> list[Record]:
-    """Records whose words are as unevenly spread as those of texts are."""
-    chance = random.Random(7)  # the same every time
+    """Return records whose words are as unevenly distributed as in real texts."""
+    chance = random.Random(7)  # the same in every run
 
     def words(count: int) -> str:
         return " ".join(WORDS[min(int(chance.expovariate(0.4)), len(WORDS) - 1)] for _ in range(count))
@@ -126,7 +126,7 @@ async def test_both_resolve_keys_alike(stores: Stores) -> None:
     excluded=st.lists(st.sampled_from(WORDS), max_size=2).map(tuple),
     facets=st.lists(st.lists(st.sampled_from(TAGS), max_size=2).map(tuple), max_size=2).map(tuple),
 )
-async def test_both_propose_the_same_candidates(stores: Stores, **parts: Any) -> None:
+async def test_both_return_the_same_candidates(stores: Stores, **parts: Any) -> None:
     one, other = stores
     query = TermQuery(**parts)
     found, also = await ids_of(one, query, EVERYTHING), await ids_of(other, query, EVERYTHING)

@@ -1,4 +1,7 @@
-"""Breaker: leave a server alone that does not answer, and find out by one question whether it does again."""
+"""CircuitBreaker: stop asking a server that does not answer, and probe it with one attempt at a time.
+
+Written by hand: no library at hand limits a half-open breaker to one probe and ignores cancelled attempts.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +14,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CircuitBreaker", "CircuitOpenError", "Verdict"]
-
 
 class Verdict(Enum):
-    """What an error says of the server.
+    """What an error reveals about the server."""
 
-    Attributes:
-        FAILED: it did not answer, or not to the end.
-        ANSWERED: it did, though with a refusal.
-        SILENT: nothing.
-    """
-
-    FAILED = auto()
-    ANSWERED = auto()
-    SILENT = auto()
+    FAILED = auto()  # it did not answer, or only in part
+    ANSWERED = auto()  # it did, even if with an error
+    SILENT = auto()  # nothing
 
 
 class CircuitOpenError(Exception):
-    """The server was not asked.
+    """The breaker is open: the server was not asked, and will not be for some *seconds*.
 
     Attributes:
-        failures: so many attempts in a row had failed.
-        reason: what the last of them said.
-        seconds: after this time it will be asked again.
+        failures: attempts in a row that failed.
+        reason: the message of the last one.
     """
 
     def __init__(self, failures: int, reason: str, seconds: float) -> None:
@@ -43,16 +37,14 @@ class CircuitOpenError(Exception):
 
 
 class CircuitBreaker:
-    """Counts the failures of one server; for any number of tasks and threads.
+    """Counts the failures of one server, for any number of tasks and threads.
 
-    It opens when *failures* attempts in a row have failed; attempts that were under way together count as
-    one, because they failed together. While it is open nobody is let through. After *seconds* one attempt is:
-    if that succeeds the breaker closes, if it fails the time begins anew.
+    It opens after *failures* failed attempts in a row; concurrent attempts that fail together count as one.
+    While it is open, no attempt is let through. After *seconds* one is: its success closes the breaker, its
+    failure restarts the time.
 
-    Args:
-        failures: how many in a row.
-        seconds: how long it stays open.
-        clock: seconds that never go back.
+    Attributes:
+        has_answered: whether the server ever answered.
     """
 
     def __init__(self, failures: int, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,17 +58,16 @@ class CircuitBreaker:
         self._opened_at: float | None = None
         self._probe: object = None
         self.has_answered = False
-        """Whether the server ever answered."""
 
     @contextmanager
     def attempt(self, judge: Callable[[Exception], Verdict]) -> Iterator[None]:
-        """Let one attempt through, and learn from how it ends; a cancelled one teaches nothing.
+        """Let one attempt through and record its outcome; a cancelled attempt has none.
 
         Args:
-            judge: tells what an error says of the server.
+            judge: classifies the error of the attempt.
 
         Raises:
-            BreakerOpenError: the breaker is open.
+            CircuitOpenError: the breaker is open.
         """
         mark = object()
         failures_before = self._admit(mark)
@@ -108,7 +99,7 @@ class CircuitBreaker:
     def _fail(self, failures_before: int, reason: str) -> None:
         with self._lock:
             if failures_before != self._failures_ever:
-                return  # it was under way when another failed
+                return  # this attempt was under way when another failed
             self._failures += 1
             self._failures_ever += 1
             self._reason = reason

@@ -1,4 +1,4 @@
-"""Few and bounded commands: long lists go in chunks, independent commands at the same time."""
+"""Few and bounded commands: long lists are sent in chunks, independent commands concurrently."""
 
 from __future__ import annotations
 
@@ -11,30 +11,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from findingmodel.stores.mongo.errors import not_written
-from findingmodel.stores.mongo.pool import settled
+from findingmodel.stores.mongo.pool import maybe_await
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
 
-__all__ = ["BATCH", "CHUNK", "delete", "each_among", "find_among", "in_turn", "together", "upsert"]
-
 T = TypeVar("T")
 
 BATCH = 1_000_000
-"""Documents a reply may hold, which is to say: as many as fit in the 16 MB that MongoDB allows it."""
+"""Documents in one reply; in effect as many as fit in the 16 MB that MongoDB allows a reply."""
 
 CHUNK = 1_000
 """Keys of one ``$in``, and operations of one bulk write."""
 
 _CONCURRENT_CHUNKS = 4
 
-_is_in_turn: ContextVar[bool] = ContextVar("findingmodel_in_turn", default=False)
+_is_sequential: ContextVar[bool] = ContextVar("findingmodel_one_at_a_time", default=False)
 
 
 async def find_among(
     collection: Any, field: str, keys: Collection[str], projection: dict[str, int] | None
 ) -> list[dict[str, Any]]:
-    """Return the documents with any of *keys* in *field*, each once: one command a thousand keys."""
+    """Return the documents with any of *keys* in *field*, each once: one command per thousand keys."""
     gate = asyncio.Semaphore(_CONCURRENT_CHUNKS)
 
     async def find(chunk: list[str]) -> list[dict[str, Any]]:
@@ -43,28 +41,28 @@ async def find_among(
             found: list[dict[str, Any]] = await cursor.to_list(None)
             return found
 
-    parts = await together(*(find(chunk) for chunk in _chunks(dict.fromkeys(keys))))
+    parts = await gather_all(*(find(chunk) for chunk in _chunks(dict.fromkeys(keys))))
     return list({document["_id"]: document for part in parts for document in part}.values())
 
 
-async def each_among(
+async def iter_among(
     collection: Any, field: str, keys: Collection[str], projection: dict[str, int]
 ) -> AsyncIterator[dict[str, Any]]:
-    """Yield the documents with any of *keys* in *field*, one reply at a time in memory."""
+    """Yield the documents with any of *keys* in *field*, holding one reply in memory at a time."""
     for chunk in _chunks(dict.fromkeys(keys)):
         cursor = collection.find({field: {"$in": chunk}}, projection, batch_size=BATCH)
         try:
             async for document in cursor:
                 yield document
         finally:
-            await settled(cursor.close())
+            await maybe_await(cursor.close())
 
 
 async def upsert(collection: Any, operations: Iterable[Any]) -> dict[str, str]:
-    """Send *operations* (replacements and updates), in no order: one command a thousand.
+    """Send *operations* (replacements and updates), unordered: one command per thousand.
 
     Returns:
-        Why the server did not write some documents, by their ids; it wrote all the others.
+        By id, why the server did not write some of the documents; it wrote all the others.
     """
     reasons: dict[str, str] = {}
     for chunk in _chunks(operations):
@@ -76,34 +74,34 @@ async def upsert(collection: Any, operations: Iterable[Any]) -> dict[str, str]:
 
 
 async def delete(collection: Any, ids: Collection[str]) -> None:
-    """Delete by id: one command a thousand."""
+    """Delete by id: one command per thousand."""
     for chunk in _chunks(ids):
         await collection.delete_many({"_id": {"$in": chunk}})
 
 
 @contextmanager
-def in_turn() -> Iterator[None]:
-    """Let `together` run one command after the other within the block."""
-    token = _is_in_turn.set(True)
+def one_at_a_time() -> Iterator[None]:
+    """Make `gather_all` run commands one after the other within the block."""
+    token = _is_sequential.set(True)
     try:
         yield
     finally:
-        _is_in_turn.reset(token)
+        _is_sequential.reset(token)
 
 
-async def together(*commands: Coroutine[Any, Any, T]) -> list[T]:
-    """Return the results of all *commands*; or raise the most telling error, when all have come to an end."""
-    if _is_in_turn.get():
-        return await _one_by_one(commands)
+async def gather_all(*commands: Coroutine[Any, Any, T]) -> list[T]:
+    """Return the results of all *commands*; once all have ended, raise the most informative error if any."""
+    if _is_sequential.get():
+        return await _run_in_order(commands)
     results = await asyncio.gather(*commands, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
     if failures:
-        # A refused login closes the connections of the other commands: what they say is a consequence.
+        # A refused login closes the connections of the other commands, whose errors are only consequences.
         raise min(failures, key=lambda failure: isinstance(failure, ConnectionFailure))
     return [result for result in results if not isinstance(result, BaseException)]
 
 
-async def _one_by_one(commands: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def _run_in_order(commands: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     waiting = list(commands)
     try:
         return [await waiting.pop(0) for _ in range(len(waiting))]

@@ -1,20 +1,22 @@
-"""How a store reaches its collections, in whatever event loop it is used."""
+"""Connection: how a store reaches the collections of its branch, in any event loop and in transactions."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 
-from findingmodel.errors import ConfigError, StoreClosedError
+from findingmodel.errors import ConfigError, StoreClosedError, TransactionError
 from findingmodel.settings import server_of
 from findingmodel.stores.mongo.breaker import CircuitBreaker
-from findingmodel.stores.mongo.pool import share
+from findingmodel.stores.mongo.commands import one_at_a_time
+from findingmodel.stores.mongo.pool import connection_pool, maybe_await
 from findingmodel.stores.mongo.retry import Calls, RetryPolicy, breaker_of
-from findingmodel.stores.mongo.transaction import Transaction
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.mongo.pool import PoolSettings, Share
 
-__all__ = ["Collections", "Connection", "BoundCollections", "operation"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
+
+META_PREFIX = "index_meta_"
+"""Every branch that was set up has a collection of this name."""
 
 
 class Collections(NamedTuple):
@@ -39,60 +42,47 @@ class Collections(NamedTuple):
     @classmethod
     def of(cls, database: Any, branch: str) -> Collections:
         """Return the collections of *branch*, with the read preference of *database*."""
-        names = (
-            f"index_entries_{branch}",
-            f"people_{branch}",
-            f"organizations_{branch}",
-            f"index_meta_{branch}",
+        return cls(
+            database[f"index_entries_{branch}"],
+            database[f"people_{branch}"],
+            database[f"organizations_{branch}"],
+            database[f"{META_PREFIX}{branch}"],
         )
-        return cls(*(database[name] for name in names))
 
 
 class BoundCollections(NamedTuple):
-    """A branch as one event loop reaches it.
-
-    Attributes:
-        loop: the event loop. share: the share of the pool's client; None where the user gave a client.
-        database: for commands; the primary answers. reading: as the URI's read preference has it. writing:
-        the primary's, for all that an update writes, and for what it must read to know what to write.
-    """
+    """The collections of a branch, bound to one event loop or to one transaction."""
 
     loop: asyncio.AbstractEventLoop
-    share: Share | None
-    database: Any
-    reading: Collections
-    writing: Collections
+    share: Share | None  # of the pool's client; None if the user passed a client
+    database: Any  # for commands; answered by the primary
+    reading: Collections  # with the read preference of the URI
+    writing: Collections  # of the primary: for what an update writes, and reads to decide what to write
 
 
 class Connection:
-    """One branch of one database; a client is taken when it is first needed, and anew in another event loop.
+    """One branch of one database, with the arguments of `MongoStore`.
 
-    Args:
-        uri: as for `MongoStore`, like all the others.
-        database: its name.
-        branch: its name.
-        pool: driver, pool sizes and timeouts.
-        patience: how long a server that fails is put up with.
-        client: to be used instead of one from the pool, or None.
+    It takes a client on first use, and another one in another event loop.
     """
 
     def __init__(
-        self, uri: str, database: str, branch: str, pool: PoolSettings, patience: RetryPolicy, client: Any
+        self, uri: str, database: str, branch: str, pool: PoolSettings, retry: RetryPolicy, client: Any
     ) -> None:
         if isinstance(client, MongoClient):
             raise ConfigError(
-                "the client is a blocking MongoClient: give an AsyncIOMotorClient or an AsyncMongoClient"
+                "the client is a blocking MongoClient: pass an AsyncIOMotorClient or an AsyncMongoClient"
             )
         self._uri = uri
         self._database = database
         self._branch = branch
         self._pool = pool
         self._client = client
-        self._reached: BoundCollections | None = None
+        self._bound: BoundCollections | None = None
         self._is_closed = False
-        # Of a client that was given nobody knows which server it is for.
-        breaker = breaker_of(uri, patience) if client is None else CircuitBreaker(*patience[2:])
-        self._calls = Calls(self.label, patience, breaker)
+        # The server of a client that the user passed is not known, so its breaker is not shared.
+        breaker = breaker_of(uri, retry) if client is None else CircuitBreaker(*retry[2:])
+        self._calls = Calls(self.label, retry, breaker)
 
     @property
     def label(self) -> str:
@@ -101,11 +91,11 @@ class Connection:
 
     @property
     def is_in_transaction(self) -> bool:
-        """True if the running task is in a transaction of this connection."""
+        """Whether the running task is in a transaction of this connection."""
         return current(self) is not None
 
     def reach(self) -> BoundCollections:
-        """Return the branch as the running event loop, or the transaction, reaches it; nothing is sent.
+        """Return the collections for the running event loop or transaction; nothing is sent.
 
         Raises:
             StoreClosedError: after `close`.
@@ -115,30 +105,27 @@ class Connection:
             raise StoreClosedError(f"cannot use {self.label}: it was closed")
         transaction: Transaction | None = current(self)
         if transaction is not None:
-            return transaction.reached
+            return transaction.bound
         loop = asyncio.get_running_loop()
-        if self._reached is None or self._reached.loop is not loop:
-            self._reached = self._reach_from(loop)
-        return self._reached
+        if self._bound is None or self._bound.loop is not loop:
+            self._bound = self._bind(loop)
+        return self._bound
 
     async def call(self, doing: str, function: Callable[[], Awaitable[T]], *, once: bool = False) -> T:
-        """Return what *function* makes of the branch that it reaches; as `Calls.call`.
-
-        Within a transaction there is one attempt, for a failure ends it.
-        """
+        """As `Calls.call`; without retries in a transaction, because an error ends it."""
         transaction: Transaction | None = current(self)
         if transaction is None:
             return await self._calls.call(doing, function, once=once)
-        async with transaction.turn():
+        async with transaction.exclusive():
             return await self._calls.call(doing, function, once=True)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
-        """Let what this task sends within the block be one transaction.
+        """Run what this task sends within the block in one transaction.
 
         Raises:
-            TransactionError: the server has none, or they would nest, or it was given up.
-            StoreError: as `call`; after an error while it was committed nobody knows if it was.
+            TransactionError: the server has no transactions, they would nest, or this one was rolled back.
+            StoreError: as `call`; after an error during the commit it is unknown whether it took effect.
         """
         refuse_nested(self, self.label)
         transaction = await self.call("begin a transaction in", lambda: Transaction.begin(self.reach()))
@@ -147,39 +134,98 @@ class Connection:
                 with joined(self, transaction):
                     yield
             except BaseException:
-                await transaction.give_up()
+                await transaction.roll_back()
                 raise
             await self.call("commit the transaction in", transaction.commit)
         finally:
             await transaction.end()
 
     async def close(self) -> None:
-        """Give the client back; twice is fine."""
+        """Release the client. Idempotent."""
         self._is_closed = True
-        reached, self._reached = self._reached, None
-        if reached is not None and reached.share is not None:
-            await reached.share.close()
+        bound, self._bound = self._bound, None
+        if bound is not None and bound.share is not None:
+            await bound.share.close()
 
-    def _reach_from(self, loop: asyncio.AbstractEventLoop) -> BoundCollections:
-        shared = share(self._uri, self._pool) if self._client is None else None
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> BoundCollections:
+        shared = connection_pool.share(self._uri, self._pool) if self._client is None else None
         client = self._client if shared is None else shared.client
-        # With w=0 in the URI nobody would learn of a failed write.
+        # With w=0 in the URI, failed writes would go unnoticed.
         concern = client.write_concern if client.write_concern.acknowledged else WriteConcern(w=1)
-        writing = client.get_database(
+        primary = client.get_database(
             self._database, read_preference=ReadPreference.PRIMARY, write_concern=concern
         )
-        reading = client.get_database(self._database)
-        return BoundCollections(
-            loop=loop,
-            share=shared,
-            database=writing,
-            reading=Collections.of(reading, self._branch),
-            writing=Collections.of(writing, self._branch),
+        reading = Collections.of(client.get_database(self._database), self._branch)
+        return BoundCollections(loop, shared, primary, reading, Collections.of(primary, self._branch))
+
+
+class Transaction:
+    """A transaction that has begun; each command of its *bound* collections belongs to it."""
+
+    def __init__(self, session: Any, bound: BoundCollections) -> None:
+        writing = Collections._make(_InSession(collection, session) for collection in bound.writing)
+        database = _InSession(bound.database, session)
+        self.bound = bound._replace(database=database, reading=writing, writing=writing)
+        self._session = session
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def begin(cls, bound: BoundCollections) -> Transaction:
+        """Begin a transaction.
+
+        Raises:
+            TransactionError: the server does not support transactions.
+        """
+        hello = await bound.database.command("hello")
+        if not (hello.get("setName") or hello.get("msg") == "isdbgrid"):
+            raise TransactionError(
+                "the server stands alone, and MongoDB has transactions in replica sets and sharded clusters "
+                "only; start it with --replSet, be it as the only member (an index in a file has them too)"
+            )
+        session = await maybe_await(bound.database.client.start_session())
+        await maybe_await(
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority"),
+                read_preference=ReadPreference.PRIMARY,
+            )
         )
+        return cls(session, bound)
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Send nothing else meanwhile: a session takes one command at a time."""
+        async with self._lock:
+            with one_at_a_time():
+                yield
+
+    async def commit(self) -> None:
+        """Make what was written visible to others. Idempotent."""
+        await self._session.commit_transaction()
+
+    async def roll_back(self) -> None:
+        """Discard what was written; the server does the same if the client is gone."""
+        with suppress(PyMongoError):
+            await self._session.abort_transaction()
+
+    async def end(self) -> None:
+        """Return the session to the client."""
+        await self._session.end_session()
+
+
+class _InSession:
+    """A collection or database, each command of which belongs to one session."""
+
+    def __init__(self, target: Any, session: Any) -> None:
+        self._target = target
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(getattr(self._target, name), session=self._session)
 
 
 class _Connected(Protocol):
-    _connection: Connection
+    connection: Connection
 
 
 S = TypeVar("S", bound=_Connected)
@@ -190,18 +236,14 @@ def operation(
 ) -> Callable[
     [Callable[Concatenate[S, P], Awaitable[T]]], Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
 ]:
-    """Make a method of a store one operation on its server, as `Connection.call` has it.
-
-    Args:
-        doing: what it does, so that the sentence reads on with the database: "read entries of".
-    """
+    """Run a method by `Connection.call`; *doing* and the database make the messages: "read entries of"."""
 
     def decorate(
         method: Callable[Concatenate[S, P], Awaitable[T]],
     ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
         @wraps(method)
         async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return await self._connection.call(doing, partial(method, self, *args, **kwargs))
+            return await self.connection.call(doing, partial(method, self, *args, **kwargs))
 
         return call
 

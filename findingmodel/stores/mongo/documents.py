@@ -1,11 +1,11 @@
-"""Between records and MongoDB documents, both ways. Pure.
+"""Convert records to MongoDB documents and back. Pure functions.
 
 A document of ``index_entries_BRANCH`` has ``_id`` = ``oifm_id`` and the fields of an IndexEntry under their
-own names, for anybody who looks. The rest is ours: ``keys``, ``identity``, ``facets``, ``credit_keys``,
-``tokens`` and ``name_tokens`` (those of name and synonyms), all arrays of strings; ``terms``,
-``sort_name``, ``credits``, ``file`` (what the manifest knows besides ``filename`` and ``file_hash_sha256``)
-and ``model``, the JSON text under zlib. Fields of contributors are kept as JSON text, because BSON has not
-all the keys and integers that JSON has.
+own names, readable for other programs. The rest is internal: ``keys``, ``identity``, ``facets``,
+``credit_keys``, ``tokens`` and ``name_tokens`` (those of name and synonyms), all arrays of strings;
+``terms``, ``sort_name``, ``credits``, ``file`` (the manifest's fields besides ``filename`` and
+``file_hash_sha256``) and ``model``, the JSON text compressed by zlib. Fields of contributors are stored as
+JSON text, because BSON does not have all the keys and integers of JSON.
 """
 
 from __future__ import annotations
@@ -17,78 +17,47 @@ from typing import TYPE_CHECKING, Any, cast
 import bson
 
 from findingmodel.errors import StoreSchemaError
-from findingmodel.stores.records import Candidate, Credit, FileState, LabelRow, Owner, Terms, unpack
+from findingmodel.stores.records import Candidate, Credit, EntryRow, FileState, LabelRow, Owner, unpack
+from findingmodel.text.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from findingmodel.stores.records import ContributorKind, EntryRow, Record
-
-__all__ = [
-    "CANDIDATE_FIELDS",
-    "CREDIT_FIELDS",
-    "ENTRY_FIELDS",
-    "FILE_FIELDS",
-    "LEXICON_FIELDS",
-    "NOT_OURS",
-    "OWNER_FIELDS",
-    "candidate",
-    "check_own",
-    "contributor",
-    "contributor_document",
-    "credits_in",
-    "entry_document",
-    "entry_row",
-    "excess",
-    "file_fields",
-    "file_state",
-    "lexicon_row",
-    "model_text",
-    "owners_in",
-]
+    from findingmodel.stores.records import ContributorKind, Record
 
 Document = dict[str, Any]
 
 NOT_OURS = (
     "its collections hold an index of findingmodel 0.3 or 0.4, or documents of another program, and were "
-    "left as they are: 'findingmodel index update DIR --rebuild' puts such an index aside and makes a new "
+    "left as they are: 'findingmodel index update DIR --rebuild' archives such an index and makes a new "
     "one; or use another branch or database"
 )
 
 _MOST_BYTES = 16 * 1024 * 1024
-"""What a document may take (https://www.mongodb.com/docs/manual/reference/limits/)."""
+"""Maximum size of a document (https://www.mongodb.com/docs/manual/reference/limits/)."""
 
 _NEVER_EXCESSIVE_BYTES = 100_000
-"""The text of a smaller model, folded and analysed, can hardly grow to a document that is too large."""
+"""The analysed text of a smaller model cannot make its document too large."""
 
-_ENTRY = (
-    "oifm_id",
-    "name",
-    "slug_name",
-    "filename",
-    "file_hash_sha256",
-    "description",
-    "synonyms",
-    "tags",
-    "contributors",
-    "attributes",
-)
-# Projections: what each reader asks for, so that no more travels.
+_ENTRY = tuple(EntryRow.__annotations__)
+# Projections: each reader fetches only the fields it needs.
 ENTRY_FIELDS = dict.fromkeys(_ENTRY, 1)
 FILE_FIELDS = dict.fromkeys(("filename", "file_hash_sha256", "file", "credit_keys"), 1)
 CANDIDATE_FIELDS = {"terms": 1}
-LEXICON_FIELDS = dict.fromkeys(("name", "synonyms", "terms"), 1)
+LABEL_FIELDS = dict.fromkeys(("name", "synonyms", "terms"), 1)
 OWNER_FIELDS = dict.fromkeys(("identity", "filename"), 1)
 CREDIT_FIELDS = dict.fromkeys(("credits", "filename", "file"), 1)
 
 
-def entry_document(record: Record, *, binary: bool) -> Document:
-    """Return the document that holds *record*.
+TEXT_FIELDS = ("name", "synonyms", "description", "other")
+"""The fields of `Terms`, which are searched."""
 
-    Args:
-        record: all that is to be stored of one model.
-        binary: whether the server can replace binary values; the model is kept as base64 text otherwise.
-    """
+FIELD_WEIGHTS = {"name": 5, "synonyms": 4}
+"""Weight of a token in these fields, 1 in the others; some servers allow no more than three weights."""
+
+
+def entry_document(record: Record, *, binary: bool) -> Document:
+    """Return the document that holds *record*; unless *binary*, with the model as base64 text."""
     terms = record.terms
     name_tokens = dict.fromkeys(f"{terms.name} {terms.synonyms}".split())
     tokens = name_tokens | dict.fromkeys(f"{terms.description} {terms.other}".split())
@@ -110,7 +79,7 @@ def entry_document(record: Record, *, binary: bool) -> Document:
 
 
 def excess(record: Record, *, binary: bool) -> str | None:
-    """Say why a document of *record* would be larger than MongoDB allows; None if none would."""
+    """Return why a document of *record* would be too large for MongoDB; None if none would."""
     if max(record.file.size, len(record.model)) < _NEVER_EXCESSIVE_BYTES:
         return None
     made = (entry_document(record, binary=binary), *map(contributor_document, record.credits))
@@ -121,7 +90,7 @@ def excess(record: Record, *, binary: bool) -> str | None:
 
 
 def file_fields(state: FileState) -> Document:
-    """Return the fields that change when a file is moved or touched, but not its model."""
+    """Return the fields that change when a file is moved or touched and its model is not."""
     return {
         "filename": state.path,
         "file_hash_sha256": state.sha256,
@@ -130,7 +99,7 @@ def file_fields(state: FileState) -> Document:
 
 
 def entry_row(document: Document) -> EntryRow:
-    """Return what a reader gets of a document."""
+    """Return the index entry of a document."""
     check_own(document, *_ENTRY)
     return cast("EntryRow", {name: document[name] for name in _ENTRY})
 
@@ -158,30 +127,28 @@ def model_text(document: Document) -> bytes:
 
 
 def candidate(document: Document) -> Candidate:
-    """Return what ranking needs of a document, with the entry if it is there."""
+    """Return the search candidate of a document, with the entry if it was fetched."""
     check_own(document, "terms")
     entry = entry_row(document) if "oifm_id" in document else None
     return Candidate(document["_id"], Terms(**document["terms"]), entry)
 
 
-def lexicon_row(document: Document) -> LabelRow:
-    """Return what search keeps in memory of a document."""
-    check_own(document, *LEXICON_FIELDS)
+def label_row(document: Document) -> LabelRow:
+    """Return names and terms of a document."""
+    check_own(document, *LABEL_FIELDS)
     synonyms = tuple(document["synonyms"] or ())
     return LabelRow(document["_id"], document["name"], synonyms, Terms(**document["terms"]))
 
 
-def owners_in(document: Document, wanted: Collection[str]) -> Iterator[Owner]:
-    """Yield an owner for each of the *wanted* identity keys that a document holds."""
-    return (
-        Owner(key, document["_id"], document["filename"]) for key in document["identity"] if key in wanted
-    )
+def owners_in(document: Document, keys: Collection[str]) -> Iterator[Owner]:
+    """Yield an owner for each identity key in *keys* that a document holds."""
+    return (Owner(key, document["_id"], document["filename"]) for key in document["identity"] if key in keys)
 
 
-def credits_in(document: Document, wanted: Collection[str]) -> Iterator[Credit]:
-    """Yield those contributors of a document whose key is *wanted*, as its file states them."""
+def credits_in(document: Document, keys: Collection[str]) -> Iterator[Credit]:
+    """Yield the contributors of a document that are in *keys*, as its file states them."""
     for stored in document["credits"]:
-        if stored["key"] in wanted:
+        if stored["key"] in keys:
             fields = json.loads(stored["fields"])
             yield Credit(
                 stored["kind"], stored["key"], fields, document["file"]["mtime_ns"], document["filename"]
@@ -189,7 +156,7 @@ def credits_in(document: Document, wanted: Collection[str]) -> Iterator[Credit]:
 
 
 def contributor_document(credit: Credit) -> Document:
-    """Return the document of a person or organization; its texts are also fields, for anybody who looks."""
+    """Return the document of a contributor; its texts are also fields, readable for other programs."""
     texts = {
         name: text for name, text in credit.fields.items() if isinstance(text, str) and name.isidentifier()
     }
@@ -210,7 +177,7 @@ def contributor(kind: ContributorKind, document: Document) -> Credit:
 
 
 def check_own(document: Document, *names: str) -> None:
-    """Accept a document that was written by us, with all fields that are *names*.
+    """Check that *document* was written by this package, with all fields in *names*.
 
     Raises:
         StoreSchemaError: it was not.

@@ -1,4 +1,4 @@
-"""What pymongo raises: what it means for the server and for another attempt, and how we say it."""
+"""The driver's errors: what they reveal about the server, whether to retry, and how to report them."""
 
 from __future__ import annotations
 
@@ -21,32 +21,28 @@ from findingmodel.stores.mongo.breaker import CircuitOpenError, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["brief", "is_worth_another_attempt", "not_written", "translated", "unwritten", "verdict_of"]
-
 _LONGEST_REASON = 200
 _AUTHENTICATION_FAILED = 18
 _UNAUTHORIZED = 13
 _REFUSED_LOGIN = "the server did not accept the user name and password"
 
 _PASSING = frozenset((6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
-"""Codes of a server that steps down, shuts down or lost its own connection: another attempt may well succeed.
+"""Codes of a server that steps down, shuts down or lost its own connection: a retry may well succeed.
 
 Source: https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
 """
 
 _REPEATABLE = ("RetryableWriteError", "UnknownTransactionCommitResult")
-"""Labels by which a server asks for another attempt."""
-
-
-def _any(_: Exception) -> bool:
-    return True
+"""Labels by which a server asks for a retry."""
 
 
 class _Rule(NamedTuple):
+    """How errors of one class are reported: as *ours*, with a reason in which {} is the driver's message."""
+
     raised: type[Exception]
     ours: type[StoreError]
-    reason: Callable[[Exception], str]
-    applies: Callable[[Exception], bool] = _any
+    reason: str | Callable[[Any], str]
+    applies: Callable[[Exception], bool] = lambda _: True
 
 
 @contextmanager
@@ -54,13 +50,13 @@ def translated(doing: str, label: str) -> Iterator[None]:
     """Turn the driver's errors into ours, as ``cannot DOING LABEL: REASON``.
 
     Args:
-        doing: what is being done, so that the sentence reads on with *label*: "read the manifest of".
-        label: the database as a user may see it, without a password.
+        doing: what is being done; *label* follows: "read the manifest of".
+        label: the database for display, without a password.
 
     Raises:
-        StoreUnavailableError: no server answered in time, or was asked; or the connection broke.
+        StoreUnavailableError: no server answered in time, the connection broke, or the breaker is open.
         StoreClosedError: the client was closed.
-        StoreSchemaError, NotWrittenError, TransactionError: as raised within, with what was being done.
+        StoreSchemaError, NotWrittenError, TransactionError: as raised in the block, with *doing* and *label*.
         StoreError: the server refused, or failed.
     """
     try:
@@ -73,14 +69,14 @@ def translated(doing: str, label: str) -> Iterator[None]:
         raise StoreUnavailableError(f"cannot {doing} {label}: {_not_asked(error)}") from None
     except (driver.PyMongoError, BSONError, OverflowError, UnicodeEncodeError) as error:
         rule = next(rule for rule in _RULES if isinstance(error, rule.raised) and rule.applies(error))
-        raise rule.ours(f"cannot {doing} {label}: {rule.reason(error)}") from error
+        reason = rule.reason(error) if callable(rule.reason) else rule.reason.replace("{}", brief(error))
+        raise rule.ours(f"cannot {doing} {label}: {reason}") from error
 
 
 def verdict_of(error: Exception) -> Verdict:
-    """Return what *error* says of the server.
+    """Return what *error* reveals about the server.
 
-    A server that refuses has not failed. That all connections of the pool are in use is nobody's fault but
-    ours.
+    A server that refuses has not failed, and a pool without a free connection is not the server's failure.
     """
     if isinstance(error, driver.ConnectionFailure):
         is_ours = isinstance(error, driver.WaitQueueTimeoutError) or _is_refused_login(error)
@@ -88,13 +84,13 @@ def verdict_of(error: Exception) -> Verdict:
     return Verdict.ANSWERED if isinstance(error, driver.OperationFailure) else Verdict.SILENT
 
 
-def is_worth_another_attempt(error: BaseException, *, has_answered: bool) -> bool:
-    """Return whether what ended in *error* may succeed a moment later.
+def is_retryable(error: BaseException, *, has_answered: bool) -> bool:
+    """Return whether a retry after *error* may succeed.
 
     Args:
-        error: from one attempt.
-        has_answered: whether the server ever answered. The driver has waited for a server already; longer
-            than that is worth it only for one that is known, which may be failing over.
+        error: the error of one attempt.
+        has_answered: whether the server ever answered. The driver has already waited for a server; only for
+            a known one, which may be failing over, is it worth waiting longer.
     """
     if isinstance(error, driver.ServerSelectionTimeoutError):
         return has_answered and not _is_refused_login(error)
@@ -104,11 +100,11 @@ def is_worth_another_attempt(error: BaseException, *, has_answered: bool) -> boo
 
 
 def not_written(error: driver.BulkWriteError) -> dict[str, str]:
-    """Return why the server did not write some documents of a bulk, by their ids.
+    """Return by id why the server did not write some documents of a bulk write.
 
     Raises:
-        AutoReconnect: it was about to go away, which has nothing to do with the documents.
-        BulkWriteError: it is not about single documents.
+        AutoReconnect: the server was about to go away; the documents are not to blame.
+        BulkWriteError: the error does not concern single documents.
     """
     failures: Sequence[Mapping[str, Any]] = (error.details or {}).get("writeErrors") or []
     if any(failure.get("code") in _PASSING for failure in failures):
@@ -120,7 +116,7 @@ def not_written(error: driver.BulkWriteError) -> dict[str, str]:
 
 
 def brief(error: Exception) -> str:
-    """Return the first sentence of a driver's message, without server replies and the topology.
+    """Return the first sentence of a driver's message, without server replies and topology.
 
     >>> brief(Exception("db:1: Connection refused (configured timeouts: ...), Topology Description: <...>"))
     'db:1: Connection refused'
@@ -132,32 +128,23 @@ def brief(error: Exception) -> str:
     return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 3] + "..."
 
 
-def _always(reason: str) -> Callable[[Exception], str]:
-    return lambda _: reason
-
-
-def _after(reason: str) -> Callable[[Exception], str]:
-    return lambda error: f"{reason} ({brief(error)})"
-
-
-def _refused(error: Exception) -> str:
-    code = error.code if isinstance(error, driver.OperationFailure) else None
-    if code == _AUTHENTICATION_FAILED:
+def _refused(error: driver.OperationFailure) -> str:
+    if error.code == _AUTHENTICATION_FAILED:
         return _REFUSED_LOGIN
-    if code == _UNAUTHORIZED:
-        return f"the user has no right to do that ({brief(error)})"
+    if error.code == _UNAUTHORIZED:
+        return f"the user is not allowed to do that ({brief(error)})"
     return f"the server refused ({brief(error)})"
 
 
-def _not_written(error: Exception) -> str:
-    """Say which documents were not written, and why the first was not."""
-    details = error.details if isinstance(error, driver.BulkWriteError) else {}
-    failures = (details or {}).get("writeErrors") or (details or {}).get("writeConcernErrors") or [{}]
+def _not_written(error: driver.BulkWriteError) -> str:
+    """Return which documents were not written, and why the first was not."""
+    details = error.details or {}
+    failures = details.get("writeErrors") or details.get("writeConcernErrors") or [{}]
     return unwritten([_id_of(failure) for failure in failures if "op" in failure], _errmsg(failures[0]))
 
 
 def unwritten(ids: Sequence[str], reason: str) -> str:
-    """Return the sentence that names some documents that were not written, and why the first was not.
+    """Return a sentence about documents that were not written: their *ids*, and the *reason* of the first.
 
     >>> unwritten(["A", "B"], "too large")
     'A, B was not written (too large)'
@@ -184,44 +171,36 @@ def _not_asked(error: CircuitOpenError) -> str:
 
 
 def _is_refused_login(error: Exception) -> bool:
-    """Return whether *error* is what the driver raises for some time after a server has refused its login."""
+    """Return whether *error* follows from a refused login; the driver raises it for some time afterwards."""
     return f"'code': {_AUTHENTICATION_FAILED}," in str(error)
 
 
-def _is_given_up(error: Exception) -> bool:
+def _is_rolled_back(error: Exception) -> bool:
     return isinstance(error, driver.PyMongoError) and error.has_error_label("TransientTransactionError")
 
 
 _RULES = (
     _Rule(
-        driver.WaitQueueTimeoutError,
-        StoreUnavailableError,
-        _always("no connection of the pool became free in time"),
+        driver.WaitQueueTimeoutError, StoreUnavailableError, "no connection of the pool became free in time"
     ),
-    _Rule(
-        driver.ServerSelectionTimeoutError,
-        StoreError,
-        _always(_REFUSED_LOGIN),
-        _is_refused_login,
-    ),
-    _Rule(driver.ServerSelectionTimeoutError, StoreUnavailableError, _after("no server answered in time")),
-    _Rule(driver.NetworkTimeout, StoreUnavailableError, _always("the server did not answer in time")),
-    _Rule(driver.ConnectionFailure, StoreUnavailableError, _after("the connection failed")),
-    _Rule(driver.ConfigurationError, StoreUnavailableError, _after("the server cannot be used")),
+    _Rule(driver.ServerSelectionTimeoutError, StoreError, _REFUSED_LOGIN, _is_refused_login),
+    _Rule(driver.ServerSelectionTimeoutError, StoreUnavailableError, "no server answered in time ({})"),
+    _Rule(driver.NetworkTimeout, StoreUnavailableError, "the server did not answer in time"),
+    _Rule(driver.ConnectionFailure, StoreUnavailableError, "the connection failed ({})"),
+    _Rule(driver.ConfigurationError, StoreUnavailableError, "the server cannot be used ({})"),
     _Rule(driver.BulkWriteError, StoreError, _not_written),
     _Rule(
         driver.OperationFailure,
         TransactionError,
-        _after("the transaction was given up and nothing of it was written, try again"),
-        _is_given_up,
+        "the transaction was rolled back and nothing of it was written, try again ({})",
+        _is_rolled_back,
     ),
-    _Rule(driver.ExecutionTimeout, StoreUnavailableError, _always("the server gave up, it took too long")),
-    _Rule(driver.OperationFailure, StoreError, _refused),
     _Rule(
-        driver.DocumentTooLarge,
-        StoreError,
-        _always("a document is larger than the 16 MB that MongoDB allows"),
+        driver.ExecutionTimeout, StoreUnavailableError, "the operation took too long, and the server ended it"
     ),
-    _Rule(driver.InvalidOperation, StoreClosedError, _always("its client was closed")),
-    _Rule(Exception, StoreError, brief),
+    _Rule(driver.OperationFailure, StoreError, _refused),
+    _Rule(driver.DocumentTooLarge, StoreError, "a document is larger than the 16 MB that MongoDB allows"),
+    _Rule(driver.InvalidOperation, StoreClosedError, "its client was closed"),
+    _Rule(Exception, StoreError, "{}"),
 )
+"""The first rule that applies to an error decides."""

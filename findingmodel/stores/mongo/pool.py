@@ -1,11 +1,7 @@
 """The pool of MongoDB clients of a process, and the seam to the driver.
 
-A client holds connections, and is bound to one event loop: so there is one for each URI, settings and loop,
-shared by every store that asks for the same, and closed with the last of them, or with the loop. Nothing is
-made by importing this module.
-
-The driver is chosen in `connect`, and met again in `settled` only: what pymongo's own client returns as an
-awaitable, Motor returns at once. A driver that is not chosen is not imported.
+`connect` chooses the driver, which is imported only then. `maybe_await` bridges the one difference: some
+methods are coroutines in pymongo's own client and plain calls in Motor.
 """
 
 from __future__ import annotations
@@ -28,49 +24,24 @@ if TYPE_CHECKING:
 
     from findingmodel.settings import Settings
 
-__all__ = [
-    "PoolCounter",
-    "PoolSettings",
-    "PoolStatistics",
-    "Share",
-    "close_all",
-    "connect",
-    "open_clients",
-    "pool_statistics",
-    "settled",
-    "share",
-]
-
 _POOL_SIZES = {"maxpoolsize", "minpoolsize"}
 
 
 class PoolSettings(NamedTuple):
-    """How clients connect. An option that the URI itself names is the URI's.
+    """How clients connect; times in milliseconds. Options in the URI take precedence."""
 
-    Attributes:
-        driver: ``motor``, or ``pymongo`` for its own asynchronous client.
-        max_pool_size: most connections to one server.
-        min_pool_size: connections kept open to one server. The drivers open them in the background after a
-            second, so that a short command has only those that it uses.
-        max_idle_ms: how long an unused connection is kept.
-        wait_queue_timeout_ms: how long to wait for a connection while all are in use.
-        server_selection_timeout_ms: how long to wait for a server that can answer.
-        connect_timeout_ms: how long a new connection may take.
-        socket_timeout_ms: how long one answer may take.
-    """
-
-    driver: Literal["motor", "pymongo"] = "motor"
-    max_pool_size: int = limits.POOL_MAX_SIZE
-    min_pool_size: int = limits.POOL_MIN_SIZE
-    max_idle_ms: int = limits.POOL_MAX_IDLE_MS
-    wait_queue_timeout_ms: int = limits.POOL_WAIT_QUEUE_TIMEOUT_MS
-    server_selection_timeout_ms: int = limits.SERVER_SELECTION_TIMEOUT_MS
-    connect_timeout_ms: int = limits.CONNECT_TIMEOUT_MS
-    socket_timeout_ms: int = limits.SOCKET_TIMEOUT_MS
+    driver: Literal["motor", "pymongo"] = "motor"  # pymongo: its own asynchronous client
+    max_pool_size: int = limits.POOL_MAX_SIZE  # connections to one server, at most
+    min_pool_size: int = limits.POOL_MIN_SIZE  # kept open; the drivers open them in the background after 1 s
+    max_idle_ms: int = limits.POOL_MAX_IDLE_MS  # until an unused connection is closed
+    wait_queue_timeout_ms: int = limits.POOL_WAIT_QUEUE_TIMEOUT_MS  # for a connection while all are in use
+    server_selection_timeout_ms: int = limits.SERVER_SELECTION_TIMEOUT_MS  # for a suitable server
+    connect_timeout_ms: int = limits.CONNECT_TIMEOUT_MS  # for opening a connection
+    socket_timeout_ms: int = limits.SOCKET_TIMEOUT_MS  # for one reply
 
     @classmethod
     def of(cls, settings: Settings) -> PoolSettings:
-        """Return the part of *settings* that concerns connections."""
+        """Return the connection settings within *settings*."""
         sizes = {name: getattr(settings, f"mongodb_{name}") for name in cls._fields if name != "driver"}
         return cls(driver=settings.driver, **sizes)
 
@@ -88,47 +59,35 @@ class PoolSettings(NamedTuple):
             "serverSelectionTimeoutMS": self.server_selection_timeout_ms,
             "connectTimeoutMS": self.connect_timeout_ms,
             "socketTimeoutMS": self.socket_timeout_ms,
-            "retryReads": False,  # `mongo_calls` repeats them; the driver would double each timeout
+            "retryReads": False,  # `retry.Calls` retries them; the driver would double each timeout
         }
 
 
 class PoolStatistics(NamedTuple):
-    """What became of the connections of this process so far, all clients together.
-
-    Attributes:
-        created, closed: connections.
-        checked_out: how often one was taken into use.
-        in_use, most_in_use: how many are in use now, and were at most.
-        timeouts: how often none became free in time.
-        failures: how often none could be made.
-    """
+    """The connections of this process so far, of all its clients together."""
 
     created: int = 0
     closed: int = 0
-    checked_out: int = 0
-    in_use: int = 0
+    checked_out: int = 0  # how often a connection was taken into use
+    in_use: int = 0  # now
     most_in_use: int = 0
-    timeouts: int = 0
-    failures: int = 0
+    timeouts: int = 0  # how often no connection became free in time
+    failures: int = 0  # how often no connection could be opened
 
 
-class PoolCounter:
-    """Counts what happens to connections, in any thread."""
+class _ConnectionCounter:
+    """Counts what happens to the connections of all clients, in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = PoolStatistics()
+        self.statistics = PoolStatistics()
 
     def add(self, **counts: int) -> None:
         """Add *counts*, named as in `PoolStatistics`."""
         with self._lock:
-            old = self._counts
+            old = self.statistics
             new = old._replace(**{name: getattr(old, name) + count for name, count in counts.items()})
-            self._counts = new._replace(most_in_use=max(old.most_in_use, new.in_use))
-
-    def statistics(self) -> PoolStatistics:
-        """Return what was counted so far."""
-        return self._counts
+            self.statistics = new._replace(most_in_use=max(old.most_in_use, new.in_use))
 
 
 class _Key(NamedTuple):
@@ -138,7 +97,7 @@ class _Key(NamedTuple):
 
 
 class _Pooled:
-    """A client, how many use it, and the generator that closes it."""
+    """A client, the number of its shares, and the generator that closes it."""
 
     def __init__(self, client: Any, guard: AsyncGenerator[None, None]) -> None:
         self.client = client
@@ -146,108 +105,130 @@ class _Pooled:
         self.share_count = 0
 
 
-_clients: dict[_Key, _Pooled] = {}
-_lock = threading.Lock()  # event loops may run in several threads
-_counter = PoolCounter()
+class MongoConnectionPool:
+    """The MongoDB clients of a process, each with its pool of connections.
+
+    A client is bound to one event loop. There is one for each URI, settings and loop; all stores that ask for
+    the same share it. It is closed with its last share, or when its loop ends. Creating the pool connects to
+    nothing.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[_Key, _Pooled] = {}
+        self._lock = threading.Lock()  # event loops may run in several threads
+
+    def share(self, uri: str, settings: PoolSettings) -> Share:
+        """Return a share of the client for *uri*, *settings* and the running event loop; nothing is sent.
+
+        Raises:
+            ConfigError: the driver does not accept the URI.
+        """
+        self._drop_dead()
+        key = _Key(uri, settings, asyncio.get_running_loop())
+        with self._lock:
+            pooled = self._clients.get(key)
+            if pooled is None:
+                client = connect(uri, settings)
+                pooled = self._clients[key] = _Pooled(client, self._guard(key, client))
+                run_without_loop(pooled.guard.__anext__())
+            pooled.share_count += 1
+        return Share(pooled, self._lock)
+
+    async def close(self) -> None:
+        """Close all clients of the running event loop, even shared ones, and drop those of ended loops."""
+        self._drop_dead()
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            clients = [pooled for key, pooled in self._clients.items() if key.loop is loop]
+        for pooled in clients:
+            await pooled.guard.aclose()
+
+    def open_clients(self) -> int:
+        """Return the number of open clients."""
+        with self._lock:
+            return len(self._clients)
+
+    def statistics(self) -> PoolStatistics:
+        """Return the counts of connections so far, those of closed clients included."""
+        return _counter.statistics
+
+    async def _guard(self, key: _Key, client: Any) -> AsyncGenerator[None, None]:
+        """Hold *client* open. A loop that ends closes its asynchronous generators, and so the client."""
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._clients.pop(key, None)
+            await maybe_await(client.close())
+
+    def _drop_dead(self) -> None:
+        """Drop the clients of loops that were closed without closing their generators."""
+        with self._lock:
+            dead = [pooled for key, pooled in self._clients.items() if key.loop.is_closed()]
+        for pooled in dead:
+            with suppress(RuntimeError):  # the driver refuses another loop: nothing can close the client now
+                run_without_loop(pooled.guard.aclose())
 
 
 class Share:
-    """One user's share of a client; close it when done.
+    """One user's share of a client, which is for the event loop in which the share was taken."""
 
-    Attributes:
-        client: the driver's client, to be used in the event loop that the share was taken in.
-    """
-
-    def __init__(self, pooled: _Pooled) -> None:
+    def __init__(self, pooled: _Pooled, lock: threading.Lock) -> None:
         self._pooled: _Pooled | None = pooled
+        self._lock = lock
         self.client = pooled.client
 
     async def close(self) -> None:
-        """Give the share back; with the last one the client is closed. Twice is fine, and after its loop."""
+        """Release the share; the last one closes the client. Idempotent, also after the loop ended."""
         pooled, self._pooled = self._pooled, None
         if pooled is None:
             return
-        with _lock:
+        with self._lock:
             pooled.share_count -= 1
             is_last = pooled.share_count == 0
         if is_last:
             await pooled.guard.aclose()
 
 
-def share(uri: str, settings: PoolSettings) -> Share:
-    """Return a share of the client for *uri*, *settings* and the running event loop; nothing is sent yet.
+_counter = _ConnectionCounter()
 
-    Raises:
-        ConfigError: the driver does not accept the URI.
-    """
-    _drop_dead()
-    key = _Key(uri, settings, asyncio.get_running_loop())
-    with _lock:
-        pooled = _clients.get(key)
-        if pooled is None:
-            client = connect(uri, settings)
-            pooled = _clients[key] = _Pooled(client, _guard(key, client))
-            run_without_loop(pooled.guard.__anext__())
-        pooled.share_count += 1
-    return Share(pooled)
-
-
-async def close_all() -> None:
-    """Close every client of the running event loop, whoever has a share, and forget those of ended loops."""
-    _drop_dead()
-    loop = asyncio.get_running_loop()
-    with _lock:
-        mine = [pooled for key, pooled in _clients.items() if key.loop is loop]
-    for pooled in mine:
-        await pooled.guard.aclose()
-
-
-def open_clients() -> int:
-    """Return how many clients this process holds open."""
-    with _lock:
-        return len(_clients)
-
-
-def pool_statistics() -> PoolStatistics:
-    """Return what became of the connections of this process so far; those of closed clients count too."""
-    return _counter.statistics()
+connection_pool = MongoConnectionPool()
+"""The pool of this process: every `MongoStore` takes its client here."""
 
 
 def connect(uri: str, settings: PoolSettings) -> Any:
-    """Return a new client of the chosen driver; it connects when it is first used.
+    """Return a new client of the chosen driver; it connects on first use.
 
     Raises:
         ConfigError: the driver does not accept the URI, or one of its options.
     """
     from pymongo.errors import PyMongoError
 
-    from findingmodel.stores.mongo.listener import PoolListener
-
     client_class, options = _client_class(settings.driver), _options(uri, settings)
-    options["event_listeners"] = [PoolListener(_counter)]
+    options["event_listeners"] = [_counting_listener()]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # that is how it tells of options that it ignores
+            warnings.simplefilter("error", UserWarning)  # the driver warns of options that it ignores
             return client_class(uri, **options)
     except OSError as error:  # a file that the URI names
         reason = error.strerror or "a file that it names cannot be read"
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
         has_secrets = masked(uri) != uri
         reason = "percent-encode user and password, and check the options" if has_secrets else str(error)
-    # The driver's text may quote a part of the password: its error must not even be the context of ours.
+    # The driver's message may quote a part of the password, so its error must not be the context of ours.
     raise ConfigError(f"cannot use {masked(uri)}: the driver does not accept it ({reason})")
 
 
 def _options(uri: str, settings: PoolSettings) -> dict[str, Any]:
-    """Return the options of *settings* that *uri* leaves open; the two pool sizes only as a pair."""
+    """Return the options of *settings* that *uri* does not name; it names both pool sizes or neither."""
     named = {name.lower() for name in re.findall(r"[?&;]([a-zA-Z]+)=", uri)}
     if named & _POOL_SIZES:
         named |= _POOL_SIZES
     return {name: value for name, value in settings.options().items() if name.lower() not in named}
 
 
-async def settled(result: Any) -> Any:
-    """Return *result* of a method that is a coroutine with one driver and a plain call with the other."""
+async def maybe_await(result: Any) -> Any:
+    """Return *result* of a method that is a coroutine in one driver and a plain call in the other."""
     return await result if inspect.isawaitable(result) else result
 
 
@@ -261,20 +242,31 @@ def _client_class(driver: str) -> Any:
     return AsyncIOMotorClient
 
 
-async def _guard(key: _Key, client: Any) -> AsyncGenerator[None, None]:
-    """Hold *client* open. A loop that ends closes the generators that it knows, and the client with them."""
-    try:
-        yield
-    finally:
-        with _lock:
-            _clients.pop(key, None)
-        await settled(client.close())
+def _counting_listener() -> Any:
+    """Return a listener through which a client, from any thread, counts its connections in `_counter`."""
+    from pymongo.monitoring import ConnectionCheckOutFailedReason, ConnectionPoolListener
 
+    class CountingListener(ConnectionPoolListener):
+        def connection_created(self, event: Any) -> None:
+            _counter.add(created=1)
 
-def _drop_dead() -> None:
-    """Let go of the clients of loops that were closed without their generators."""
-    with _lock:
-        dead = [pooled for key, pooled in _clients.items() if key.loop.is_closed()]
-    for pooled in dead:
-        with suppress(RuntimeError):  # a driver's word for "not in this loop": nobody can close it now
-            run_without_loop(pooled.guard.aclose())
+        def connection_closed(self, event: Any) -> None:
+            _counter.add(closed=1)
+
+        def connection_checked_out(self, event: Any) -> None:
+            _counter.add(checked_out=1, in_use=1)
+
+        def connection_checked_in(self, event: Any) -> None:
+            _counter.add(in_use=-1)
+
+        def connection_check_out_failed(self, event: Any) -> None:
+            is_timeout = event.reason == ConnectionCheckOutFailedReason.TIMEOUT
+            _counter.add(**{"timeouts" if is_timeout else "failures": 1})
+
+        def ignore(self, event: Any) -> None:
+            pass
+
+        connection_check_out_started = connection_ready = ignore
+        pool_created = pool_ready = pool_cleared = pool_closed = ignore
+
+    return CountingListener()

@@ -1,4 +1,4 @@
-"""How a MongoDB server is called: past its breaker, again where that may help, with errors in our words."""
+"""Calls to a MongoDB server: through its circuit breaker, with retries, and with errors translated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenacity.wait import wait_random_exponential
 
 from findingmodel.limits import BREAKER_FAILURES, BREAKER_SECONDS, RETRY_ATTEMPTS, RETRY_SECONDS
 from findingmodel.stores.mongo.breaker import CircuitBreaker
-from findingmodel.stores.mongo.errors import brief, is_worth_another_attempt, translated, verdict_of
+from findingmodel.stores.mongo.errors import brief, is_retryable, translated, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     Sleep = Callable[[float], Awaitable[None]]
 
-__all__ = ["Calls", "RetryPolicy", "breaker_of"]
-
 T = TypeVar("T")
 
 _FIRST_PAUSE_SECONDS = 0.2  # on average half of it; the double before each further attempt
@@ -35,24 +33,16 @@ _log = logging.getLogger(__name__)
 
 
 class RetryPolicy(NamedTuple):
-    """How long a server that fails is put up with.
+    """Limits of retries and of the circuit breaker."""
 
-    Attributes:
-        attempts: most attempts at one operation.
-        seconds: no attempt begins later than this after the first; each may take as long as the timeouts of
-            `PoolSettings` let it.
-        breaker_failures: after so many failures in a row a server is not asked for a while.
-        breaker_seconds: how long that is.
-    """
-
-    attempts: int = RETRY_ATTEMPTS
-    seconds: float = RETRY_SECONDS
-    breaker_failures: int = BREAKER_FAILURES
-    breaker_seconds: float = BREAKER_SECONDS
+    attempts: int = RETRY_ATTEMPTS  # at one operation
+    seconds: float = RETRY_SECONDS  # from the start of the first attempt to that of the last
+    breaker_failures: int = BREAKER_FAILURES  # attempts in a row whose failure opens the breaker
+    breaker_seconds: float = BREAKER_SECONDS  # for which the breaker stays open
 
     @classmethod
     def of(cls, settings: Settings) -> RetryPolicy:
-        """Return the part of *settings* that is about this."""
+        """Return the retry settings within *settings*."""
         return cls(
             settings.mongodb_retry_attempts,
             settings.mongodb_retry_seconds,
@@ -65,45 +55,37 @@ _breakers: dict[tuple[str, int, float], CircuitBreaker] = {}
 _lock = threading.Lock()
 
 
-def breaker_of(uri: str, patience: RetryPolicy) -> CircuitBreaker:
-    """Return the one breaker of this process for the server that *uri* names."""
-    key = (uri, patience.breaker_failures, patience.breaker_seconds)
+def breaker_of(uri: str, policy: RetryPolicy) -> CircuitBreaker:
+    """Return the circuit breaker that this process shares for the server that *uri* names."""
+    key = (uri, policy.breaker_failures, policy.breaker_seconds)
     with _lock:
-        return _breakers.setdefault(key, CircuitBreaker(patience.breaker_failures, patience.breaker_seconds))
+        return _breakers.setdefault(key, CircuitBreaker(policy.breaker_failures, policy.breaker_seconds))
 
 
 class Calls:
-    """How one store calls its server.
-
-    Args:
-        label: the database as a user may see it.
-        patience: how long a server that fails is put up with.
-        breaker: of the server.
-        sleep: how to pause.
-    """
+    """The calls of one store to its server; *label* is the database for display."""
 
     def __init__(
-        self, label: str, patience: RetryPolicy, breaker: CircuitBreaker, *, sleep: Sleep = asyncio.sleep
+        self, label: str, policy: RetryPolicy, breaker: CircuitBreaker, *, sleep: Sleep = asyncio.sleep
     ) -> None:
         self._label = label
-        self._patience = patience
+        self._policy = policy
         self._breaker = breaker
         self._sleep = sleep
 
     async def call(self, doing: str, function: Callable[[], Awaitable[T]], *, once: bool = False) -> T:
-        """Return what *function* returns, called again while the connection fails.
+        """Return what *function* returns; retry it while the connection fails.
 
-        Twice must be as good as once. That is so for all that a store does: it writes whole documents by id.
-        One step of the generation may then count as two, which does no harm, for what matters to readers
-        is that it moves; an update that could not make its step would leave them with what they remember.
+        All operations of a store are idempotent: they write whole documents by id. Only a step of the
+        generation may count twice after a retry, which is harmless: readers need it to change, no more.
 
         Args:
-            doing: for the message of an error, as in `translated`.
-            function: what to do.
-            once: whether there is to be one attempt only, because it goes on from where others have led.
+            doing: for error messages, as in `translated`.
+            function: the operation.
+            once: do not retry, because the operation continues from the state of earlier calls.
 
         Raises:
-            StoreError: as `translated` says it.
+            StoreError: as in `translated`.
         """
         with translated(doing, self._label):
             if once:
@@ -116,20 +98,19 @@ class Calls:
             return await function()
 
     def _retrying(self, doing: str) -> AsyncRetrying:
-        """Return what makes the attempts; it is for one call, for it counts them."""
+        """Return the retry loop of one call."""
         return AsyncRetrying(
             sleep=self._sleep,
-            stop=stop_after_attempt(self._patience.attempts) | stop_before_delay(self._patience.seconds),
+            stop=stop_after_attempt(self._policy.attempts) | stop_before_delay(self._policy.seconds),
             wait=wait_random_exponential(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS),
-            retry=retry_if_exception(self._may_help),
-            before_sleep=partial(self._tell, doing),
+            retry=retry_if_exception(
+                lambda error: is_retryable(error, has_answered=self._breaker.has_answered)
+            ),
+            before_sleep=partial(self._log_retry, doing),
             reraise=True,
         )
 
-    def _may_help(self, error: BaseException) -> bool:
-        return is_worth_another_attempt(error, has_answered=self._breaker.has_answered)
-
-    def _tell(self, doing: str, state: RetryCallState) -> None:
+    def _log_retry(self, doing: str, state: RetryCallState) -> None:
         error = state.outcome and state.outcome.exception()
         _log.info(
             "attempt %d to %s %s failed (%s); the next follows in %.1f s",

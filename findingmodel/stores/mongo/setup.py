@@ -1,68 +1,98 @@
-"""Which branches a MongoDB database has."""
+"""Set up a branch in MongoDB: its indexes, its schema version, and what the server supports."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pymongo import IndexModel, ReplaceOne, UpdateOne
+from pymongo import IndexModel, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from findingmodel.errors import StoreSchemaError
-from findingmodel.legacy.archive import has_old_indexes
 from findingmodel.settings import server_of
-from findingmodel.stores.mongo.documents import NOT_OURS, check_own
+from findingmodel.stores.mongo.connection import META_PREFIX
+from findingmodel.stores.mongo.documents import FIELD_WEIGHTS, NOT_OURS, TEXT_FIELDS, check_own
 from findingmodel.stores.mongo.errors import translated
-from findingmodel.stores.mongo.pool import PoolSettings, connect, settled
-from findingmodel.stores.mongo.query import FIELD_WEIGHTS, TEXT_FIELDS
+from findingmodel.stores.mongo.pool import connect, maybe_await
+from findingmodel.stores.records import first_generation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from findingmodel.stores.mongo.connection import Collections
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "STATE",
-    "State",
-    "branches_in_database",
-    "prepare",
-    "read_state",
-    "searches_any_word",
-]
+    from findingmodel.stores.mongo.connection import Collections, Connection
+    from findingmodel.stores.mongo.pool import PoolSettings
 
 SCHEMA_VERSION = 1
 STATE = {"_id": "state"}
 _PROBE = {"_id": "probe", "binary": b"\0"}
 _ARRAYS = ("keys", "identity", "facets", "credit_keys")
 _CONFLICTS = (85, 86)  # a collection can have one text index
+_LEGACY_INDEXES = {"fts_allfields", "slug_name_1"}
 _WORDS = ["alpha", "beta"]
 
 
 class State(NamedTuple):
-    """What the index knows of itself.
+    """The stored state of a branch."""
 
-    Attributes:
-        generation: the number of the last finished update; 0 before the first.
-        schema: by which version of this module it was prepared; 0 before that.
-        text: whether the server searches its text index for any of several words.
-        binary: whether the server can replace a document that holds binary values.
-    """
+    generation: int = 0  # number of the last finished update; 0 before the first
+    schema: int = 0  # version of this module that set the branch up; 0 before that
+    text: bool = False  # whether the server's text search finds documents with any of several words
+    binary: bool = True  # whether the server can replace a document that holds binary values
 
-    generation: int = 0
-    schema: int = 0
-    text: bool = False
-    binary: bool = True
+
+class BranchSetup:
+    """The setup of one branch, as one store knows it: read once, and created when something is written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.state: State | None = None  # until it is read
+        self.is_ours = False  # whether entries of this package have been seen in the branch
+        self._has_generation = False  # when the state was last read before a write
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether models are stored as binary values."""
+        return self.state is None or self.state.binary
+
+    async def read(self) -> State:
+        """Read the stored state; raises as `read_state`."""
+        self.state = await read_state(self._connection.reach().reading, is_ours=self.is_ours)
+        return self.state
+
+    async def check_empty(self, found: object) -> None:
+        """Check once, if nothing was *found*, that the collections are not another program's."""
+        if not found and self.state is None:
+            await self.read()
+
+    async def ensure(self) -> None:
+        """Create collections and indexes unless they are known to exist."""
+        if self.state is None or self.state.schema < SCHEMA_VERSION:
+            await self.create()
+
+    async def create(self, *, recheck: bool = False) -> None:
+        """Create collections and indexes unless the stored state says that they exist, or to *recheck* it."""
+        bound = self._connection.reach()
+        state = await read_state(bound.writing, is_ours=self.is_ours)
+        if recheck or state.schema < SCHEMA_VERSION:
+            prepared = await prepare(bound.database, bound.writing)
+            state = prepared._replace(generation=state.generation)
+        self.state, self._has_generation = state, state.generation > 0
+
+    async def advance(self) -> int:
+        """Increment the generation and return it."""
+        step = 1 if self._has_generation else first_generation()
+        document = await self._connection.reach().writing.meta.find_one_and_update(
+            STATE, {"$inc": {"generation": step}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        self._has_generation = True
+        return int(document["generation"])
 
 
 async def read_state(collections: Collections, *, is_ours: bool) -> State:
-    """Read what the index knows of itself: one command, and one more where nothing was ever set up.
-
-    Args:
-        collections: the index.
-        is_ours: whether its entries have been seen already, and need not be looked at.
+    """Return the stored state of a branch: one command, and one more if it was never set up.
 
     Raises:
-        StoreSchemaError: a newer version prepared it, or the collections are another program's.
+        StoreSchemaError: a newer version set the branch up, or, unless the branch *is_ours* for certain,
+            another program wrote its collections.
     """
     document = await collections.meta.find_one(STATE)
     if document is None:
@@ -79,18 +109,18 @@ async def read_state(collections: Collections, *, is_ours: bool) -> State:
 
 
 async def prepare(database: Any, collections: Collections) -> State:
-    """Create the indexes, find out what the server can do, and note both down; any number of times.
+    """Create the indexes, find out what the server supports, and store that. Idempotent.
 
     Raises:
-        StoreSchemaError: the collections were made ready for findingmodel 0.3, and may be in use.
+        StoreSchemaError: the collections have the indexes of findingmodel 0.3, and may be in use.
     """
     has_text = await _create_indexes(database, collections.entries)
-    has_binary = await _note(collections.meta, {"schema": SCHEMA_VERSION, "text": has_text})
+    has_binary = await _store_facts(collections.meta, {"schema": SCHEMA_VERSION, "text": has_text})
     return State(schema=SCHEMA_VERSION, text=has_text, binary=has_binary)
 
 
 async def _create_indexes(database: Any, entries: Any) -> bool:
-    """Create all indexes in one command; without a useful text index, that of the tokens instead."""
+    """Create all indexes in one command; without a useful text index, one of the tokens instead."""
     arrays = [IndexModel([(name, 1)], name=name) for name in _ARRAYS]
     has_text = await _was_created(entries, [*arrays, _text_index()])
     if has_text and await _finds_any_word(database, entries.name):
@@ -100,21 +130,26 @@ async def _create_indexes(database: Any, entries: Any) -> bool:
 
 
 async def _was_created(entries: Any, indexes: list[IndexModel]) -> bool:
-    """Create *indexes*, unless the server refuses.
+    """Create *indexes* and return whether the server did.
 
-    It may have no text index. If it has another reason, the next command will fail for that reason too.
+    It may not support text indexes. If it refuses for another reason, so will it the next command.
     """
     try:
         await entries.create_indexes(indexes)
     except OperationFailure as error:
-        if error.code in _CONFLICTS and await has_old_indexes(entries):
+        if error.code in _CONFLICTS and await has_legacy_indexes(entries):
             raise StoreSchemaError(NOT_OURS) from None
         return False
     return True
 
 
+async def has_legacy_indexes(entries: Any) -> bool:
+    """Return whether *entries* has the indexes of findingmodel 0.3; its unique ones would refuse models."""
+    return not _LEGACY_INDEXES.isdisjoint(await entries.index_information())
+
+
 def _text_index() -> IndexModel:
-    """Describe a text index over tokens that are final: no stemming, no stop words, no language."""
+    """Return a text index over tokens as they are: no stemming, no stop words, no language."""
     return IndexModel(
         [(f"terms.{name}", "text") for name in TEXT_FIELDS],
         name="terms_text",
@@ -125,7 +160,7 @@ def _text_index() -> IndexModel:
 
 
 async def _finds_any_word(database: Any, collection: str) -> bool:
-    """Ask the server how it would search for several words."""
+    """Return whether the server plans to search for any of several words."""
     find = {"find": collection, "filter": {"$text": {"$search": " ".join(_WORDS)}}}
     try:
         plan = await database.command({"explain": find, "verbosity": "queryPlanner"})
@@ -135,9 +170,9 @@ async def _finds_any_word(database: Any, collection: str) -> bool:
 
 
 def searches_any_word(plan: Any) -> bool:
-    """Return whether the *plan* of a text search looks for any word, as MongoDB does, and changes none.
+    """Return whether the *plan* of a text search finds any of the words unchanged, as MongoDB's does.
 
-    Other servers join the words with AND, and their plans say nothing of terms.
+    Other servers join the words with AND, and their plans do not mention terms.
 
     >>> searches_any_word({"stage": "TEXT_MATCH", "parsedTextQuery": {"terms": ["alpha", "beta"]}})
     True
@@ -146,7 +181,7 @@ def searches_any_word(plan: Any) -> bool:
 
 
 def _parsed_text_queries(plan: Any) -> Iterator[dict[str, Any]]:
-    """Yield every ``parsedTextQuery`` in a plan, however deep the server hides it."""
+    """Yield every ``parsedTextQuery`` in a plan, at any depth."""
     if isinstance(plan, dict):
         if isinstance(parsed := plan.get("parsedTextQuery"), dict):
             yield parsed
@@ -156,8 +191,8 @@ def _parsed_text_queries(plan: Any) -> Iterator[dict[str, Any]]:
             yield from _parsed_text_queries(part)
 
 
-async def _note(meta: Any, facts: dict[str, Any]) -> bool:
-    """Store *facts*, and whether a document with binary values could be replaced: one command if so."""
+async def _store_facts(meta: Any, facts: dict[str, Any]) -> bool:
+    """Store *facts* and return whether the server can replace binary values: one command if it can."""
     put = ReplaceOne({"_id": _PROBE["_id"]}, _PROBE, upsert=True)
     try:
         await meta.bulk_write([put, put, UpdateOne(STATE, {"$set": {**facts, "binary": True}}, upsert=True)])
@@ -167,14 +202,8 @@ async def _note(meta: Any, facts: dict[str, Any]) -> bool:
     return True
 
 
-_PREFIX = "index_meta_"
-
-
 async def branches_in_database(uri: str, database: str, pool: PoolSettings) -> list[str]:
     """Return the names of all branches, sorted, by one command of a client of its own.
-
-    Args:
-        uri: of the server. database: the name of the database. pool: the driver and its timeouts.
 
     Raises:
         ConfigError: the driver does not accept the URI.
@@ -185,5 +214,5 @@ async def branches_in_database(uri: str, database: str, pool: PoolSettings) -> l
         with translated("list the branches of", f"{server_of(uri)}/{database}"):
             names = await client[database].list_collection_names()
     finally:
-        await settled(client.close())
-    return sorted(name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX))
+        await maybe_await(client.close())
+    return sorted(name.removeprefix(META_PREFIX) for name in names if name.startswith(META_PREFIX))

@@ -1,4 +1,4 @@
-"""What is kept of a SQLite file: reads in memory, and answers that outlive a process."""
+"""Two caches: what was read from a SQLite file, in memory, and answers of searches, in a SQLite file."""
 
 from __future__ import annotations
 
@@ -15,37 +15,35 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.records import Candidate, EntryRow
 
-__all__ = ["ReadCache", "SQLiteTier"]
-
 _MOST_READS = 4_096  # of each kind
 
 
 class ReadCache:
-    """What is known of one state of the file, through one connection that never writes.
+    """What one connection, which never writes, has read of the current state of the file.
 
     Attributes:
-        size: how many entries there are; None if that was not asked for yet.
-        candidates: some of them, by row number; about 1 kB each.
-        entries: some of them, by id; about 3 kB each. They are shared by all who ask, and nobody's to change.
+        size: number of entries; None until it is counted.
+        candidates: by row number; about 1 kB each.
+        entries: by id; about 3 kB each. They are shared, and must not be changed.
     """
 
     def __init__(self) -> None:
         self._version: int | None = None
-        self._forget()
+        self._clear()
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self.size: int | None = None
         self.candidates: dict[int, Candidate] = {}
         self.entries: dict[str, EntryRow] = {}
 
     def renew(self, version: int) -> None:
-        """Forget everything if *version* is of another state than what is known."""
+        """Clear the cache if *version* is not that of the cached state."""
         if version != self._version:
             self._version = version
-            self._forget()
+            self._clear()
 
     def shrink(self) -> None:
-        """Forget what there is too much of."""
+        """Clear what has grown too large."""
         if len(self.candidates) > _MOST_READS:
             self.candidates = {}
         if len(self.entries) > _MOST_READS:
@@ -66,9 +64,9 @@ class SQLiteTier:
     """A `findingmodel.search.cache.CacheTier` in the file *path*.
 
     Args:
-        path: the file; made, readable by its owner only, when something is first kept.
-        clock: wall time, seconds since the epoch, so that processes agree.
-        most: answers kept; the ones that expire first go first.
+        path: the file; created on the first `put`, readable by its owner only.
+        clock: wall time in seconds since the epoch, the same in all processes.
+        most: maximum of answers; those that expire first are removed first.
 
     Raises:
         StoreUnavailableError: the file cannot be used.
@@ -83,7 +81,7 @@ class SQLiteTier:
         self._connection: sqlite3.Connection | None = None
 
     def get(self, key: str) -> str | None:
-        """Return the text kept for *key*, unless it is too old."""
+        """Return the text stored under *key*, or None if there is none or it has expired."""
         if self._connection is None and not self._path.exists():
             return None
         row = self._run(
@@ -92,7 +90,7 @@ class SQLiteTier:
         return str(row[0]) if row else None
 
     def put(self, key: str, tag: str, text: str, *, ttl_seconds: float) -> None:
-        """Keep *text* for *key*; what is too old goes."""
+        """Store *text* under *key*, and remove what has expired."""
         now = self._clock()
         self._run("DELETE FROM answers WHERE expires <= ?", (now,))
         self._run(
@@ -105,13 +103,13 @@ class SQLiteTier:
         )
 
     def drop(self, tag: str | None = None) -> None:
-        """Forget what has this *tag*; everything if it is None."""
+        """Remove what has this *tag*, or everything."""
         if self._connection is None and not self._path.exists():
             return
         self._run("DELETE FROM answers WHERE ?1 IS NULL OR tag = ?1", (tag,))
 
     def close(self) -> None:
-        """Close the file; twice is fine."""
+        """Close the file. Idempotent."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,4 +1,4 @@
-"""Connections to a SQLite index, and transactions that last longer than one call."""
+"""Connections to a SQLite index, and transactions that span several calls."""
 
 from __future__ import annotations
 
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
-__all__ = [
-    "MEMORY",
-    "OccupiedError",
-    "SQLiteTransaction",
-    "begin",
-    "connect_empty",
-    "connect_for_reading",
-    "connect_for_writing",
-    "file_id",
-    "whole",
-]
-
 FileId = tuple[int, int]
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_SECONDS = 30.0
@@ -36,10 +24,10 @@ _BUSY_RETRIES = 5
 
 
 class SQLiteTransaction:
-    """A task's right to one transaction in a store.
+    """A transaction that spans several calls of one task.
 
     Attributes:
-        over: done when others may write again; any event loop can wait for it.
+        over: done when other tasks may write again; any event loop can wait for it.
     """
 
     def __init__(self) -> None:
@@ -48,24 +36,24 @@ class SQLiteTransaction:
         self.over: Future[None] = Pending()
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._is_borrowed = False
+        self._is_shared = False
 
-    def begin(self, connection: sqlite3.Connection, *, is_borrowed: bool) -> None:
-        """Begin on *connection*; it is closed in the end unless it *is_borrowed*."""
-        self._connection, self._is_borrowed = connection, is_borrowed
+    def begin(self, connection: sqlite3.Connection, *, is_shared: bool) -> None:
+        """Begin on *connection*, which `end` closes unless it *is_shared* with other tasks."""
+        self._connection, self._is_shared = connection, is_shared
         begin(connection)
 
     @contextmanager
     def step(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection to one thread at a time; what it writes is undone if it raises.
+        """Yield the connection to one thread at a time; what the block writes is undone if it raises.
 
         Raises:
-            TransactionError: SQLite has given the transaction up, as it does when the disk is full.
+            TransactionError: SQLite has rolled the transaction back, as it does when the disk is full.
         """
         with self._lock:
             connection = self._connection
             if connection is None or not connection.in_transaction:
-                raise TransactionError("the transaction was given up, and nothing of it was written")
+                raise TransactionError("the transaction was rolled back, and nothing of it was written")
             connection.execute("SAVEPOINT step")
             try:
                 yield connection
@@ -78,53 +66,49 @@ class SQLiteTransaction:
                     connection.execute("RELEASE step")
 
     def commit(self) -> None:
-        """Let others see what was written."""
+        """Make what was written visible to others."""
         with self.step() as connection:
             pass
         connection.execute("COMMIT")
 
     def end(self) -> None:
-        """Forget what was not committed, and let the others go on; any number of times."""
+        """Roll back what was not committed, and let other tasks continue. Idempotent."""
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
-                if self._is_borrowed and connection.in_transaction:
+                if self._is_shared and connection.in_transaction:
                     connection.execute("ROLLBACK")
-                if not self._is_borrowed:
+                if not self._is_shared:
                     connection.close()
             if not self.over.done():
                 self.over.set_result(None)
 
 
 class OccupiedError(Exception):
-    """Another task has a transaction in this store; ``turn`` says when it is over."""
+    """Another task has *transaction* open in this store."""
 
-    def __init__(self, turn: SQLiteTransaction) -> None:
-        self.turn = turn
+    def __init__(self, transaction: SQLiteTransaction) -> None:
+        self.transaction = transaction
         super().__init__("another task has a transaction")
 
 
 def begin(connection: sqlite3.Connection) -> None:
-    """Start a transaction that writes; SQLite's own waiting is unfair, so try again at a random moment."""
+    """Start a transaction that writes. SQLite's own waiting is unfair, so retry after a random pause."""
     for attempt in range(_BUSY_RETRIES):
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or attempt + 1 == _BUSY_RETRIES:
                 raise
-            time.sleep(_jitter())
+            import random  # here, because it takes as long to import as a read takes
+
+            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311  # not a secret
         else:
             return
 
 
-def _jitter() -> float:
-    import random  # here, because it takes as long to import as a read takes
-
-    return random.uniform(0.01, 0.1)  # noqa: S311  # no secret
-
-
 @contextmanager
-def whole(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def atomic(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Make what is written within the block one transaction."""
     begin(connection)
     try:
@@ -138,7 +122,7 @@ def whole(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def connect_empty(branch: str) -> Iterator[sqlite3.Connection]:
-    """Lend an empty index: what a database that does not exist yet reads as."""
+    """Yield a connection to an empty index, for reading a database that does not exist yet."""
     connection = _connect(MEMORY)
     try:
         create(connection, branch)
@@ -149,7 +133,7 @@ def connect_empty(branch: str) -> Iterator[sqlite3.Connection]:
 
 
 def file_id(path: str) -> FileId | None:
-    """Return which file *path* is at this moment; None if there is none."""
+    """Return device and inode of the file now at *path*; None if there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116  # before every read: pathlib takes as long again
     except OSError:
@@ -158,7 +142,7 @@ def file_id(path: str) -> FileId | None:
 
 
 def connect_for_reading(path: str, branch: str) -> sqlite3.Connection | None:
-    """Return a new connection that cannot write, or None where nothing was set up yet."""
+    """Return a new connection that cannot write; None if the file or the branch does not exist."""
     if not Path(path).exists():
         return None
     connection = _connect(_uri(path, _reading_mode(path)))
@@ -176,7 +160,7 @@ def connect_for_reading(path: str, branch: str) -> sqlite3.Connection | None:
 
 
 def connect_for_writing(path: str, branch: str) -> sqlite3.Connection:
-    """Return a new connection to the file *path* or to memory, where the tables of *branch* are made."""
+    """Return a new connection to the file *path*, or to memory, after creating the tables of *branch*."""
     if path != MEMORY:
         _create_private_file(Path(path))
     connection = _connect(path if path == MEMORY else _uri(path, "rw"))
@@ -207,10 +191,11 @@ def _uri(path: str, mode: str) -> str:
 
 
 def _reading_mode(path: str) -> str:
-    """Return how to open *path* for reading: SQLite wants to write beside it, if only to take turns.
+    """Return the mode in which to open *path* for reading.
 
-    On a file system that cannot be written nobody else does so either, and without turns it can be read, if
-    the last writer has closed it (https://www.sqlite.org/wal.html#readonly).
+    SQLite writes beside the file even to read it, for its locks. A read-only file system allows no writers
+    at all, so there the file can be read without locks if the last writer has closed it
+    (https://www.sqlite.org/wal.html#readonly).
     """
     if os.access(path, os.W_OK):
         return "rw"
@@ -220,7 +205,7 @@ def _reading_mode(path: str) -> str:
 
 
 def _create_private_file(path: Path) -> None:
-    """Make *path*, readable by its owner only, where it is missing."""
+    """Create *path*, readable by its owner only, if it does not exist."""
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Which branches a SQLite file has."""
+"""The tables of an index in a SQLite file, its schema version, and the branches that it holds."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ from pathlib import Path
 
 from findingmodel.errors import StoreSchemaError, StoreUnavailableError
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "branch_exists",
-    "branches_in_file",
-    "count_terms",
-    "create",
-    "for_branch",
-    "verify",
-]
-
 SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x464D_4958  # "FMIX", so that other programs' files are recognised
 
-# In every statement "$" stands for the branch, so that one file holds several.
+_META_PREFIX = "meta_"  # every branch that was set up has a table of this name
+
+# In every statement "$" stands for the branch, so that one file can hold several.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS "entries$" (
     id INTEGER PRIMARY KEY,
     oifm_id TEXT NOT NULL UNIQUE,
     name_key TEXT NOT NULL,
     names TEXT NOT NULL,     -- JSON: name and synonyms as written
-    keys TEXT NOT NULL,      -- JSON: the rows of "keys$" and "identity$" that are this entry's
-    entry TEXT NOT NULL      -- JSON: what a reader gets, but for the file's path and fingerprint
+    keys TEXT NOT NULL,      -- JSON: the entry's rows in "keys$", "identity$" and "credits$"
+    entry TEXT NOT NULL      -- JSON: the index entry but for the file's path and fingerprint
 );
 CREATE TABLE IF NOT EXISTS "files$" (
     id INTEGER PRIMARY KEY,
@@ -49,10 +41,10 @@ CREATE TABLE IF NOT EXISTS "contributors$" (
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS "terms$" USING fts5(
     name, synonyms, description, other, facets,
-    -- our own tokens, split at spaces only
+    -- the tokens of our own analysis, split at spaces only
     tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
 );
-CREATE TABLE IF NOT EXISTS "words$" (     -- how often each word stands in names and synonyms
+CREATE TABLE IF NOT EXISTS "words$" (     -- how often each word occurs in names and synonyms
     word TEXT PRIMARY KEY, count INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS "meta$" (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,7 +58,7 @@ def for_branch(statement: str, branch: str) -> str:
 
 
 def create(connection: sqlite3.Connection, branch: str) -> None:
-    """Make the tables of *branch* where they are missing, in one transaction."""
+    """Create the tables of *branch* where they are missing, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         verify(connection)
@@ -76,28 +68,28 @@ def create(connection: sqlite3.Connection, branch: str) -> None:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
+        if connection.in_transaction:  # a full disk may have ended it already
             connection.execute("ROLLBACK")
         raise
 
 
 def count_terms(connection: sqlite3.Connection, branch: str) -> None:
-    """Give *connection* a view of how many entries have each token."""
+    """Create a view, for *connection* only, of how many entries have each token."""
     statement = 'CREATE VIRTUAL TABLE IF NOT EXISTS temp."vocabulary$" USING fts5vocab(main, "terms$", row)'
     connection.execute(for_branch(statement, branch))
 
 
 def branch_exists(connection: sqlite3.Connection, branch: str) -> bool:
     """Return whether *branch* was ever set up in this file."""
-    row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"meta_{branch}",)).fetchone()
-    return row is not None
+    named = (f"{_META_PREFIX}{branch}",)
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", named).fetchone() is not None
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Accept an index that this version can use, or an empty database.
+    """Check that the file is empty or an index that this version can use.
 
     Raises:
-        StoreSchemaError: the file is another program's, or another version's.
+        StoreSchemaError: it is another program's, or another version's.
         StoreUnavailableError: this build of SQLite has no FTS5.
     """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -105,13 +97,13 @@ def verify(connection: sqlite3.Connection) -> None:
     if application == _APPLICATION_ID:
         if version > SCHEMA_VERSION:
             raise StoreSchemaError(
-                f"the index has schema {version}, this findingmodel knows schemas up to {SCHEMA_VERSION}: "
-                "upgrade findingmodel, or index into another file"
+                f"the index has schema {version}, and this version of findingmodel supports schemas up to "
+                f"{SCHEMA_VERSION}: upgrade findingmodel, or index into another file"
             )
         if version < SCHEMA_VERSION:
             raise StoreSchemaError(
-                f"the index has schema {version}, of an older findingmodel; this one has {SCHEMA_VERSION}: "
-                "delete the file and run an update, or index into another file"
+                f"the index has schema {version} of an older findingmodel, and this version needs schema "
+                f"{SCHEMA_VERSION}: delete the file and run an update, or index into another file"
             )
         return
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -123,14 +115,11 @@ def verify(connection: sqlite3.Connection) -> None:
         )
 
 
-_PREFIX = "meta_"
-
-
 def branches_in_file(path: str) -> list[str]:
-    """Return the names of all branches in the file *path*, sorted; none where there is no such file.
+    """Return the names of all branches in the file *path*, sorted; none if it does not exist.
 
     Raises:
-        StoreSchemaError: the file is another program's, or a newer version's.
+        StoreSchemaError: the file is another program's, or another version's.
         StoreUnavailableError: it cannot be read.
     """
     file = Path(path)
@@ -142,4 +131,4 @@ def branches_in_file(path: str) -> list[str]:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     except sqlite3.Error as error:
         raise StoreUnavailableError(f"cannot list the branches of {path}: {error}") from error
-    return sorted(name.removeprefix(_PREFIX) for (name,) in rows if name.startswith(_PREFIX))
+    return sorted(name.removeprefix(_META_PREFIX) for (name,) in rows if name.startswith(_META_PREFIX))

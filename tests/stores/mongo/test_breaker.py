@@ -1,4 +1,4 @@
-"""The breaker: when it opens, whom it lets through, and what it does not count. Its clock is given."""
+"""The circuit breaker: when it opens, what it lets through, what it does not count. The clock is fake."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DownError(Exception):
 
 
 class RefusedError(Exception):
-    """The server answered, and refused."""
+    """The server answered with an error."""
 
 
 def verdict(error: Exception) -> Verdict:
@@ -42,7 +42,7 @@ def ask(breaker: CircuitBreaker, error: BaseException | None = None) -> None:
 def is_open(breaker: CircuitBreaker) -> bool:
     try:
         with breaker.attempt(verdict):
-            raise KeyError  # noqa: TRY301  # which says nothing of the server
+            raise KeyError  # noqa: TRY301  # which reveals nothing about the server
     except CircuitOpenError:
         return True
     except KeyError:
@@ -66,7 +66,7 @@ def open_breaker(breaker: CircuitBreaker) -> CircuitBreaker:
     return breaker
 
 
-def test_it_opens_after_so_many_failures_in_a_row(breaker: CircuitBreaker) -> None:
+def test_it_opens_after_a_number_of_failures_in_a_row(breaker: CircuitBreaker) -> None:
     ask(breaker, DownError())
     ask(breaker, DownError())
     assert not is_open(breaker)
@@ -75,7 +75,7 @@ def test_it_opens_after_so_many_failures_in_a_row(breaker: CircuitBreaker) -> No
 
 
 @pytest.mark.parametrize("error", [None, RefusedError()])
-def test_an_answer_ends_the_row_even_a_refusal(breaker: CircuitBreaker, error: Exception | None) -> None:
+def test_any_answer_resets_the_count_even_a_refusal(breaker: CircuitBreaker, error: Exception | None) -> None:
     for _ in range(5):
         ask(breaker, DownError())
         ask(breaker, DownError())
@@ -84,29 +84,27 @@ def test_an_answer_ends_the_row_even_a_refusal(breaker: CircuitBreaker, error: E
 
 
 @pytest.mark.parametrize("error", [KeyError("a mistake of ours"), asyncio.CancelledError()])
-def test_what_says_nothing_of_the_server_is_not_counted(
-    breaker: CircuitBreaker, error: BaseException
-) -> None:
+def test_an_error_that_reveals_nothing_is_not_counted(breaker: CircuitBreaker, error: BaseException) -> None:
     for _ in range(10):
         ask(breaker, error)
     assert not is_open(breaker)
     assert not breaker.has_answered
 
 
-def test_what_says_nothing_does_not_end_the_row_either(breaker: CircuitBreaker) -> None:
+def test_an_error_that_reveals_nothing_does_not_reset_the_count(breaker: CircuitBreaker) -> None:
     for error in (DownError(), KeyError(), DownError(), asyncio.CancelledError(), DownError()):
         ask(breaker, error)
     assert is_open(breaker)
 
 
-def test_while_it_is_open_it_says_since_when_and_why(open_breaker: CircuitBreaker, clock: Clock) -> None:
+def test_while_it_is_open_it_reports_failures_and_reason(open_breaker: CircuitBreaker, clock: Clock) -> None:
     clock.now += 4
     with pytest.raises(CircuitOpenError) as raised, open_breaker.attempt(verdict):
         pytest.fail("nobody is let through")
     assert (raised.value.failures, raised.value.reason, raised.value.seconds) == (3, "db:1: refused", 6.0)
 
 
-def test_after_a_while_one_is_let_through_and_no_other(open_breaker: CircuitBreaker, clock: Clock) -> None:
+def test_after_a_while_a_single_attempt_is_let_through(open_breaker: CircuitBreaker, clock: Clock) -> None:
     clock.now += 10
     with open_breaker.attempt(verdict):
         assert is_open(open_breaker)
@@ -115,7 +113,7 @@ def test_after_a_while_one_is_let_through_and_no_other(open_breaker: CircuitBrea
     assert not is_open(open_breaker)
 
 
-def test_of_many_threads_one_is_let_through(open_breaker: CircuitBreaker, clock: Clock) -> None:
+def test_one_of_many_threads_is_let_through(open_breaker: CircuitBreaker, clock: Clock) -> None:
     clock.now += 10
     let_in, all_asked, answers = threading.Event(), threading.Event(), []
 
@@ -139,7 +137,7 @@ def test_of_many_threads_one_is_let_through(open_breaker: CircuitBreaker, clock:
     assert sorted(answers) == ["asked"] + 7 * ["turned away"]
 
 
-def test_if_that_one_fails_the_time_begins_anew(open_breaker: CircuitBreaker, clock: Clock) -> None:
+def test_if_that_attempt_fails_the_time_restarts(open_breaker: CircuitBreaker, clock: Clock) -> None:
     clock.now += 10
     ask(open_breaker, DownError())
     clock.now += 9.9
@@ -149,7 +147,7 @@ def test_if_that_one_fails_the_time_begins_anew(open_breaker: CircuitBreaker, cl
 
 
 @pytest.mark.parametrize("error", [KeyError(), asyncio.CancelledError()])
-def test_if_that_one_learns_nothing_the_next_is_let_through(
+def test_if_that_attempt_reveals_nothing_the_next_is_let_through(
     open_breaker: CircuitBreaker, clock: Clock, error: BaseException
 ) -> None:
     clock.now += 10
@@ -158,10 +156,10 @@ def test_if_that_one_learns_nothing_the_next_is_let_through(
         pass
     assert not is_open(open_breaker)
     ask(open_breaker, DownError())
-    assert not is_open(open_breaker)  # the row was ended
+    assert not is_open(open_breaker)  # the count was reset
 
 
-async def test_what_fails_together_is_one_failure(breaker: CircuitBreaker) -> None:
+async def test_concurrent_failures_count_as_one(breaker: CircuitBreaker) -> None:
     all_begun = asyncio.Barrier(50)
 
     async def fail() -> None:

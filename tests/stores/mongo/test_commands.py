@@ -1,4 +1,4 @@
-"""What MongoStore sends: as few commands as can be, and a text search where the server has one."""
+"""The commands that MongoStore sends: few, and a text search where the server has one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import errors
 
 from findingmodel.search.searcher import Searcher
-from findingmodel.stores.mongo.query import by_text
 from findingmodel.stores.mongo.setup import searches_any_word
+from findingmodel.stores.mongo.terms import by_text
 from findingmodel.stores.records import TermQuery, WriteBatch
 from findingmodel.text.query import parse_query
 from tests.servers import running
-from tests.stores.contract_support import crowd, ids_of, lexicon_of
+from tests.stores.contract_support import crowd, ids_of, labels_of
 from tests.stores.databases import own_database
 from tests.stores.listening import listened
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.mongo
 
 
-async def test_a_question_is_one_command(mongo_server: Server, mongo_database: str) -> None:
+async def test_a_read_is_one_command(mongo_server: Server, mongo_database: str) -> None:
     lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
     async with listened(mongo_server.uri, mongo_database) as (store, commands):
         await store.setup()
@@ -46,14 +46,16 @@ async def test_a_question_is_one_command(mongo_server: Server, mongo_database: s
         assert await commands.of(store.page(sort="name", descending=True, offset=3, limit=33)) == ["find"]
         assert await commands.of(store.contributors("person")) == ["find"]
         assert await commands.of(store.contributors("person", ["ann"])) == ["find"]
-        assert len(await commands.of(store.candidates(TermQuery((("lung",),)), limit=200))) == 1
-        assert len(await commands.of(store.candidates(TermQuery((), facets=(("tag:ct",),)), limit=9))) == 1
-        assert await commands.of(store.candidates(TermQuery(()), limit=200)) == []
+        assert len(await commands.of(store.terms.candidates(TermQuery((("lung",),)), limit=200))) == 1
+        assert (
+            len(await commands.of(store.terms.candidates(TermQuery((), facets=(("tag:ct",),)), limit=9))) == 1
+        )
+        assert await commands.of(store.terms.candidates(TermQuery(()), limit=200)) == []
         assert await commands.of(store.owners(ids)) == ["find"]
         assert await commands.of(store.credits(["ann"])) == ["find"]
         assert await commands.of(store.advance()) == ["findAndModify"]
-        assert await commands.of(store.acquire(lease)) == ["findAndModify"]
-        assert await commands.of(store.release(lease)) == ["delete"]
+        assert await commands.of(store.leases.acquire(lease)) == ["findAndModify"]
+        assert await commands.of(store.leases.release(lease)) == ["delete"]
         assert len(await commands.of(store.counts())) == 3
 
 
@@ -62,7 +64,7 @@ async def test_a_search_is_one_command(mongo_server: Server, mongo_database: str
         await store.setup()
         await store.write(upserts(*RECORDS))
         searcher = Searcher(store)
-        await searcher.search(parse_query("nephrolithasis"))  # which wants the list of all words
+        await searcher.search(parse_query("nephrolithasis"))  # which needs the list of all words
         generation = await store.generation()
         for text in (
             "pneumothorax",
@@ -82,12 +84,12 @@ async def test_many_rows_are_one_reply(mongo_server: Server, mongo_database: str
         records = [make_record(number) for number in range(1_000)]
         assert await commands.of(store.write(WriteBatch(upserts=records))) == ["update"]
         assert await commands.of(store.manifest()) == ["find"]
-        assert await commands.of(lexicon_of(store)) == ["find"]
+        assert await commands.of(labels_of(store)) == ["find"]
         assert await commands.of(store.page(sort="oifm_id", descending=False, offset=0, limit=1_000)) == [
             "find"
         ]
         query = TermQuery((("finding",),))
-        assert len(await commands.of(store.candidates(query, limit=200))) == 1
+        assert len(await commands.of(store.terms.candidates(query, limit=200))) == 1
 
 
 async def test_a_batch_is_one_command_for_each_collection_and_kind(secantus: Server, database: str) -> None:
@@ -108,23 +110,23 @@ async def test_a_first_update_needs_few_commands_besides_its_writes(secantus: Se
     async def update(store: MongoStore) -> None:
         lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
         assert await store.manifest() == []
-        assert await store.acquire(lease) is None
+        assert await store.leases.acquire(lease) is None
         await store.manifest()
         await store.setup()
         await store.write(WriteBatch(upserts=crowd(), credits=[person("ann"), organization("ACR")]))
         await store.advance()
-        await store.release(lease)
+        await store.leases.release(lease)
 
     async with listened(secantus.uri, database) as (store, commands):
         sent = await commands.of(update(store))
         assert len(sent) <= 12, sent
 
 
-async def test_entries_are_sent_for_without_their_models(secantus: Server, database: str) -> None:
+async def test_entries_are_fetched_without_their_models(secantus: Server, database: str) -> None:
     async with listened(secantus.uri, database) as (store, commands):
         await store.write(upserts(make_record(1, "mass")))
         await store.generation()
-        for call in (store.get([make_id(1)]), store.lookup(["mass"]), store.manifest(), lexicon_of(store)):
+        for call in (store.get([make_id(1)]), store.lookup(["mass"]), store.manifest(), labels_of(store)):
             await commands.of(call)
             assert "model" not in commands.sent[0].command["projection"]
 
@@ -141,7 +143,7 @@ async def test_the_text_index_takes_tokens_as_they_are(mongo_server: Server, mon
     assert len(sent[0]["indexes"]) == 5
 
 
-async def test_text_search_selects_what_tokens_select(mongo_server: Server, mongo_database: str) -> None:
+async def test_text_search_selects_the_same_as_tokens(mongo_server: Server, mongo_database: str) -> None:
     if mongo_server.name.startswith("secantus"):
         pytest.skip("this server has no text index")
     queries = [
@@ -159,7 +161,7 @@ async def test_text_search_selects_what_tokens_select(mongo_server: Server, mong
         await store.generation()
         for query, expected in zip(queries, by_tokens, strict=True):
             for limit in (200, None):
-                await commands.of(store.candidates(query, limit=limit))
+                await commands.of(store.terms.candidates(query, limit=limit))
                 assert commands.sent[0].command["filter"]["$text"] == {"$search": "lung"}
                 assert sorted(await ids_of(store, query, limit)) == expected != []
 
@@ -177,7 +179,7 @@ def with_text() -> Iterator[Server]:
 async def indexes_made_where_plans_are(
     plan: Callable[[], Any], uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> list[set[str]]:
-    """Set a store up on a server that explains itself by *plan*; return the names of indexes, by command."""
+    """Set up a store on a server that explains searches by *plan*; return the index names of each command."""
 
     async def command(*_: Any, **__: Any) -> Any:
         return plan()
@@ -190,7 +192,7 @@ async def indexes_made_where_plans_are(
                 event.command["indexes"] for event in commands.sent if event.command_name == "createIndexes"
             ]
             await store.write(WriteBatch(upserts=crowd()))
-            await commands.of(store.candidates(TermQuery((("lung",),)), limit=9))
+            await commands.of(store.terms.candidates(TermQuery((("lung",),)), limit=9))
             is_text_search = "$text" in str(commands.sent[0].command)
     names = [{index["name"] for index in indexes} for indexes in made]
     assert is_text_search is ("tokens" not in names[-1])
@@ -207,7 +209,7 @@ async def test_a_server_that_searches_for_any_word_needs_no_index_of_tokens(
     assert made == [{"keys", "identity", "facets", "credit_keys", "terms_text"}]
 
 
-async def test_a_server_that_cannot_explain_itself_gets_an_index_of_tokens(
+async def test_a_server_that_cannot_explain_plans_gets_an_index_of_tokens(
     with_text: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def plan() -> Any:
@@ -217,7 +219,7 @@ async def test_a_server_that_cannot_explain_itself_gets_an_index_of_tokens(
     assert made[1] == {"keys", "identity", "facets", "credit_keys", "tokens"}
 
 
-def test_a_text_search_asks_for_any_word_and_conditions_do_the_rest() -> None:
+def test_a_text_search_finds_any_word_and_conditions_do_the_rest() -> None:
     groups = (("lung", "pulmonary"), ("mass",))
     assert by_text(TermQuery(groups)) == {"$text": {"$search": "lung pulmonary mass"}}
     assert by_text(TermQuery(groups, "all", ("cyst",), (("tag:ct",),))) == {
@@ -232,7 +234,7 @@ def test_a_text_search_asks_for_any_word_and_conditions_do_the_rest() -> None:
 
 
 @pytest.mark.parametrize("token", ["-mass", '"mass"', "a b", "o'neill", "x-ray", "c++", ""])
-def test_what_is_no_word_to_a_text_index_is_not_searched_there(token: str) -> None:
+def test_tokens_that_are_not_words_are_not_searched_in_the_text_index(token: str) -> None:
     assert by_text(TermQuery((("lung",), (token,)))) is None
 
 
@@ -248,5 +250,5 @@ def test_what_is_no_word_to_a_text_index_is_not_searched_there(token: str) -> No
         ({}, False),
     ],
 )
-def test_a_plan_tells_whether_a_text_search_means_any_word(plan: dict[str, Any], expected: bool) -> None:
+def test_a_plan_shows_whether_a_text_search_finds_any_word(plan: dict[str, Any], expected: bool) -> None:
     assert searches_any_word(plan) is expected

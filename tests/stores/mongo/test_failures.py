@@ -1,4 +1,4 @@
-"""MongoStore and the world: clients, event loops, servers that are down, and what is said of it."""
+"""MongoStore with closed clients, several event loops and servers that are down, and its messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from findingmodel.errors import (
 from findingmodel.stores.mongo import commands as mongo_commands
 from findingmodel.stores.mongo import documents as mongo_documents
 from findingmodel.stores.mongo.errors import not_written, translated
-from findingmodel.stores.mongo.pool import PoolSettings, open_clients, settled
+from findingmodel.stores.mongo.pool import PoolSettings, connection_pool, maybe_await
 from findingmodel.stores.mongo.store import MongoStore
 from findingmodel.stores.records import TermQuery, WriteBatch
 from tests.servers import ServerOptions, ServerProcess, running
@@ -51,13 +51,13 @@ async def test_stores_of_one_uri_share_a_client(secantus: Server, database: str)
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         one, two, three = await open_store(), await open_store(), await open_store(branch="other")
         await asyncio.gather(one.counts(), two.counts(), three.counts())
-        assert open_clients() == 1
+        assert connection_pool.open_clients() == 1
         await one.close()
         await one.close()
         await two.close()
-        assert open_clients() == 1
+        assert connection_pool.open_clients() == 1
         assert (await three.counts()).models == 0
-    assert open_clients() == 0
+    assert connection_pool.open_clients() == 0
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
@@ -66,16 +66,16 @@ def test_a_store_may_be_used_from_one_event_loop_after_another(
 ) -> None:
     store = mongo_store(secantus.uri, database, driver=driver)
     asyncio.run(store.write(upserts(make_record(1))))
-    assert open_clients() == 0
+    assert connection_pool.open_clients() == 0
     assert asyncio.run(store.counts()).models == 1
     asyncio.run(store.close())
     with pytest.raises(StoreClosedError):
         asyncio.run(store.counts())
-    gc.collect()  # whatever was not closed would warn here
+    gc.collect()  # anything left open warns here
 
 
 @pytest.mark.parametrize("client_class", [AsyncIOMotorClient, AsyncMongoClient])
-async def test_a_client_that_is_given_is_used_and_stays_open(
+async def test_a_client_that_is_passed_is_used_and_stays_open(
     secantus: Server, database: str, client_class: Any
 ) -> None:
     client = client_class(secantus.uri)
@@ -83,9 +83,9 @@ async def test_a_client_that_is_given_is_used_and_stays_open(
         store = await open_store()
         await store.write(upserts(make_record(1)))
         assert await ids_of(store, TermQuery((("finding",),))) == [make_id(1)]
-        assert open_clients() == 0
+        assert connection_pool.open_clients() == 0
     assert await client[database]["index_entries_main"].count_documents({}) == 1
-    await settled(client.close())
+    await maybe_await(client.close())
 
 
 async def test_a_blocking_client_is_refused() -> None:
@@ -96,12 +96,12 @@ async def test_a_blocking_client_is_refused() -> None:
         mongo_store("", "findings", client=client)
 
 
-async def test_a_replica_set_takes_an_update(replica_server: Server) -> None:
+async def test_a_replica_set_accepts_an_update(replica_server: Server) -> None:
     name = f"test_{time.time_ns()}"
     lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
     async with opening(lambda branch: mongo_store(replica_server.uri, name, branch)) as open_store:
         store = await open_store()
-        assert await store.acquire(lease) is None
+        assert await store.leases.acquire(lease) is None
         await store.write(WriteBatch(upserts=crowd(), credits=[person("ann")]))
         await store.write(WriteBatch(upserts=crowd(), removals=[make_id(3)]))
         assert await store.advance() > 0
@@ -113,7 +113,7 @@ def everything_shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_a_server_that_is_down_is_told_in_time_and_without_the_password(
+async def test_a_server_that_is_down_is_reported_in_time_and_without_the_password(
     unused_tcp_port: int, driver: Driver
 ) -> None:
     uri = f"mongodb://ann:{ESCAPED}@127.0.0.1:{unused_tcp_port}/?appname=x"
@@ -134,7 +134,7 @@ async def test_a_server_that_is_down_is_told_in_time_and_without_the_password(
     assert ESCAPED not in shown
 
 
-def test_a_user_that_the_server_does_not_know_is_told_so(tmp_path: Path) -> None:
+def test_an_unknown_user_is_reported(tmp_path: Path) -> None:
     async def ask(uri: str) -> int:
         store = mongo_store(uri, "findings")
         try:
@@ -180,7 +180,7 @@ async def test_a_model_that_is_too_large_is_named(secantus: Server, database: st
         assert set(await store.get([make_id(1), make_id(7)])) >= {make_id(7)}
 
 
-async def test_a_model_that_is_not_written_stops_no_other(
+async def test_a_model_that_is_not_written_does_not_stop_others(
     secantus: Server, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mongo_commands, "CHUNK", 10)
@@ -196,10 +196,10 @@ async def test_a_model_that_is_not_written_stops_no_other(
     assert raised.value.reasons.keys() == {make_id(7)}
 
 
-async def test_what_the_server_does_not_write_is_told_by_id(
+async def test_documents_that_the_server_does_not_write_are_reported_by_id(
     secantus: Server, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mongo_documents, "_MOST_BYTES", 2**40)  # let the server say what is too large
+    monkeypatch.setattr(mongo_documents, "_MOST_BYTES", 2**40)  # let the server decide what is too large
     monkeypatch.setattr(mongo_commands, "CHUNK", 10)
     records = [make_record(number) for number in range(30)]
     for number in (3, 23):
@@ -232,9 +232,7 @@ def test_a_server_that_steps_down_during_a_bulk_does_not_blame_the_documents() -
     assert raised.value is late
 
 
-async def test_nothing_is_removed_where_something_could_not_be_written(
-    secantus: Server, database: str
-) -> None:
+async def test_nothing_is_removed_if_something_could_not_be_written(secantus: Server, database: str) -> None:
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         store = await open_store()
         await store.write(upserts(make_record(1)))
@@ -244,7 +242,7 @@ async def test_nothing_is_removed_where_something_could_not_be_written(
         assert list(await store.get([make_id(1)])) == [make_id(1)]
 
 
-async def test_text_that_is_no_unicode_is_an_error_of_the_store(secantus: Server, database: str) -> None:
+async def test_text_that_is_not_unicode_is_a_store_error(secantus: Server, database: str) -> None:
     bad = make_record(1, description="x\ud800")
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         with pytest.raises(StoreError, match="cannot write to"):
@@ -266,13 +264,13 @@ async def test_a_uri_that_cannot_be_used_is_a_config_error_without_the_password(
 
 
 @pytest.mark.parametrize("name", ["a.b", "a%20b", "a%00b", "a$b", "x" * 64, "a%22"])
-def test_a_database_that_cannot_be_is_a_config_error(name: str) -> None:
-    with pytest.raises(ConfigError, match="no database can be called") as raised:
+def test_an_invalid_database_name_is_a_config_error(name: str) -> None:
+    with pytest.raises(ConfigError, match="is not a valid database name") as raised:
         Index(f"mongodb://ann:{SECRET[:6]}@host/{name}")
     assert "s3cret" not in everything_shown(raised.value)
 
 
-async def test_a_uri_that_wants_no_answers_gets_them(secantus: Server, database: str) -> None:
+async def test_writes_are_acknowledged_whatever_the_uri_says(secantus: Server, database: str) -> None:
     store = mongo_store(f"{secantus.uri}/?w=0", database)
     try:
         with pytest.raises(StoreError, match=make_id(7)):
@@ -304,7 +302,7 @@ async def test_a_uri_that_wants_no_answers_gets_them(secantus: Server, database:
         (
             errors.OperationFailure("not authorized", 13),
             StoreError,
-            r"no right to do that \(not authorized\)$",
+            r"not allowed to do that \(not authorized\)$",
         ),
         (errors.OperationFailure("bad", 2, {"ok": 0}), StoreError, r"server refused \(bad\)$"),
         (errors.DuplicateKeyError("dup", 11000), StoreError, "server refused"),
@@ -330,9 +328,7 @@ async def test_a_uri_that_wants_no_answers_gets_them(secantus: Server, database:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_the_driver_raises_is_said_in_one_sentence(
-    raised: Exception, expected: type[StoreError], words: str
-) -> None:
+def test_driver_errors_become_one_sentence(raised: Exception, expected: type[StoreError], words: str) -> None:
     with pytest.raises(expected, match=words) as ours, translated("search", "mongodb://db/findings"):
         raise raised
     assert type(ours.value) is expected

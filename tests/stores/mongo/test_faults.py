@@ -1,4 +1,4 @@
-"""MongoStore behind a network that fails: what is told, how soon, and that nothing is lost."""
+"""MongoStore on a network that fails: errors are clear and come in time, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from findingmodel.update.options import UpdateOptions
 from tests.builders import write_model
 from tests.proxy import Mode, Proxy, command
 from tests.servers import ServerOptions, ServerProcess, need, running
-from tests.stores.contract_support import crowd, lexicon_of
+from tests.stores.contract_support import crowd, labels_of
 from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, upserts
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def proxy(secantus: Server) -> Iterator[Proxy]:
 async def open_store(proxy: Proxy, database: str) -> AsyncIterator[Callable[..., MongoStore]]:
     async with contextlib.AsyncExitStack() as opened:
 
-        def make(patience: RetryPolicy = SOME, pool: PoolSettings = QUICK, **parts: Any) -> MongoStore:
-            store = MongoStore(proxy.uri, database=database, pool=pool, patience=patience, **parts)
+        def make(retry: RetryPolicy = SOME, pool: PoolSettings = QUICK, **parts: Any) -> MongoStore:
+            store = MongoStore(proxy.uri, database=database, pool=pool, retry=retry, **parts)
             opened.push_async_callback(store.close)
             return store
 
@@ -100,7 +100,7 @@ async def outcome_of(call: Any) -> Any:
 
 
 @pytest.mark.parametrize("mode", FAILING)
-async def test_whatever_fails_is_told_in_time_and_the_store_recovers(
+async def test_every_failure_is_reported_in_time_and_the_store_recovers(
     proxy: Proxy, open_store: Callable[..., MongoStore], mode: Mode
 ) -> None:
     store = open_store()
@@ -120,20 +120,20 @@ async def test_whatever_fails_is_told_in_time_and_the_store_recovers(
 
 
 class Healer(logging.Handler):
-    """Lets everything pass again when an attempt is said to have failed."""
+    """Repairs the network as soon as a failed attempt is logged."""
 
     def __init__(self, proxy: Proxy) -> None:
         super().__init__()
         self._proxy = proxy
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append(record.getMessage())
+        self.messages.append(record.getMessage())
         self._proxy.mode = Mode.PASS
 
 
 @pytest.mark.parametrize("mode", FAILING)
-async def test_a_failure_that_passes_is_logged_and_otherwise_not_noticed(
+async def test_a_temporary_failure_is_logged_and_has_no_other_effect(
     proxy: Proxy, open_store: Callable[..., MongoStore], mode: Mode
 ) -> None:
     healer, logger = Healer(proxy), logging.getLogger("findingmodel.stores.mongo.retry")
@@ -148,11 +148,11 @@ async def test_a_failure_that_passes_is_logged_and_otherwise_not_noticed(
     finally:
         logger.removeHandler(healer)
         logger.setLevel(level)
-    assert healer.told[0].startswith("attempt 1 to read entries of mongodb://127.0.0.1:")
-    assert "; the next follows in " in healer.told[0]
+    assert healer.messages[0].startswith("attempt 1 to read entries of mongodb://127.0.0.1:")
+    assert "; the next follows in " in healer.messages[0]
 
 
-async def test_a_write_whose_answer_is_lost_is_made_again(
+async def test_a_write_whose_reply_is_lost_is_repeated(
     proxy: Proxy, open_store: Callable[..., MongoStore]
 ) -> None:
     store = open_store(MUCH)
@@ -163,25 +163,25 @@ async def test_a_write_whose_answer_is_lost_is_made_again(
     lost = proxy.lose_reply(command("delete"))
     await store.write(WriteBatch(removals=[make_id(3)]))
     assert lost.is_set()
-    assert len(await lexicon_of(store)) == 34
+    assert len(await labels_of(store)) == 34
     assert (await store.get([make_id(1)]))[make_id(1)]["name"] == "again"
 
 
-async def test_a_lease_whose_answer_is_lost_is_taken(
+async def test_a_lease_is_taken_although_the_reply_is_lost(
     proxy: Proxy, open_store: Callable[..., MongoStore]
 ) -> None:
     store, lease = open_store(MUCH), make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
     await store.setup()
     lost = proxy.lose_reply(command("findAndModify"))
-    assert await store.acquire(lease) is None
+    assert await store.leases.acquire(lease) is None
     assert lost.is_set()
     lost = proxy.lose_reply(command("delete"))
-    await store.release(lease)
+    await store.leases.release(lease)
     assert lost.is_set()
-    assert await store.acquire(make_lease("other", expires_ns=lease.expires_ns)) is None
+    assert await store.leases.acquire(make_lease("other", expires_ns=lease.expires_ns)) is None
 
 
-async def test_a_step_whose_answer_is_lost_is_made_once_or_twice(
+async def test_a_step_of_the_generation_whose_reply_is_lost_counts_once_or_twice(
     proxy: Proxy, open_store: Callable[..., MongoStore]
 ) -> None:
     store = open_store(MUCH)
@@ -194,17 +194,17 @@ async def test_a_step_whose_answer_is_lost_is_made_once_or_twice(
     assert await store.generation() == after
 
 
-async def test_names_are_read_whole_or_not_at_all(
+async def test_labels_that_cannot_be_read_completely_raise(
     proxy: Proxy, open_store: Callable[..., MongoStore]
 ) -> None:
     store = open_store(MUCH)
     await store.write(WriteBatch(upserts=crowd()))
     lost = proxy.lose_reply(command("find"))
-    assert len(await lexicon_of(store)) == 36
+    assert len(await labels_of(store)) == 36
     assert lost.is_set()
 
 
-async def test_what_is_only_slow_is_no_failure(proxy: Proxy, open_store: Callable[..., MongoStore]) -> None:
+async def test_a_slow_reply_is_not_a_failure(proxy: Proxy, open_store: Callable[..., MongoStore]) -> None:
     store = open_store(ONCE)
     proxy.mode = Mode.DELAY
     await store.write(upserts(make_record(1)))
@@ -215,11 +215,11 @@ async def test_what_is_only_slow_is_no_failure(proxy: Proxy, open_store: Callabl
     assert "did not answer in time" in str(error)
 
 
-async def test_a_full_pool_is_told_in_time_and_is_not_the_servers_fault(
+async def test_a_full_pool_is_reported_in_time_and_does_not_open_the_breaker(
     proxy: Proxy, open_store: Callable[..., MongoStore]
 ) -> None:
-    patience = RetryPolicy(attempts=3, seconds=5, breaker_failures=1)
-    store = open_store(patience, QUICK._replace(max_pool_size=1, socket_timeout_ms=10_000))
+    retry = RetryPolicy(attempts=3, seconds=5, breaker_failures=1)
+    store = open_store(retry, QUICK._replace(max_pool_size=1, socket_timeout_ms=10_000))
     await store.write(upserts(make_record(1)))
     sent = proxy.trap(command("find"), Mode.BLACK_HOLE)
     first = asyncio.create_task(store.get([make_id(1)]))
@@ -232,7 +232,7 @@ async def test_a_full_pool_is_told_in_time_and_is_not_the_servers_fault(
     assert list(await store.get([make_id(1)])) == [make_id(1)]
 
 
-async def test_an_open_breaker_fails_at_once_and_recovers_by_one_question(
+async def test_an_open_breaker_fails_at_once_and_recovers_by_one_attempt(
     proxy: Proxy, open_store: Callable[..., MongoStore]
 ) -> None:
     store = open_store(RetryPolicy(attempts=1, seconds=0, breaker_failures=2, breaker_seconds=0.5))
@@ -249,7 +249,7 @@ async def test_an_open_breaker_fails_at_once_and_recovers_by_one_question(
     proxy.mode = Mode.PASS
     async with asyncio.timeout(10):
         while isinstance(await outcome_of(store.counts()), StoreUnavailableError):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)  # until its time has come, of which nobody tells
+            await asyncio.sleep(0.05)  # until its time has come; there is no event to wait for
     assert (await store.counts()).models == 0
 
 
@@ -257,7 +257,7 @@ async def test_an_open_breaker_fails_at_once_and_recovers_by_one_question(
 
 
 async def update_cut_off(store: MongoStore, proxy: Proxy, defs: Path, mode: Mode) -> None:
-    """Let *mode* befall an update in its second batch, and the next update complete it."""
+    """Interrupt an update by *mode* in its second batch, and complete it by the next update."""
     await store.setup()
     cut = proxy.trap(b"OIFM_TEST_000030", mode)
     error = await failure_of(update(store, defs, OPTIONS))
@@ -272,16 +272,16 @@ async def update_cut_off(store: MongoStore, proxy: Proxy, defs: Path, mode: Mode
 
 
 async def check(store: MongoStore, defs: Path) -> None:
-    """The index holds exactly what is in *defs*, and can be used."""
+    """Check that the index holds exactly what is in *defs*, and works."""
     assert sorted(state.path for state in await store.manifest()) == sorted(p.name for p in defs.iterdir())
-    assert len(await lexicon_of(store)) == MODELS
+    assert len(await labels_of(store)) == MODELS
     assert (await store.counts()).organizations == 1
     assert await store.generation() >= 1
     assert (await update(store, defs, OPTIONS)).unchanged == MODELS
 
 
 @pytest.mark.parametrize("mode", FAILING)
-async def test_an_update_that_is_cut_off_is_completed_by_the_next(
+async def test_an_interrupted_update_is_completed_by_the_next(
     proxy: Proxy, open_store: Callable[..., MongoStore], defs: Path, mode: Mode
 ) -> None:
     await update_cut_off(open_store(), proxy, defs, mode)
@@ -289,7 +289,7 @@ async def test_an_update_that_is_cut_off_is_completed_by_the_next(
 
 async def test_an_update_is_completed_on_a_server_of_another_make(defs: Path) -> None:
     with running("nx") as server, Proxy(server.uri) as proxy:
-        store = MongoStore(proxy.uri, database="test_nx", pool=QUICK, patience=SOME)
+        store = MongoStore(proxy.uri, database="test_nx", pool=QUICK, retry=SOME)
         await update_cut_off(store, proxy, defs, Mode.RESET)
         await store.close()
 
@@ -308,7 +308,7 @@ async def test_an_update_outlasts_connections_that_break(
 
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server that may be killed and started again, with its data."""
+    """A server that can be killed and restarted with its data."""
     need("secantus")
     home = tmp_path / "server"
     home.mkdir()
@@ -321,7 +321,7 @@ def mortal(tmp_path: Path) -> Iterator[ServerProcess]:
 
 async def test_a_server_that_is_killed_loses_no_update(mortal: ServerProcess, defs: Path) -> None:
     with Proxy(mortal.start().uri) as proxy:
-        store = MongoStore(proxy.uri, database="findings", pool=QUICK, patience=SOME)
+        store = MongoStore(proxy.uri, database="findings", pool=QUICK, retry=SOME)
         assert (await update(store, defs, OPTIONS)).added == MODELS
         for path in sorted(defs.iterdir())[:40]:
             write_model(defs, path.name, int(path.stem.split(".")[0]) + 1, description="Changed since then.")
@@ -331,7 +331,7 @@ async def test_a_server_that_is_killed_loses_no_update(mortal: ServerProcess, de
         assert killed.is_set()
         await asyncio.to_thread(mortal.restart)
         ids = [make_id(number) for number in range(1, MODELS + 1)]
-        assert len(await store.get(ids)) == MODELS  # each has its old version, or the new one
+        assert len(await store.get(ids)) == MODELS  # each model has its old version or the new one
         report = await update(store, defs, OPTIONS)
         assert (report.added, report.removed, report.failed) == (0, 0, ())
         entries = (await store.get(ids)).values()
@@ -342,7 +342,7 @@ async def test_a_server_that_is_killed_loses_no_update(mortal: ServerProcess, de
 
 async def test_an_update_outlasts_a_failover(mortal: ServerProcess, defs: Path) -> None:
     with Proxy(mortal.start().uri) as proxy, ThreadPoolExecutor(1) as elsewhere:
-        store = MongoStore(proxy.uri, database="findings", pool=QUICK, patience=MUCH)
+        store = MongoStore(proxy.uri, database="findings", pool=QUICK, retry=MUCH)
 
         def fail_over() -> None:
             mortal.kill()
@@ -352,7 +352,7 @@ async def test_an_update_outlasts_a_failover(mortal: ServerProcess, defs: Path) 
         report = await update(store, defs, OPTIONS)
         assert over.is_set()
         assert (report.added, report.failed) == (MODELS, ())
-        report = await update(store, defs, OPTIONS)  # whose job it is to repair what a crash has lost
+        report = await update(store, defs, OPTIONS)  # which repairs what a crash has lost
         assert report.ok
         await check(store, defs)
         await store.close()

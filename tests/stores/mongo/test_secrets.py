@@ -1,4 +1,4 @@
-"""Passwords and TLS: what a URI says reaches the server, and its secrets nobody else, whatever fails."""
+"""Passwords and TLS: the URI reaches the server, and no failure shows its secrets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PARTS = ("s3cret", "p@ss", "p%40ss", "w:rd", "w%3Ard")
 QUICK = PoolSettings(
     min_pool_size=0, server_selection_timeout_ms=400, connect_timeout_ms=400, socket_timeout_ms=400
 )
-PATIENCE = RetryPolicy(attempts=1, seconds=0, breaker_failures=2, breaker_seconds=60)
+RETRY = RetryPolicy(attempts=1, seconds=0, breaker_failures=2, breaker_seconds=60)
 
 each_driver = pytest.mark.parametrize("driver", ["motor", "pymongo"])
 Driver = Literal["motor", "pymongo"]
@@ -49,7 +49,7 @@ Driver = Literal["motor", "pymongo"]
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that asks for a password, over TLS."""
+    """A server that requires a password and TLS."""
     need("secantus")
     directory = tmp_path_factory.mktemp("guarded")
     certificate = self_signed_certificate(directory)
@@ -66,13 +66,13 @@ def proxy(guarded: Server) -> Iterator[Proxy]:
 
 @pytest.fixture(autouse=True)
 def every_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """All that the driver and we log, in every detail."""
+    """Record all log messages of the driver and of this package."""
     caplog.set_level(logging.DEBUG)
     return caplog
 
 
 def shown(error: BaseException) -> str:
-    """All that anybody sees of an error: its text, repr and traceback, with those of its causes."""
+    """Return all that is shown of an error: text, repr and traceback, with those of its causes."""
     chain: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -99,12 +99,12 @@ QUESTIONS: dict[str, Callable[[MongoStore], Coroutine[Any, Any, Any]]] = {
 
 @pytest.fixture
 async def store(proxy: Proxy, driver: Driver) -> AsyncIterator[MongoStore]:
-    store = MongoStore(proxy.uri, database="findings", pool=QUICK._replace(driver=driver), patience=PATIENCE)
+    store = MongoStore(proxy.uri, database="findings", pool=QUICK._replace(driver=driver), retry=RETRY)
     yield store
     await store.close()
 
 
-# Not half-open with pymongo's own client, which lets asyncio wait for TLS to be set up, for a minute.
+# Not HALF_OPEN with pymongo's own client, where asyncio waits up to a minute for TLS.
 @pytest.mark.parametrize(
     ("driver", "mode"),
     [
@@ -113,7 +113,7 @@ async def store(proxy: Proxy, driver: Driver) -> AsyncIterator[MongoStore]:
         ("pymongo", Mode.REFUSE),
     ],
 )
-async def test_whatever_fails_shows_no_password(
+async def test_no_failure_shows_a_password(
     proxy: Proxy, store: MongoStore, mode: Mode, caplog: pytest.LogCaptureFixture
 ) -> None:
     await store.write(WriteBatch(upserts=[make_record(1)]))
@@ -124,17 +124,17 @@ async def test_whatever_fails_shows_no_password(
         assert_no_secret(shown(raised.value))
         assert "mongodb://ann:***@127.0.0.1" in str(raised.value)
     assert "was not asked" in str(raised.value)
-    assert_no_secret(repr(store) + repr(store._connection) + repr(vars(store._connection._calls)))
+    assert_no_secret(repr(store) + repr(store.connection) + repr(vars(store.connection._calls)))
     assert len(caplog.records) > 10
     assert_no_secret(caplog.text)
 
 
 @each_driver
-async def test_a_wrong_password_is_told_without_it(
+async def test_a_wrong_password_is_reported_without_showing_it(
     guarded: Server, driver: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
     uri = guarded.uri.replace("s3cret", "s3cret2")
-    store = MongoStore(uri, database="findings", pool=QUICK._replace(driver=driver), patience=PATIENCE)
+    store = MongoStore(uri, database="findings", pool=QUICK._replace(driver=driver), retry=RETRY)
     for ask in (QUESTIONS["read"], QUESTIONS["write"]):
         with pytest.raises(StoreError, match="did not accept the user name and password") as raised:
             await ask(store)
@@ -160,11 +160,11 @@ async def test_options_of_the_uri_reach_the_driver(store: MongoStore) -> None:
         ("tls=false", "the connection failed|no server answered in time"),
     ],
 )
-async def test_a_server_that_is_not_trusted_is_told(
+async def test_a_server_that_is_not_trusted_is_reported(
     guarded: Server, driver: Driver, options: str, words: str
 ) -> None:
     uri = f"{guarded.uri.partition('?')[0]}?{options}"
-    store = MongoStore(uri, database="findings", pool=QUICK._replace(driver=driver), patience=PATIENCE)
+    store = MongoStore(uri, database="findings", pool=QUICK._replace(driver=driver), retry=RETRY)
     with pytest.raises(StoreUnavailableError, match=words) as raised:
         await store.counts()
     await store.close()
@@ -182,7 +182,7 @@ async def test_a_server_that_is_not_trusted_is_told(
         "authMechanism=NONE",
     ],
 )
-async def test_options_that_cannot_be_used_are_told_without_secrets(driver: Driver, option: str) -> None:
+async def test_options_that_cannot_be_used_are_reported_without_secrets(driver: Driver, option: str) -> None:
     uri = f"mongodb://ann:s3cret@127.0.0.1:9/?tls=true&{option}"
     store = MongoStore(uri, database="findings", pool=QUICK._replace(driver=driver))
     with pytest.raises(FindingModelError) as raised:

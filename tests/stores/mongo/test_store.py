@@ -1,4 +1,4 @@
-"""MongoStore on real wire servers: the contract with each driver, what is stored, and whose it is."""
+"""MongoStore on real servers: the contract with each driver, the stored documents, foreign documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from findingmodel.errors import StoreSchemaError
 from findingmodel.stores.mongo import lease as mongo_lease
 from findingmodel.stores.records import TermQuery, WriteBatch
 from tests.stores.contract import StoreContract
-from tests.stores.contract_support import OpenStore, lexicon_of
+from tests.stores.contract_support import OpenStore, labels_of
 from tests.stores.databases import mongo_store, opening
 from tests.stores.listening import listened
 from tests.stores.samples import NOW_NS, make_id, make_lease, make_record, person, upserts
@@ -52,7 +52,7 @@ async def test_indexes_serve_every_lookup_and_none_is_unique(secantus: Server, d
     assert not any(index.get("unique") for index in indexes.values())
 
 
-async def test_documents_can_be_read_by_anybody(secantus: Server, database: str) -> None:
+async def test_documents_are_readable_for_other_programs(secantus: Server, database: str) -> None:
     record = make_record(1, "mass", synonyms=["lump"], contributors=[person("ann", email="ann@example.org")])
     async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         await (await open_store()).write(WriteBatch(upserts=[record], credits=record.credits))
@@ -68,7 +68,7 @@ async def test_documents_can_be_read_by_anybody(secantus: Server, database: str)
     assert (ann["_id"], ann["email"]) == ("ann", "ann@example.org")
 
 
-async def test_a_write_prepares_a_database_that_was_not_set_up(secantus: Server, database: str) -> None:
+async def test_a_write_sets_up_the_database(secantus: Server, database: str) -> None:
     async with listened(secantus.uri, database) as (store, commands):
         assert "createIndexes" in await commands.of(store.write(upserts(make_record(1))))
         assert "createIndexes" not in await commands.of(store.write(upserts(make_record(2))))
@@ -76,7 +76,7 @@ async def test_a_write_prepares_a_database_that_was_not_set_up(secantus: Server,
 
 
 class JustReleased:
-    """A collection in which a lease was held a moment ago."""
+    """A collection whose lease was released a moment ago."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -89,14 +89,14 @@ class JustReleased:
         return None
 
 
-async def test_a_lease_given_back_while_it_is_asked_for_is_taken() -> None:
+async def test_a_lease_released_during_the_request_is_taken() -> None:
     meta = JustReleased()
     assert await mongo_lease.acquire(meta, make_lease("mine", expires_ns=1)) is None
     assert meta.asked == 2
 
 
 def put_foreign_entry(uri: str, database: str) -> Callable[[], list[Any]]:
-    """Store an entry as findingmodel 0.3 did; return a function that reads all that is in its collection."""
+    """Store an entry as findingmodel 0.3 did; return a function that reads everything in its collection."""
     with pymongo.MongoClient[dict[str, Any]](uri) as client:
         entry = {**make_record(1).entry, "filename": "old.fm.json"}
         client[database]["index_entries_main"].insert_one(entry)
@@ -121,10 +121,10 @@ def put_foreign_entry(uri: str, database: str) -> Callable[[], list[Any]]:
         lambda store: store.manifest(),
         lambda store: store.write(upserts(make_record(1))),
         lambda store: store.page(sort="name", descending=False, offset=0, limit=5),
-        lambda store: store.candidates(TermQuery((("mass",),)), limit=5),
-        lexicon_of,
+        lambda store: store.terms.candidates(TermQuery((("mass",),)), limit=5),
+        labels_of,
     ],
-    ids=["generation", "setup", "manifest", "write", "page", "candidates", "lexicon"],
+    ids=["generation", "setup", "manifest", "write", "page", "candidates", "labels"],
 )
 async def test_another_programs_collection_is_refused_and_left_alone(
     mongo_server: Server, mongo_database: str, use: Callable[[MongoStore], Coroutine[Any, Any, Any]]

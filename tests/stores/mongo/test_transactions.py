@@ -1,4 +1,4 @@
-"""Transactions of MongoStore: the contract on a replica set, and what is said where there are none."""
+"""Transactions of MongoStore: the contract on a replica set, and the message on other servers."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ pytestmark = pytest.mark.mongo
 QUICK = PoolSettings(
     min_pool_size=0, server_selection_timeout_ms=600, connect_timeout_ms=600, socket_timeout_ms=2_000
 )
-PATIENCE = RetryPolicy(attempts=10, seconds=10)
+RETRY = RetryPolicy(attempts=10, seconds=10)
 
 
 @pytest.fixture
 def replicated(replica_server: Server) -> Iterator[str]:
-    """The name of a database of the test's own on a replica set."""
+    """The name of a new database on a replica set."""
     with own_database(replica_server.uri) as name:
         yield name
 
@@ -55,7 +55,7 @@ class TestTransactions(TransactionRules):
             yield open_store
 
 
-async def test_a_server_that_stands_alone_has_none(mongo_server: Server, mongo_database: str) -> None:
+async def test_a_standalone_server_has_no_transactions(mongo_server: Server, mongo_database: str) -> None:
     async with opening(lambda branch: mongo_store(mongo_server.uri, mongo_database, branch)) as open_store:
         store = await open_store()
         transaction = store.transaction()
@@ -67,17 +67,19 @@ async def test_a_server_that_stands_alone_has_none(mongo_server: Server, mongo_d
 
 
 @pytest.fixture
-async def behind(replica_server: Server, replicated: str) -> AsyncIterator[tuple[Proxy, MongoStore]]:
-    """A store on the replica set, behind a proxy."""
+async def proxied(replica_server: Server, replicated: str) -> AsyncIterator[tuple[Proxy, MongoStore]]:
+    """A store that reaches the replica set through a proxy."""
     with Proxy(replica_server.uri) as proxy:
-        store = MongoStore(proxy.uri, database=replicated, pool=QUICK, patience=PATIENCE)
+        store = MongoStore(proxy.uri, database=replicated, pool=QUICK, retry=RETRY)
         await store.write(upserts(*crowd()))
         yield proxy, store
         await store.close()
 
 
-async def test_one_whose_connection_breaks_leaves_nothing(behind: tuple[Proxy, MongoStore]) -> None:
-    proxy, store = behind
+async def test_a_transaction_on_a_broken_connection_leaves_nothing(
+    proxied: tuple[Proxy, MongoStore],
+) -> None:
+    proxy, store = proxied
     before = await contents(store)
 
     async def write() -> None:
@@ -94,11 +96,11 @@ async def test_one_whose_connection_breaks_leaves_nothing(behind: tuple[Proxy, M
     await store.write(upserts(make_record(1, "newer")))
 
 
-async def test_one_whose_server_dies_leaves_nothing(tmp_path: Path) -> None:
+async def test_a_transaction_whose_server_dies_leaves_nothing(tmp_path: Path) -> None:
     need("secantus-replica")
     process = ServerProcess("secantus-replica", tmp_path, ServerOptions(storage=tmp_path / "data"))
     with Proxy(process.start().uri) as proxy:
-        store = MongoStore(proxy.uri, database="findings", pool=QUICK, patience=PATIENCE)
+        store = MongoStore(proxy.uri, database="findings", pool=QUICK, retry=RETRY)
         await store.write(upserts(make_record(1, "old")))
 
         async def write() -> None:
@@ -118,8 +120,8 @@ async def test_one_whose_server_dies_leaves_nothing(tmp_path: Path) -> None:
             process.kill()
 
 
-async def test_one_whose_end_is_not_answered_is_ended_again(behind: tuple[Proxy, MongoStore]) -> None:
-    proxy, store = behind
+async def test_a_commit_that_is_not_answered_is_repeated(proxied: tuple[Proxy, MongoStore]) -> None:
+    proxy, store = proxied
     async with store.transaction():
         await store.write(upserts(make_record(1, "new"), make_record(100)))
         lost = proxy.lose_reply(b"commitTransaction")
@@ -128,7 +130,7 @@ async def test_one_whose_end_is_not_answered_is_ended_again(behind: tuple[Proxy,
     assert (await store.counts()).models == 37
 
 
-async def test_one_that_meets_another_is_told_to_try_again(replica_server: Server, replicated: str) -> None:
+async def test_a_write_conflict_asks_to_try_again(replica_server: Server, replicated: str) -> None:
     async with opening(lambda branch: mongo_store(replica_server.uri, replicated, branch)) as open_store:
         one, two = await open_store(), await open_store()
         await one.write(upserts(*crowd()))
@@ -142,7 +144,7 @@ async def test_one_that_meets_another_is_told_to_try_again(replica_server: Serve
                     written.append(await one.get([make_id(1)]))
                     await two.write(upserts(make_record(1, "two")))
 
-        with pytest.raises(TransactionError, match="given up and nothing of it was written, try again"):
+        with pytest.raises(TransactionError, match="rolled back and nothing of it was written, try again"):
             await asyncio.wait_for(meet(), timeout=20)
         assert written[0][make_id(1)]["name"] == "one"
         names = {entry["name"] for entry in (await one.get([make_id(1), make_id(2)])).values()}

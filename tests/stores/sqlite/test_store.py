@@ -1,4 +1,4 @@
-"""SQLiteStore: the contract, and what is its own: the file, its rights, its version."""
+"""SQLiteStore: the contract, and what only SQLite has: the file, its permissions, its schema version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from findingmodel.stores.sqlite import cache as sqlite_memory
 from findingmodel.stores.sqlite.store import SQLiteStore
 from tests.stores.contract import StoreContract
 from tests.stores.contract_support import OpenStore, contents, crowd
-from tests.stores.contract_transaction import TransactionRules, WantedError
+from tests.stores.contract_transaction import RollbackError, TransactionRules
 from tests.stores.databases import opening
 from tests.stores.samples import make_id, make_record, upserts
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
 class TestContract(StoreContract):
-    """Every rule, on a file: with slow calls in threads, and with every call where it is made."""
+    """Every rule, on a file: with slow calls in threads, and with all calls inline."""
 
     @pytest.fixture
     async def open_store(self, tmp_path: Path, offload: Offload) -> AsyncIterator[OpenStore]:
@@ -50,7 +50,7 @@ class TestContract(StoreContract):
 
 @pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
 class TestTransactions(TransactionRules):
-    """On a file, in both ways."""
+    """On a file, with threads and inline."""
 
     @pytest.fixture
     async def open_store(self, tmp_path: Path, offload: Offload) -> AsyncIterator[OpenStore]:
@@ -63,7 +63,7 @@ class TestTransactions(TransactionRules):
 
 @pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
 class TestTransactionsInMemory(TransactionRules):
-    """Where there is but one connection, and no other store can see anything."""
+    """In memory there is only one connection, and no other store."""
 
     @pytest.fixture
     async def open_store(self, offload: Offload) -> AsyncIterator[OpenStore]:
@@ -75,7 +75,7 @@ class TestTransactionsInMemory(TransactionRules):
     async def test_another_store_sees_the_old_state_until_the_end(
         self, open_store: OpenStore, store: Store
     ) -> None:
-        """What is to be seen here is that readers in other tasks wait."""
+        """In memory, readers in other tasks wait."""
         is_written, may_end = asyncio.Event(), asyncio.Event()
 
         async def write() -> None:
@@ -98,14 +98,14 @@ class TestTransactionsInMemory(TransactionRules):
         assert {entry["name"] for entry in entries.values()} == {"new"}
         assert all(b'"new"' in model for model in models.values())
 
-    async def test_an_error_undoes_everything(self, open_store: OpenStore, store: Store) -> None:
+    async def test_an_error_rolls_back_everything(self, open_store: OpenStore, store: Store) -> None:
         async def write() -> None:
             async with store.transaction():
                 await store.write(upserts(make_record(1, "new")))
-                raise WantedError
+                raise RollbackError
 
         before = await contents(store)
-        with pytest.raises(WantedError):
+        with pytest.raises(RollbackError):
             await write()
         assert await contents(store) == before
 
@@ -120,7 +120,7 @@ async def test_an_index_in_memory_keeps_what_was_written() -> None:
     store = SQLiteStore(":memory:")
     await store.write(WriteBatch(upserts=crowd()))
     assert (await store.counts()).models == 36
-    assert len(await store.candidates(TermQuery((("lung",),)), limit=100)) > 5
+    assert len(await store.terms.candidates(TermQuery((("lung",),)), limit=100)) > 5
     await store.close()
 
 
@@ -130,7 +130,7 @@ async def test_reading_creates_no_file(store: Store, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path) -> None:
+async def test_the_file_is_readable_by_its_owner_only(store: Store, tmp_path: Path) -> None:
     old_mask = os.umask(0)
     try:
         await store.setup()
@@ -148,7 +148,7 @@ async def test_the_file_is_its_owners_alone(store: Store, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("version", "words"),
-    [(99, r"schema 99.*upgrade findingmodel"), (1, r"schema 1, of an older.*delete the file")],
+    [(99, r"schema 99.*upgrade findingmodel"), (1, r"schema 1 of an older.*delete the file")],
 )
 async def test_another_schema_is_refused_and_left_alone(
     store: Store, tmp_path: Path, version: int, words: str
@@ -179,7 +179,7 @@ async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Pat
     assert path.read_bytes() == before
 
 
-async def test_what_is_no_database_is_an_error_that_names_it(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("a letter, and a long one\n" * 99)
     (tmp_path / "directory.db").mkdir()
     for name, kind in (("text.db", StoreSchemaError), ("directory.db", StoreUnavailableError)):
@@ -218,7 +218,7 @@ async def test_readers_in_threads_have_connections_of_their_own(tmp_path: Path) 
     store = SQLiteStore(tmp_path / "x.db", offload=asyncio.to_thread)
     await store.write(WriteBatch(upserts=crowd()))
     query = TermQuery((("lung", "mass"),))
-    answers = await asyncio.gather(*(store.candidates(query, limit=50) for _ in range(64)))
+    answers = await asyncio.gather(*(store.terms.candidates(query, limit=50) for _ in range(64)))
     assert all(answer == answers[0] for answer in answers)
     assert len(answers[0]) > 5
     await store.close()
@@ -229,7 +229,7 @@ def remove_database(path: Path) -> None:
         part.unlink()
 
 
-async def test_a_file_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+async def test_a_file_that_was_removed_is_created_again(tmp_path: Path) -> None:
     async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
         store, other = await open_store(), await open_store()
         await store.setup()
@@ -242,7 +242,7 @@ async def test_a_file_that_was_removed_is_made_anew(tmp_path: Path) -> None:
         assert (await store.counts()).models == 1
 
 
-async def test_a_file_in_the_place_of_another_is_read_and_written(tmp_path: Path) -> None:
+async def test_a_file_that_replaced_another_is_read_and_written(tmp_path: Path) -> None:
     async with opening(lambda branch: SQLiteStore(tmp_path / branch, branch="main")) as open_store:
         new = await open_store("new.db")
         await new.setup()
@@ -261,14 +261,12 @@ async def test_a_file_in_the_place_of_another_is_read_and_written(tmp_path: Path
         assert set(await again.get([make_id(1), make_id(2), make_id(3)])) == {make_id(2), make_id(3)}
 
 
-async def test_what_another_wrote_is_seen_at_once_whatever_is_remembered(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_writes_of_others_are_seen_at_once_despite_the_cache(store: Store, tmp_path: Path) -> None:
     query = TermQuery((("lung", "liver"),))
 
     async def seen(reader: Store) -> tuple[object, ...]:
-        candidates = sorted(await reader.candidates(query, limit=None))
-        frequencies = await reader.frequencies(["lung", "liver"])
+        candidates = sorted(await reader.terms.candidates(query, limit=None))
+        frequencies = await reader.terms.frequencies(["lung", "liver"])
         return candidates, await reader.get([make_id(1), make_id(2)]), frequencies
 
     async def seen_by_a_new_store() -> tuple[object, ...]:
@@ -284,9 +282,9 @@ async def test_what_another_wrote_is_seen_at_once_whatever_is_remembered(
         upserts(make_record(1, "liver mass", tags=["liver"])),
         WriteBatch(touches=[make_record(1, "liver mass", path="elsewhere.fm.json").file]),
         WriteBatch(removals=[make_id(2)]),
-        upserts(make_record(3, "liver cyst")),  # where the removed one stood
+        upserts(make_record(3, "liver cyst")),  # in the place of the removed one
     ):
-        await store.write(batch)  # and no generation is counted yet
+        await store.write(batch)  # and the generation has not changed yet
         assert await seen(reader) == await seen(reader) == await seen_by_a_new_store()
     await reader.close()
 
@@ -295,23 +293,23 @@ async def test_what_a_transaction_wrote_is_seen_within_it(tmp_path: Path) -> Non
     query = TermQuery((("mass", "cyst"),))
     store = SQLiteStore(tmp_path / "x.db")
     await store.write(upserts(make_record(1, "mass")))
-    before = await store.candidates(query, limit=None)
+    before = await store.terms.candidates(query, limit=None)
     async with store.transaction():
         await store.write(upserts(make_record(2, "cyst")))
-        assert len(await store.candidates(query, limit=None)) == 2
+        assert len(await store.terms.candidates(query, limit=None)) == 2
         await store.write(upserts(make_record(2, "other")))
-        assert await store.candidates(query, limit=None) == before
-    assert await store.candidates(query, limit=None) == before
+        assert await store.terms.candidates(query, limit=None) == before
+    assert await store.terms.candidates(query, limit=None) == before
     await store.close()
 
 
-async def test_of_many_entries_not_all_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cache_of_entries_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_memory, "_MOST_READS", 20)
     records = {record.entry["oifm_id"]: record for record in crowd()}
     await store.write(WriteBatch(upserts=list(records.values())))
     everything = TermQuery((tuple(" ".join(" ".join(record.terms) for record in records.values()).split()),))
     for some in (records, list(records)[:5], records):
-        found = await store.candidates(everything, limit=None)
+        found = await store.terms.candidates(everything, limit=None)
         assert {one.oifm_id: one.terms for one in found} == {
             oifm_id: record.terms for oifm_id, record in records.items()
         }
@@ -332,10 +330,10 @@ async def test_tokens_are_never_operators(store: Store) -> None:
         "{name}",
         "NOT",
     ):
-        assert await store.candidates(TermQuery(((token,),), excluded=(token,)), limit=9) == []
+        assert await store.terms.candidates(TermQuery(((token,),), excluded=(token,)), limit=9) == []
 
 
-async def test_a_write_that_fails_within_a_transaction_is_undone_alone(store: Store, tmp_path: Path) -> None:
+async def test_a_write_that_fails_in_a_transaction_is_undone_alone(store: Store, tmp_path: Path) -> None:
     await store.setup()
     with sqlite3.connect(tmp_path / "new" / "x.db") as connection:
         connection.execute(
@@ -351,7 +349,7 @@ async def test_a_write_that_fails_within_a_transaction_is_undone_alone(store: St
     assert sorted(await store.get([make_id(n) for n in range(5)])) == [make_id(1), make_id(4)]
 
 
-async def test_a_transaction_that_sqlite_gave_up_is_told_and_nothing_is_written(
+async def test_a_transaction_that_sqlite_rolled_back_is_reported_and_writes_nothing(
     store: Store, tmp_path: Path
 ) -> None:
     await store.setup()
@@ -367,17 +365,17 @@ async def test_a_transaction_that_sqlite_gave_up_is_told_and_nothing_is_written(
             await store.write(upserts(make_record(1)))
             with pytest.raises(StoreError, match="as when a disk is full"):
                 await store.write(upserts(make_record(3, path="bad")))
-            with pytest.raises(TransactionError, match=r"cannot write to .*given up, and nothing of it"):
+            with pytest.raises(TransactionError, match=r"cannot write to .*rolled back, and nothing of it"):
                 await store.write(upserts(make_record(4)))
 
-    with pytest.raises(TransactionError, match=r"commit the transaction in .*given up, and nothing of it"):
+    with pytest.raises(TransactionError, match=r"commit the transaction in .*rolled back, and nothing of it"):
         await write()
     assert await store.get([make_id(n) for n in range(5)]) == {}
     await store.write(upserts(make_record(4)))
     assert (await store.counts()).models == 1
 
 
-async def test_a_store_that_is_closed_within_a_transaction_writes_nothing(tmp_path: Path) -> None:
+async def test_a_store_that_is_closed_in_a_transaction_writes_nothing(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "x.db")
 
     async def write() -> None:
@@ -410,7 +408,7 @@ async def test_another_loop_waits_for_a_transaction(tmp_path: Path) -> None:
     async with store.transaction():
         await store.write(upserts(make_record(1)))
         elsewhere = asyncio.create_task(asyncio.to_thread(asyncio.run, counted(store)), context=Context())
-        await asyncio.sleep(0.05)  # a chance to go wrong; nothing depends on it
+        await asyncio.sleep(0.05)  # gives a bug the chance to show; no assertion depends on it
         await store.write(upserts(make_record(2)))
     assert await elsewhere == 2
     await store.close()
