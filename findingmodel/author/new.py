@@ -1,4 +1,4 @@
-"""new: the file of a finding model that is to be written, with ids that nobody else has."""
+"""new: a file for a new finding model, with ids that no other model has."""
 
 from __future__ import annotations
 
@@ -14,29 +14,26 @@ from findingmodel.text.normalize import fold, slug
 from findingmodel.update.scan import SUFFIX, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
-    from typing import Any
 
     from findingmodel.model.finding import FindingModelFull
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["NewModel", "new_model"]
-
 _IDS = re.compile(rb'"(OIFMA?_[A-Z]{3,4}_[0-9]{6})"')
-_LONGEST = 200  # with the ending, and a few characters for editors, within the 255 bytes of a file name
+_MAX_NAME = 200  # with the suffix, and a few characters for editors, at most 255 bytes
 
 
 class NewModel(NamedTuple):
-    """A file that was made.
+    """A file that was written.
 
     Attributes:
         path: the file.
-        model: what it holds.
+        model: its content.
         others: models of the index that have its name, or one of its synonyms, as a synonym.
-        known_models: how many models the index holds.
-        contributor: whether the index knew who the source is, so that the file names it.
+        known_models: the number of models in the index.
+        contributor: whether the index knows the source, so that the file names it as a contributor.
     """
 
     path: Path
@@ -56,32 +53,41 @@ async def new_model(
     synonyms: Sequence[str] = (),
     tags: Sequence[str] = (),
 ) -> NewModel:
-    """Write a stub of a finding model to a new file in *directory*, called after *name*; nothing is indexed.
+    """Write a stub of a finding model to a new file in *directory*, named after *name*; nothing is indexed.
 
-    Its ids are those of no model or attribute of the index, and of no file below *directory*.
+    No model or attribute of the index, and no file below *directory*, has any of its ids.
 
     Args:
         store: the index; it must be open.
-        directory: made where it is missing.
+        directory: created if it does not exist.
         name, source, description, synonyms, tags: as `findingmodel.model.draft.make_stub`.
 
     Raises:
-        ConfigError: *source* is no code of an organization.
+        ConfigError: *source* is not the code of an organization.
         DocumentError: another model has the name, or an argument breaks a rule of the format.
-        FileExistsError: there is such a file.
+        FileExistsError: the file exists.
         StoreError: the store failed.
     """
-    path = directory / f"{slug(name)[:_LONGEST]}{SUFFIX}"
+    path = directory / f"{slug(name)[:_MAX_NAME]}{SUFFIX}"
     if path.exists():
         raise _exists(path)
     others = await store.lookup({fold(text) for text in (name, *synonyms)})
-    _refuse_name(path, name, others)
-    contributor = await _organization(store, source.upper())
+    _refuse_taken_name(path, name, others)
+    organizations = await store.contributors("organization", [source.upper()])
+    contributor = organizations[0].fields if organizations else None
     taken = _ids_below(directory)
-    facts: dict[str, Any] = {"description": description, "synonyms": synonyms, "tags": tags}
     while True:
-        model = make_stub(name, source, contributor=contributor, taken=taken, **facts)
-        in_use = await store.owners(_ids(model))
+        model = make_stub(
+            name,
+            source,
+            description=description,
+            synonyms=synonyms,
+            tags=tags,
+            contributor=contributor,
+            taken=taken,
+        )
+        ids = {model.oifm_id, *(attribute.oifma_id for attribute in model.attributes)}
+        in_use = await store.owners(ids)
         if not in_use:
             break
         taken.update(owner.key for owner in in_use)
@@ -90,40 +96,29 @@ async def new_model(
     return NewModel(path, model, entries, (await store.counts()).models, contributor is not None)
 
 
-def _refuse_name(path: Path, name: str, others: Collection[EntryRow]) -> None:
+def _refuse_taken_name(path: Path, name: str, others: Collection[EntryRow]) -> None:
     for other in others:
         if fold(other["name"]) == fold(name):
-            whose = f"{other['oifm_id']} ({other['filename']})"
-            problem = Problem("/name", "duplicate-name", f"the name {name!r} already belongs to {whose}")
+            holder = f"{other['oifm_id']} ({other['filename']})"
+            problem = Problem("/name", "duplicate-name", f"the name {name!r} already belongs to {holder}")
             raise DocumentError(str(path), (problem,))
-
-
-async def _organization(store: Store, code: str) -> Mapping[str, Any] | None:
-    found = await store.contributors("organization", [code])
-    return found[0].fields if found else None
 
 
 def _ids_below(directory: Path) -> set[str]:
     """Return the ids in all finding model files, valid or not."""
-    found: set[str] = set()
-    if not directory.is_dir():
-        return found
-    for file in scan(directory).files:
+    ids: set[str] = set()
+    for file in scan(directory).files if directory.is_dir() else ():
         try:
             data = (directory / file.path).read_bytes()
         except OSError:
-            continue  # which the next update or check tells of
-        found.update(one.decode() for one in _IDS.findall(data))
-    return found
-
-
-def _ids(model: FindingModelFull) -> set[str]:
-    return {model.oifm_id, *(attribute.oifma_id for attribute in model.attributes)}
+            continue  # the next update or check reports it
+        ids.update(match.decode() for match in _IDS.findall(data))
+    return ids
 
 
 def _write(path: Path, data: bytes) -> None:
     parsed = parse_model(data)
-    if parsed.model is None:  # text that only a whole file can be refused for, such as a NUL character
+    if parsed.model is None:  # for text that only a file can be refused for, such as a NUL character
         raise DocumentError(str(path), parsed.problems)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -134,4 +129,4 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _exists(path: Path) -> FileExistsError:
-    return FileExistsError(errno.EEXIST, "there is such a file already; nothing was written", str(path))
+    return FileExistsError(errno.EEXIST, "the file exists already; nothing was written", str(path))

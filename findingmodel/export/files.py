@@ -1,7 +1,7 @@
-"""export: what an index holds, as files that people read and keep under version control.
+"""export: the content of an index as files that people read and keep under version control.
 
-The result depends on the models alone: no dates, no order of the database. Files that are as they should be
-are not touched. Models are read a few hundred at a time.
+The files depend on the models alone: not on dates, and not on the order of the database. Files that would not
+change are not touched. Models are read a few hundred at a time.
 """
 
 from __future__ import annotations
@@ -24,19 +24,17 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-__all__ = ["ExportReport", "export_ids", "export_jsonl", "export_markdown", "id_lines", "json_lines"]
-
 
 class ExportReport(NamedTuple):
-    """What an export did.
+    """The result of an export.
 
     Attributes:
-        models: how many models were exported.
-        written: files that are new or have changed.
-        unchanged: files that were as they should be.
-        removed: pages of models that are gone.
-        stale: such pages that were left there.
-        failed: ids of models that this version cannot read any more.
+        models: the number of exported models.
+        written: the number of files that are new or changed.
+        unchanged: the number of files that were not touched.
+        removed: the number of pages removed, whose models are gone.
+        stale: pages whose models are gone, and that were not removed.
+        failed: ids of models that this version cannot parse.
     """
 
     models: int
@@ -59,101 +57,48 @@ async def export_markdown(
 ) -> ExportReport:
     """Write a page for each model to ``text/NAME.md`` below *directory*, and a table of all to ``index.md``.
 
-    With an empty index nothing is written or removed: it is more likely to be the wrong one.
+    If the index is empty, nothing is written or removed: it is probably the wrong one.
 
     Args:
         store: the index.
-        directory: made where it is missing.
-        prune: remove the pages of models that are gone, if an export wrote them and nobody has edited them.
+        directory: created if it does not exist.
+        prune: remove pages whose models are gone, if an export wrote them and they were not edited since.
         progress: called with (models done, models).
 
     Raises:
         OSError: a file cannot be written.
         StoreError: the store failed.
     """
-    manifest = [(state.oifm_id, state.path) for state in await store.manifest()]
-    names = page_names(manifest)
+    names = page_names((state.oifm_id, state.path) for state in await store.manifest())
     if not names:
         return _NOTHING
     pages = Pages(directory)
     failed = await _write_pages(store, pages, names, progress)
-    listed = await _write_index(store, directory, names)
+    with Replacement(directory / "index.md") as table:
+        table.write(index_page.heading(len(names)).encode())
+        async for entries in iter_pages(store, "name"):
+            rows = [index_page.row(one, names[one["oifm_id"]]) for one in entries if one["oifm_id"] in names]
+            table.write("".join(rows).encode())
     stale = pages.stale()
     removed = len(stale) if prune else 0
-    if removed:
+    if prune:
         pages.remove(stale)
         stale = []
     pages.finish()
     return ExportReport(
         len(names) - len(failed),
-        pages.written + listed,
-        pages.unchanged + (not listed),
+        pages.written + table.changed,
+        pages.unchanged + (not table.changed),
         removed,
         tuple(stale),
         failed,
     )
 
 
-async def export_ids(store: Store, file: Path) -> ExportReport:
-    """Write to *file* which ids are taken: by models, with their file, and by attributes, with file and name.
-
-    Those are the members ``oifm_ids`` and ``attribute_ids`` that collections of finding models keep. Each id
-    has a line of its own, so that lines of a diff are ids that came, went or changed hands. Models are sorted
-    by id, attributes stand in the order of the models. With an empty index nothing is written.
-
-    Raises:
-        OSError: the file cannot be written.
-        StoreError: the store failed.
-    """
-    count = (await store.counts()).models
-    if not count:
-        return _NOTHING
-    with Replacement(file) as new:
-        async for text in id_lines(store):
-            new.write(text.encode())
-    return ExportReport(count, int(new.changed), int(not new.changed))
-
-
-async def id_lines(store: Store) -> AsyncIterator[str]:
-    """Yield the document that `export_ids` writes, piece by piece."""
-    yield '{\n  "oifm_ids": {'
-    async for member in _members(store, _model_ids):
-        yield member
-    yield '\n  },\n  "attribute_ids": {'
-    async for member in _members(store, _attribute_ids):
-        yield member
-    yield "\n  }\n}\n"
-
-
-async def export_jsonl(store: Store, file: Path) -> ExportReport:
-    """Write each model to *file* as a line of JSON, sorted by id. With an empty index nothing is written.
-
-    Raises:
-        OSError: the file cannot be written.
-        StoreError: the store failed.
-    """
-    if not (await store.counts()).models:
-        return _NOTHING
-    count = 0
-    with Replacement(file) as new:
-        async for line in json_lines(store):
-            new.write(line.encode())
-            count += 1
-    return ExportReport(count, int(new.changed), int(not new.changed))
-
-
-async def json_lines(store: Store) -> AsyncIterator[str]:
-    """Yield each model in one line of JSON, sorted by id; numbers and unknown fields as in its file."""
-    ids = sorted(state.oifm_id for state in await store.manifest())
-    async for models in iter_models(store, ids):
-        for text in models.values():
-            yield f"{compact(read(text))}\n"
-
-
 async def _write_pages(
     store: Store, pages: Pages, names: dict[str, str], progress: Progress | None
 ) -> tuple[str, ...]:
-    """Write the page of each model; return the ids of those that cannot be read."""
+    """Write the page of each model; return the ids of those that cannot be parsed."""
     from findingmodel.model.parse import parse_model
     from findingmodel.render.markdown import to_markdown
 
@@ -173,29 +118,68 @@ async def _write_pages(
     return tuple(failed)
 
 
-async def _write_index(store: Store, directory: Path, names: dict[str, str]) -> bool:
-    """Write the table of all models; return whether it has changed."""
-    with Replacement(directory / "index.md") as new:
-        new.write(index_page.heading(len(names)).encode())
-        async for entries in iter_pages(store, "name"):
-            rows = [index_page.row(one, names[one["oifm_id"]]) for one in entries if one["oifm_id"] in names]
-            new.write("".join(rows).encode())
-    return new.changed
+async def export_ids(store: Store, file: Path) -> ExportReport:
+    """Write all ids in use to *file*: of models, with their file, and of attributes, with file and name.
+
+    The members are called ``oifm_ids`` and ``attribute_ids``, as in collections of finding models. Each id is
+    one line, so that a diff shows ids that were added, removed or given to another model. Models are sorted
+    by id, attributes are in the order of the models. If the index is empty, nothing is written.
+
+    Raises:
+        OSError: the file cannot be written.
+        StoreError: the store failed.
+    """
+    return await _write(store, file, id_lines(store))
 
 
-async def _members(store: Store, members: Callable[[EntryRow], dict[str, Any]]) -> AsyncIterator[str]:
-    """Yield what *members* gives for each entry as members of an object, one a line."""
-    separator = "\n"
-    async for entries in iter_pages(store, "oifm_id"):
-        for entry in entries:
-            for key, value in members(entry).items():
-                yield f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-                separator = ",\n"
+async def export_jsonl(store: Store, file: Path) -> ExportReport:
+    """Write each model to *file* as a line of JSON, sorted by id. If the index is empty, nothing is written.
+
+    Raises:
+        OSError: the file cannot be written.
+        StoreError: the store failed.
+    """
+    return await _write(store, file, json_lines(store))
 
 
-def _model_ids(entry: EntryRow) -> dict[str, Any]:
-    return {entry["oifm_id"]: entry["filename"]}
+async def _write(store: Store, file: Path, texts: AsyncIterator[str]) -> ExportReport:
+    count = (await store.counts()).models
+    if not count:
+        return _NOTHING
+    with Replacement(file) as new:
+        async for text in texts:
+            new.write(text.encode())
+    return ExportReport(count, int(new.changed), int(not new.changed))
+
+
+async def id_lines(store: Store) -> AsyncIterator[str]:
+    """Yield the document that `export_ids` writes, in pieces."""
+    yield '{\n  "oifm_ids": {'
+    async for member in _members(store, lambda entry: {entry["oifm_id"]: entry["filename"]}):
+        yield member
+    yield '\n  },\n  "attribute_ids": {'
+    async for member in _members(store, _attribute_ids):
+        yield member
+    yield "\n  }\n}\n"
 
 
 def _attribute_ids(entry: EntryRow) -> dict[str, Any]:
     return {one["attribute_id"]: [entry["filename"], one["name"]] for one in entry["attributes"]}
+
+
+async def _members(store: Store, members_of: Callable[[EntryRow], dict[str, Any]]) -> AsyncIterator[str]:
+    """Yield the members of a JSON object that *members_of* returns for each entry, one a line."""
+    separator = "\n"
+    async for entries in iter_pages(store, "oifm_id"):
+        for entry in entries:
+            for key, value in members_of(entry).items():
+                yield f"{separator}    {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+                separator = ",\n"
+
+
+async def json_lines(store: Store) -> AsyncIterator[str]:
+    """Yield each model as a line of JSON, sorted by id; numbers and unknown fields are as in its file."""
+    ids = sorted(state.oifm_id for state in await store.manifest())
+    async for models in iter_models(store, ids):
+        for text in models.values():
+            yield f"{compact(read(text))}\n"

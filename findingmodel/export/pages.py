@@ -1,4 +1,4 @@
-"""The pages of an export: their names, the table of all, and which of them an export wrote."""
+"""The pages of an export: their names, the table of all models, and the record of the pages written."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["Pages", "RECORD", "heading", "page_names", "row"]
+RECORD = ".findingmodel-export"
+"""The file that records the pages written, in lines like those of sha256sum."""
 
 _PLAIN = re.compile(r"[a-z0-9_]+")
-_LONGEST = 180  # a name and an id must fit where file names have at most 255 bytes
+_MAX_STEM = 180  # a stem and an id must fit into a file name of at most 255 bytes
+_RECORD_LINE = re.compile(r"([0-9a-f]{64})  (text/[a-z0-9_]+\.md)")
 
 
 def page_names(files: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return by id the name of each model's page, without ending: small ASCII letters, digits, underscores.
+    """Return by id the name of each model's page, without suffix.
 
-    It is the name of the model's file; one with other characters is made plain. Models whose files are called
-    alike get their ids behind the name. So a name depends on no order.
+    It is made from the name of the model's file, in lower-case ASCII letters, digits and underscores. If
+    several files have the same name, the id is appended, so a name does not depend on the order of models.
 
     Args:
         files: id and path of each model.
@@ -39,47 +41,42 @@ def page_names(files: Iterable[tuple[str, str]]) -> dict[str, str]:
     {'OIFM_T_1': 'mass_oifm_t_1', 'OIFM_T_2': 'mass_oifm_t_2', 'OIFM_T_3': 'x'}
     """
     stems = {oifm_id: _stem(basename(path).removesuffix(SUFFIX)) for oifm_id, path in files}
-    holders = Counter(stems.values())
-    ids = set(map(slug, stems))  # a file that is called like a model's id could be taken for its page
+    counts = Counter(stems.values())
+    ids = set(map(slug, stems))
+
+    def is_safe(stem: str) -> bool:
+        if not stem or counts[stem] > 1:
+            return False
+        # A file named like the id of another model could get the name of its page.
+        return "oifm_" not in stem or stem[stem.rindex("oifm_") :] not in ids
+
     return {
-        oifm_id: stem if stem and holders[stem] == 1 and not _ends_in(stem, ids) else _with_id(stem, oifm_id)
+        oifm_id: stem if is_safe(stem) else f"{stem}_{slug(oifm_id)}".lstrip("_")
         for oifm_id, stem in stems.items()
     }
 
 
 def _stem(name: str) -> str:
-    return (name if _PLAIN.fullmatch(name) else slug(name))[:_LONGEST]
-
-
-def _with_id(stem: str, oifm_id: str) -> str:
-    return f"{stem}_{slug(oifm_id)}".lstrip("_")
-
-
-def _ends_in(stem: str, ids: set[str]) -> bool:
-    return "oifm_" in stem and stem[stem.rindex("oifm_") :] in ids
+    return (name if _PLAIN.fullmatch(name) else slug(name))[:_MAX_STEM]
 
 
 def heading(count: int) -> str:
-    """Return what stands above the rows of *count* models."""
-    return "\n".join(
-        [
-            "# Finding Model Index",
-            "",
-            f"{count} {'entry' if count == 1 else 'entries'}",
-            "",
-            "| ID | Name | Synonyms | Tags | Contributors | Attributes |",
-            "|----|------|----------|------|--------------|------------|",
-            "",
-        ]
+    """Return the text above the rows of the table of *count* models."""
+    return (
+        "# Finding Model Index\n\n"
+        f"{count} {'entry' if count == 1 else 'entries'}\n\n"
+        "| ID | Name | Synonyms | Tags | Contributors | Attributes |\n"
+        "|----|------|----------|------|--------------|------------|\n"
     )
 
 
 def row(entry: EntryRow, page: str) -> str:
-    """Return the line of *entry*, whose page is ``text/PAGE.md`` and whose file is below ``defs/``.
+    """Return the row of *entry*, whose page is ``text/PAGE.md`` and whose file is below ``defs/``.
 
-    Text of the entry is escaped, so that nothing in it can become markup or a column.
+    Text of the entry is escaped, so that it cannot become markup or a column.
     """
-    name = f"{_cell(entry['name'])}<br/>[Text](text/{page}.md) [JSON](defs/{_link(entry['filename'])})"
+    file = escape_destination(entry["filename"]).replace("|", "%7C")
+    name = f"{_cell(entry['name'])}<br/>[Text](text/{page}.md) [JSON](defs/{file})"
     attributes = [attribute["name"] for attribute in entry["attributes"]]
     lists = (entry["synonyms"], entry["tags"], entry["contributors"], attributes)
     cells = [_cell(entry["oifm_id"]), name, *(", ".join(map(_cell, texts or ())) for texts in lists)]
@@ -90,41 +87,30 @@ def _cell(text: str) -> str:
     return escape_text(text).replace("|", r"\|")
 
 
-def _link(path: str) -> str:
-    return escape_destination(path).replace("|", "%7C")
-
-
-RECORD = ".findingmodel-export"
-"""The record's name: lines like those of sha256sum."""
-
-_TEXTS = "text"
-_LINE = re.compile(r"([0-9a-f]{64})  (text/[a-z0-9_]+\.md)")
-
-
 class Pages:
-    """The pages below *directory* that exports write: ``text/NAME.md``.
+    """The pages ``text/NAME.md`` that exports write below *directory*.
 
     Raises:
-        OSError: ``text`` is a link, and pages would be written, or removed, somewhere else.
+        OSError: ``text`` is a link, so that pages would be written or removed elsewhere.
 
     Attributes:
-        written: how many this export wrote.
-        unchanged: how many were as they should be.
+        written: the number of pages that this export wrote.
+        unchanged: the number of pages that it did not touch.
     """
 
     def __init__(self, directory: Path) -> None:
-        if (directory / _TEXTS).is_symlink():
+        if (directory / "text").is_symlink():
             raise NotADirectoryError(
-                errno.ENOTDIR, "is a link: no page is written through one", str(directory / _TEXTS)
+                errno.ENOTDIR, "is a link: pages are not written through links", str(directory / "text")
             )
         self._directory = directory
-        self._known = _read(directory / RECORD)
+        self._known = _read_record(directory / RECORD)
         self._current: dict[str, str] = {}
         self.written = 0
         self.unchanged = 0
 
     def put(self, name: str, text: str) -> None:
-        """Write the page *name*, if it is not as it should be.
+        """Write the page *name*, if it changes.
 
         Raises:
             OSError: it cannot be written.
@@ -137,15 +123,15 @@ class Pages:
         self._current[path] = hashlib.sha256(data).hexdigest()
 
     def keep(self, name: str) -> None:
-        """Leave the page *name* as it is: there is a model, but nothing new can be said of it."""
+        """Leave the page *name* as it is, because its model cannot be parsed."""
         path = f"text/{name}.md"
         if path in self._known:
             self._current[path] = self._known[path]
 
     def stale(self) -> list[str]:
-        """Return the pages that earlier exports wrote, whose models are gone; none that was edited since."""
+        """Return the pages of earlier exports whose models are gone and that were not edited since."""
         gone = sorted(self._known.keys() - self._current.keys())
-        return [path for path in gone if self._is_ours(path)]
+        return [path for path in gone if self._is_unedited(path)]
 
     def remove(self, paths: list[str]) -> None:
         """Remove pages that are `stale`."""
@@ -153,12 +139,12 @@ class Pages:
             (self._directory / path).unlink()
 
     def finish(self) -> None:
-        """Write down which pages are there now."""
+        """Record which pages exist now."""
         pages = self._current | {path: self._known[path] for path in self.stale()}
         lines = [f"{sha256}  {path}\n" for path, sha256 in sorted(pages.items())]
         replace_file(self._directory / RECORD, "".join(lines).encode())
 
-    def _is_ours(self, path: str) -> bool:
+    def _is_unedited(self, path: str) -> bool:
         try:
             data = (self._directory / path).read_bytes()
         except OSError:
@@ -166,10 +152,10 @@ class Pages:
         return hashlib.sha256(data).hexdigest() == self._known[path]
 
 
-def _read(record: Path) -> dict[str, str]:
-    """Return by path the fingerprint of each page that was written, without lines that no export writes.
+def _read_record(record: Path) -> dict[str, str]:
+    """Return the SHA-256 of each recorded page by path; lines that no export writes are ignored.
 
-    A record that is a link is none of ours; it may lead to what has no end.
+    A record that is a link is ignored too: it was not written by an export, and its target may be endless.
     """
     if record.is_symlink():
         return {}
@@ -177,5 +163,5 @@ def _read(record: Path) -> dict[str, str]:
         lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
-    found = [match for match in map(_LINE.fullmatch, lines) if match]
-    return {match[2]: match[1] for match in found}
+    matches = [match for match in map(_RECORD_LINE.fullmatch, lines) if match]
+    return {match[2]: match[1] for match in matches}

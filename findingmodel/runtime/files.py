@@ -1,4 +1,4 @@
-"""Files that are replaced whole: who reads one sees the old or the new; an unchanged one is not touched."""
+"""Atomic replacement of files: a reader sees the old or the new file; unchanged files are not touched."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-__all__ = ["Replacement", "replace_file"]
-
 
 def replace_file(path: Path, data: bytes) -> bool:
-    """Make *path* hold *data*; return whether it did not before. Directories that are missing are made.
+    """Write *data* to *path*, and create missing directories; return whether the content has changed.
 
     Raises:
-        OSError: it cannot be read or written.
+        OSError: the file cannot be read or written.
     """
-    with suppress(FileNotFoundError):  # then there is nothing to compare with
+    with suppress(FileNotFoundError):
         if path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
     with Replacement(path) as new:
@@ -31,12 +29,12 @@ def replace_file(path: Path, data: bytes) -> bool:
 
 
 class Replacement:
-    """What *path* is to hold, written piece by piece; it takes effect if the end of the block is reached.
+    """The new content of *path*, written in pieces; replaces the old when the block ends without an error.
 
     The new file has the permissions of the old one.
 
     Attributes:
-        changed: after the block: whether *path* holds something else now.
+        changed: whether the content has changed; set at the end of the block.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +47,7 @@ class Replacement:
             raise IsADirectoryError(errno.EISDIR, "is a directory, not a file", str(self._path))
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._new.unlink(missing_ok=True)
-        self._file = self._new.open("xb")  # never through a link that somebody else has put there
+        self._file = self._new.open("xb")  # fails on a link that somebody else has put there
         return self
 
     def write(self, data: bytes) -> None:

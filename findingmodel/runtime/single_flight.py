@@ -1,4 +1,4 @@
-"""Flight: of equal computations that are asked for at the same time, one is run and all get its result."""
+"""SingleFlight: run one of several equal concurrent computations, and share its result."""
 
 from __future__ import annotations
 
@@ -8,30 +8,26 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Hashable
 
-__all__ = ["SingleFlight"]
-
 T = TypeVar("T")
 
 
 class SingleFlight:
-    """Computations under way in one event loop, by key.
+    """The running computations of an event loop, by key.
 
-    asyncio is imported only where a second caller comes while the first is waiting, so not where nothing ever
-    waits.
+    asyncio is imported when a caller has to wait for another one, so never without an event loop.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, list[asyncio.Future[Any]]] = {}
 
     async def share(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of *compute*, or of an equal computation that is under way.
+        """Return the result of *compute*, or of a running computation with the same *key*.
 
-        Its error is everyone's error. If the one who computes is cancelled, one of those who wait computes
-        instead.
+        All callers get its error. If the computing caller is cancelled, a waiting one computes instead.
         """
         while key in self._waiting:
-            landed, result = await self._join(key)
-            if landed:
+            is_done, result = await self._join(key)
+            if is_done:
                 return cast("T", result)
         self._waiting[key] = []
         try:
@@ -52,7 +48,7 @@ class SingleFlight:
         return await future
 
     def _fail(self, key: Hashable, error: BaseException) -> None:
-        """Pass *error* on, but for a cancellation: that is the caller's alone, and the others try again."""
+        """Raise *error* in the waiting callers; after a cancellation, they try again."""
         for future in self._waiting.pop(key):
             if not future.done():
                 if isinstance(error, Exception):

@@ -1,4 +1,4 @@
-"""Bounded concurrency: the one place where tasks are made, and where their number is limited."""
+"""Bounded concurrency: BatchProcessor for collections, StreamProcessor for async streams, on one engine."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from findingmodel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 
-__all__ = ["BatchProcessor", "Outcome", "StreamProcessor", "run_to_completion"]
-
 T = TypeVar("T")
 U = TypeVar("U")
 
 
 class Outcome(NamedTuple, Generic[T, U]):
-    """What became of one item: a value, or the error that stopped it.
+    """The result of one item: a value, or the error that its call raised.
 
     Attributes:
-        item: as it was given.
-        value: the result; None may be a result too.
-        error: why there is none.
+        item: the item.
+        value: what the function returned, which may be None.
+        error: what the function raised; None if it returned.
     """
 
     item: T
@@ -47,9 +45,9 @@ class BatchProcessor:
     """Apply an async function to many items, a bounded number at a time.
 
     Args:
-        max_concurrency: most calls under way at once.
-        batch_size: most items taken from the iterable ahead of their results; bounds memory.
-        rate_limit: most calls started per second; None for no limit.
+        max_concurrency: the maximum number of concurrent calls, held by an `asyncio.Semaphore`.
+        batch_size: the maximum number of items started whose outcomes were not taken yet; bounds memory.
+        rate_limit: the maximum number of calls started per second; None for no limit.
 
     Raises:
         ConfigError: a bound is not positive.
@@ -68,8 +66,8 @@ class BatchProcessor:
                 "max_concurrency and batch_size must be at least 1 and rate_limit more than 0, "
                 f"not {max_concurrency}, {batch_size}, {rate_limit}"
             )
-        self._gate = StreamProcessor(max_buffer=batch_size)
         self._max_concurrency = max_concurrency
+        self._batch_size = batch_size
         self._rate = _Rate(rate_limit) if rate_limit else None
 
     async def process(
@@ -81,39 +79,53 @@ class BatchProcessor:
     ) -> list[Outcome[T, U]]:
         """Return one outcome for each item, in the order of the items.
 
-        An item whose call raises has the error as its outcome and stops no other. If this call is cancelled,
-        so are all that it started, and none is left behind.
-
         Args:
-            items: anything finite.
+            items: any finite iterable.
             function: called once for each item.
-            progress: called with (done, total) after each item; total is 0 where *items* has no length.
+            progress: called with (done, total) after each item; total is 0 if *items* has no length.
         """
         total = len(items) if isinstance(items, Sized) else 0
+        outcomes: list[Outcome[T, U]] = []
+        async with aclosing(self.stream(items, function)) as stream:
+            async for outcome in stream:
+                outcomes.append(outcome)
+                if progress:
+                    progress(len(outcomes), total)
+        return outcomes
+
+    def stream(
+        self, items: Iterable[T], function: Callable[[T], Awaitable[U]]
+    ) -> AsyncGenerator[Outcome[T, U], None]:
+        """Yield one outcome for each item, in the order of the items, while later items are worked on.
+
+        A call that raises gives its item an outcome with the error, and stops no other item. When the
+        iteration ends early or is cancelled, every call that it started is cancelled and awaited.
+
+        Args:
+            items: read only as fast as outcomes are taken.
+            function: called once for each item.
+        """
 
         async def attempt(item: T) -> Outcome[T, U]:
             if self._rate:
                 await self._rate.wait()
             try:
                 return Outcome(item, value=await function(item))
-            except Exception as error:  # the caller's function may raise anything; it is the outcome
+            except Exception as error:  # the caller's function may raise anything; it becomes the outcome
                 return Outcome(item, error=error)
 
-        outcomes: list[Outcome[T, U]] = []
-        stream = self._gate.map_stream(_each(items), attempt, self._max_concurrency, ordered=True)
-        async with aclosing(stream) as results:
-            async for outcome in results:
-                outcomes.append(outcome)
-                if progress:
-                    progress(len(outcomes), total)
-        return outcomes
+        semaphore = asyncio.Semaphore(self._max_concurrency)
+        return _map_bounded(_iterate(items), attempt, semaphore, self._batch_size, ordered=True)
 
 
 class StreamProcessor:
-    """Apply an async function to a stream as it comes.
+    """Apply an async function to the items of an async stream.
 
     Args:
-        max_buffer: most items taken from the stream whose results the consumer has not taken yet.
+        max_buffer: the maximum number of items read from the stream whose results were not taken yet.
+
+    Raises:
+        ConfigError: *max_buffer* is not positive.
     """
 
     def __init__(self, max_buffer: int = 100) -> None:
@@ -121,7 +133,7 @@ class StreamProcessor:
             raise ConfigError(f"max_buffer must be at least 1, not {max_buffer}")
         self._max_buffer = max_buffer
 
-    async def map_stream(
+    def map_stream(
         self,
         stream: AsyncIterator[T],
         function: Callable[[T], Awaitable[U]],
@@ -129,76 +141,83 @@ class StreamProcessor:
         *,
         ordered: bool = False,
     ) -> AsyncGenerator[U, None]:
-        """Yield the results of *function* over *stream*, up to *concurrency* calls under way at once.
+        """Yield the result of *function* for each item of *stream*.
 
-        The stream is read only as fast as results are taken. An error of the stream or of the function ends
-        the iteration with that error; then, as when the consumer stops early or is cancelled, every task is
-        cancelled and awaited.
+        An error of the stream or of the function ends the iteration with that error. However the iteration
+        ends, every call that it started is cancelled and awaited.
 
         Args:
-            stream: read by one task, one item at a time.
+            stream: read only as fast as results are taken.
             function: called once for each item.
-            concurrency: most calls at once.
-            ordered: results in the order of the stream, instead of as they come.
+            concurrency: the maximum number of concurrent calls.
+            ordered: yield results in the order of the stream instead of the order of completion.
         """
-        slots = asyncio.Semaphore(self._max_buffer)  # taken for each item, given back with its result
-        gate = asyncio.Semaphore(concurrency)
-        ready: asyncio.Queue[asyncio.Task[U] | None] = asyncio.Queue()  # None: the stream has ended
-        tasks: set[asyncio.Task[U]] = set()
-
-        async def call(item: T) -> U:
-            async with gate:
-                return await function(item)
-
-        async def feed() -> int:
-            fed = 0
-            async for item in stream:
-                await slots.acquire()
-                task = asyncio.create_task(call(item))
-                tasks.add(task)
-                fed += 1
-                if ordered:
-                    ready.put_nowait(task)
-                else:
-                    task.add_done_callback(ready.put_nowait)
-            return fed
-
-        feeder = asyncio.create_task(feed())
-        feeder.add_done_callback(lambda _: ready.put_nowait(None))
-        taken, total = 0, None
-        try:
-            while taken != total:
-                task = await ready.get()
-                if task is None:
-                    total = feeder.result()
-                    continue
-                result = await task
-                tasks.discard(task)
-                taken += 1
-                slots.release()
-                yield result
-        finally:
-            await _cancel({feeder, *tasks})
+        semaphore = asyncio.Semaphore(concurrency)
+        return _map_bounded(stream, function, semaphore, self._max_buffer, ordered=ordered)
 
 
-async def run_to_completion(write: Coroutine[Any, Any, None]) -> None:
-    """Await *write*; whoever is cancelled meanwhile ends when it has.
+async def _map_bounded(
+    stream: AsyncIterator[T],
+    function: Callable[[T], Awaitable[U]],
+    semaphore: asyncio.Semaphore,
+    max_buffer: int,
+    *,
+    ordered: bool,
+) -> AsyncGenerator[U, None]:
+    """Yield results of concurrent calls: the engine of both processors.
 
-    A write that is under way cannot be called back, be it in a thread or on a server. Were it left behind,
-    the lease would be given back before it takes effect, and it might undo what the next writer does.
+    One task reads the stream and starts a task for each item. *semaphore* bounds the calls, *max_buffer* the
+    tasks whose results were not taken yet.
     """
-    context = asyncio.ensure_future(write)
+    slots = asyncio.Semaphore(max_buffer)
+    ready: asyncio.Queue[asyncio.Task[U] | None] = asyncio.Queue()  # None: the stream has ended
+    tasks: set[asyncio.Task[U]] = set()
+
+    async def call(item: T) -> U:
+        async with semaphore:
+            return await function(item)
+
+    async def feed() -> int:
+        count = 0
+        async for item in stream:
+            await slots.acquire()
+            task = asyncio.create_task(call(item))
+            tasks.add(task)
+            count += 1
+            if ordered:
+                ready.put_nowait(task)
+            else:
+                task.add_done_callback(ready.put_nowait)
+        return count
+
+    feeder = asyncio.create_task(feed())
+    feeder.add_done_callback(lambda _: ready.put_nowait(None))
+    taken, total = 0, None
     try:
-        await asyncio.shield(context)
-    except asyncio.CancelledError:
-        await asyncio.wait([context])
-        if not context.cancelled():
-            context.exception()  # it ends with the cancellation, whatever became of the write
-        raise
+        while taken != total:
+            task = await ready.get()
+            if task is None:
+                total = feeder.result()
+                continue
+            result = await task
+            tasks.discard(task)
+            taken += 1
+            slots.release()
+            yield result
+    finally:
+        unfinished = [feeder, *tasks]
+        for task_left in unfinished:
+            task_left.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+
+
+async def _iterate(items: Iterable[T]) -> AsyncIterator[T]:
+    for item in items:
+        yield item
 
 
 class _Rate:
-    """At most so many starts per second, evenly spaced, whoever asks. It belongs to no event loop."""
+    """Evenly spaced starts for all callers together. Not bound to an event loop."""
 
     def __init__(self, per_second: float) -> None:
         self._interval = 1 / per_second
@@ -206,20 +225,23 @@ class _Rate:
 
     async def wait(self) -> None:
         now = asyncio.get_running_loop().time()
-        turn = max(now, self._next)
-        self._next = turn + self._interval
-        if turn > now:
-            await asyncio.sleep(turn - now)
+        start = max(now, self._next)
+        self._next = start + self._interval
+        if start > now:
+            await asyncio.sleep(start - now)
 
 
-async def _each(items: Iterable[T]) -> AsyncIterator[T]:
-    for item in items:
-        yield item
+async def run_to_completion(write: Coroutine[Any, Any, None]) -> None:
+    """Await *write*; a cancellation takes effect only after *write* has ended.
 
-
-async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel *tasks* and wait until each has ended; what they raised is of no interest any more."""
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
+    A write in a thread or on a server cannot be stopped. If the caller ended before it, the lease would be
+    released too early, and the write might undo what the next writer does.
+    """
+    task = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # the caller ends with the cancellation, whatever the result of the write
+        raise

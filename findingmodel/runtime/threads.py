@@ -1,4 +1,4 @@
-"""Threads that an event loop uses, and an event loop that has a thread of its own."""
+"""Threads: worker threads for an event loop, and an event loop in a background thread."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["BackgroundLoop", "Threads"]
-
 T = TypeVar("T")
 
 
 class Threads:
-    """An `Offload` to a few threads of its own, which are started when there is something to do.
+    """An `Offload` to its own worker threads, which start on first use.
 
-    It may be used from one event loop after another. Unlike those of `asyncio.to_thread` its threads can be
-    ended, after which a process can be forked as if there had been none.
+    It can be used from several event loops, one after the other. Unlike the threads of `asyncio.to_thread`,
+    these can be ended, so that the process can be forked safely.
 
     >>> asyncio.run(Threads()(max, 3, 7))
     7
@@ -32,7 +30,7 @@ class Threads:
         self._busy = 0
 
     async def __call__(self, function: Callable[..., T], /, *args: Any) -> T:
-        """Return ``function(*args)``, called in a thread and in this task's context."""
+        """Return ``function(*args)``, called in a worker thread with the context of this task."""
         if self._executor is None:
             self._executor = ThreadPoolExecutor(thread_name_prefix="findingmodel")
         call = partial(contextvars.copy_context().run, function, *args)
@@ -44,12 +42,12 @@ class Threads:
             self._busy -= 1
 
     def end(self) -> None:
-        """End the threads, unless one has something to do; the next call starts others."""
+        """End the threads unless one is busy; the next call starts new ones."""
         if self._busy == 0:
             self.close()
 
     def close(self) -> None:
-        """Let the threads end as soon as they have nothing to do; any number of times."""
+        """End the threads as soon as they are idle; idempotent."""
         executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=self._busy == 0)
@@ -59,7 +57,11 @@ _SECONDS_TO_STOP = 5.0
 
 
 class BackgroundLoop:
-    """An event loop that runs in a daemon thread until `stop`; *name* is the thread's."""
+    """An event loop that runs in a daemon thread until `stop`; *name* is the name of the thread.
+
+    By hand: `asyncio.Runner` blocks its own thread, and `run_coroutine_threadsafe` does not wait until a
+    cancelled task has cleaned up.
+    """
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -69,33 +71,33 @@ class BackgroundLoop:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T], context: contextvars.Context | None = None) -> T:
-        """Return what *coroutine* returns, and raise what it raises.
+        """Run *coroutine* as a task of the loop; return its result, or raise its error.
 
-        Whoever is interrupted while waiting cancels it first, and waits until it has cleaned up; a second
-        interrupt does not wait.
+        An interrupt of the waiting caller cancels the task, and is raised when the task has cleaned up; a
+        second interrupt is raised at once.
 
         Args:
-            coroutine: it becomes a task of its own.
-            context: its variables; None for a copy of the caller's.
+            coroutine: the coroutine to run.
+            context: its context variables; None for a copy of the caller's.
 
         Raises:
-            RuntimeError: called from this very thread, which would wait for itself; or the thread is gone, as
-                it is after `stop` and in a process that was forked.
+            RuntimeError: the caller is in the thread of the loop and would wait for itself; or the thread has
+                ended, as after `stop` and in a forked process.
         """
         task = _Task(coroutine, contextvars.copy_context() if context is None else context)
         self._schedule(task)
         try:
-            return task.answer.result()
+            return task.future.result()
         except CancelledError:
             raise RuntimeError(f"{self._thread.name} was closed while this was waiting for it") from None
         except BaseException:
-            if not task.answer.done():  # it is the caller who was interrupted
+            if not task.future.done():  # the caller was interrupted
                 self._loop.call_soon_threadsafe(task.cancel)
-                task.answer.exception()
+                task.future.exception()
             raise
 
     def stop(self) -> None:
-        """Cancel what still runs, and end the thread; twice is fine."""
+        """Cancel the running tasks and end the thread; idempotent."""
         with self._lock:
             if not self._is_ending and self._thread.is_alive():
                 self._is_ending = True
@@ -105,16 +107,15 @@ class BackgroundLoop:
 
     def _schedule(self, task: _Task[Any]) -> None:
         with self._lock:
-            why = ""
             if threading.current_thread() is self._thread:
-                why = "it would wait for itself; what it calls has to be asynchronous"
+                reason = "it would wait for itself; call asynchronous functions there"
             elif self._is_ending or not self._thread.is_alive():
-                why = "it has ended"
-            if not why:
+                reason = "it has ended"
+            else:
                 self._loop.call_soon_threadsafe(task.begin)
                 return
-        task.drop()
-        raise RuntimeError(f"cannot wait for {self._thread.name}: {why}")
+        task.coroutine.close()
+        raise RuntimeError(f"cannot wait for {self._thread.name}: {reason}")
 
     def _live(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -125,28 +126,25 @@ class BackgroundLoop:
 
 
 class _Task(Generic[T]):
-    """A coroutine on its way; begun and cancelled in the loop's thread, waited for in another."""
+    """A coroutine that is started and cancelled in the thread of the loop, and awaited in another one."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], context: contextvars.Context) -> None:
-        self.answer: Future[T] = Future()
-        self._coroutine = coroutine
+        self.future: Future[T] = Future()
+        self.coroutine = coroutine
         self._context = context
         self._task: asyncio.Task[T] | None = None
 
     def begin(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._coroutine, context=self._context)
+        self._task = asyncio.get_running_loop().create_task(self.coroutine, context=self._context)
         self._task.add_done_callback(self._finish)
 
     def cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    def drop(self) -> None:
-        self._coroutine.close()
-
     def _finish(self, task: asyncio.Task[T]) -> None:
         error = CancelledError() if task.cancelled() else task.exception()
         if error is None:
-            self.answer.set_result(task.result())
+            self.future.set_result(task.result())
         else:
-            self.answer.set_exception(error)
+            self.future.set_exception(error)

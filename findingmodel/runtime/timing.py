@@ -1,7 +1,7 @@
-"""Timer: the seam through which the pipelines say which stage they are in. Nobody need listen.
+"""Timer: the interface through which pipelines report their stages.
 
-`untimed` is what they are given unless someone measures: it hands out one span for ever, and costs no more
-than a call. `findingmodel.observe.metrics.PerformanceMonitor.measure` is a Timer too.
+`findingmodel.observe.metrics.PerformanceMonitor.measure` is a Timer. The default, `untimed`, measures nothing
+and costs a function call.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["NO_SPAN", "Span", "Timer", "untimed"]
-
 
 class Span(Protocol):
-    """A stage under way, from the beginning of a ``with`` or ``async with`` block to its end.
+    """A running stage, used as a ``with`` or ``async with`` block.
 
     Attributes:
-        items: how many items it deals with; may be set within the block.
+        items: the number of items it processes; may be set within the block.
     """
 
     items: int
@@ -30,7 +28,7 @@ class Span(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """End; the stage has failed if there is an *error*, which goes on its way."""
+        """End; with an *error*, the stage has failed. The error is not suppressed."""
         ...
 
     async def __aenter__(self) -> Span:
@@ -45,15 +43,15 @@ class Span(Protocol):
 
 
 class Timer(Protocol):
-    """Returns the span of a stage that is about to begin."""
+    """A function that returns the span of a stage."""
 
     def __call__(self, stage: str, /, items: int = 1) -> Span:
-        """Return the span of *stage*, which deals with so many *items*."""
+        """Return the span of *stage*, which processes *items* items."""
         ...
 
 
 class _NoSpan:
-    """A span that measures nothing; one serves everyone, so what is written to ``items`` is not kept."""
+    """A span that measures nothing; it is shared, so it ignores changes of ``items``."""
 
     __slots__ = ()
 
@@ -79,7 +77,7 @@ class _NoSpan:
 
 
 NO_SPAN: Span = _NoSpan()
-"""The span of those who do not measure."""
+"""The span of `untimed`."""
 
 
 def untimed(_stage: str, /, items: int = 1) -> Span:

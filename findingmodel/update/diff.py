@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from findingmodel.model.difference import differences
 from findingmodel.stores.records import unpack
 from findingmodel.update.directory import update
-from findingmodel.update.options import UpdateHooks, refusal
+from findingmodel.update.options import UpdateObserver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,22 +21,20 @@ if TYPE_CHECKING:
     from findingmodel.update.options import UpdateOptions
     from findingmodel.update.report import FileReport, Refusal
 
-__all__ = ["ChangeList", "DiffReport", "ModelChange", "diff"]
-
 _Kind = Literal["added", "updated", "moved", "removed"]
 _MODELS_PER_READ = 200
 
 
 class ModelChange(NamedTuple):
-    """What happens to one model.
+    """The change of one model.
 
     Attributes:
         kind: "added", "updated", "moved" (another path, the same bytes) or "removed".
-        oifm_id: its id.
-        name: its name, after the update where it is still there then.
+        oifm_id: the model's id.
+        name: its name after the update; of a removed model, before.
         path: its file, likewise.
-        former_path: the path of the file before, where that was another.
-        fields: updated models: what differs; nothing where only the layout of the file does.
+        former_path: the path of its file before, if it was another.
+        fields: the differences of an updated model; empty if only the layout of the file differs.
     """
 
     kind: _Kind
@@ -52,11 +50,11 @@ class ModelChange(NamedTuple):
 
 
 class ChangeList:
-    """Collects the changes of one update: the ``sink`` of `findingmodel.update.directory.update`.
+    """Collects the changes of one update, as its observer's ``on_batch``.
 
     Args:
         store: the index that is updated.
-        in_detail: whether the changed fields of updated models are wanted.
+        in_detail: whether to compare the fields of updated models.
     """
 
     def __init__(self, store: Store, *, in_detail: bool = False) -> None:
@@ -65,11 +63,11 @@ class ChangeList:
         self._changes: dict[str, ModelChange] = {}
 
     def sorted(self) -> list[ModelChange]:
-        """Return all changes, in the order of their paths."""
+        """Return all changes, sorted by path."""
         return sorted(self._changes.values(), key=lambda change: (change.path, change.oifm_id))
 
     async def __call__(self, batch: WriteBatch) -> None:
-        """Take in what is about to be written."""
+        """Collect the changes of a batch that is about to be written."""
         ids = {record.oifm_id for record in batch.upserts}
         ids.update(state.oifm_id for state in batch.touches)
         stored = await self._store.get(ids.union(batch.removals)) if ids or batch.removals else {}
@@ -83,30 +81,27 @@ class ChangeList:
             await self._upsert(batch.upserts[start : start + _MODELS_PER_READ], stored)
 
     async def _upsert(self, records: Sequence[Record], stored: Mapping[str, EntryRow]) -> None:
-        """Take in records; only those of changed files are compared with what is stored."""
-        changed = [record.oifm_id for record in records if _is_update(record, stored)]
-        texts = await self._store.models(changed) if changed and self._in_detail else {}
+        """Collect the changes of *records*, reading the stored models of updated ones only."""
+        updated = {record.oifm_id for record in records if _is_update(record, stored)}
+        texts = await self._store.models(sorted(updated)) if updated and self._in_detail else {}
         for record in records:
             oifm_id, name, path = record.oifm_id, record.names[0], record.file.path
             former = stored.get(oifm_id)
             if former is None:
                 self._add(ModelChange("added", oifm_id, name, path))
-            elif _is_update(record, stored):
-                fields = (
-                    differences(json.loads(texts[oifm_id]), json.loads(unpack(record.model)))
-                    if oifm_id in texts
-                    else ()
-                )
-                was = former["filename"] if former["filename"] != path else None
-                self._add(ModelChange("updated", oifm_id, name, path, was, tuple(fields)))
+            elif oifm_id in updated:
+                fields: Sequence[Difference] = ()
+                if oifm_id in texts:
+                    fields = differences(json.loads(texts[oifm_id]), json.loads(unpack(record.model)))
+                former_path = former["filename"] if former["filename"] != path else None
+                self._add(ModelChange("updated", oifm_id, name, path, former_path, tuple(fields)))
             else:
                 self._touch(record.file, stored)
 
     def _touch(self, state: FileState, stored: Mapping[str, EntryRow]) -> None:
         former = stored.get(state.oifm_id)
         if former is not None and former["filename"] != state.path:
-            moved = ModelChange("moved", state.oifm_id, former["name"], state.path, former["filename"])
-            self._add(moved)
+            self._add(ModelChange("moved", state.oifm_id, former["name"], state.path, former["filename"]))
 
     def _add(self, change: ModelChange) -> None:
         self._changes[change.oifm_id] = change
@@ -117,17 +112,14 @@ def _is_update(record: Record, stored: Mapping[str, EntryRow]) -> bool:
     return former is not None and former["file_hash_sha256"] != record.file.sha256
 
 
-_KINDS = ("added", "updated", "moved", "removed")
-
-
 class DiffReport(NamedTuple):
     """What an update would do.
 
     Attributes:
-        changes: in the order of paths.
+        changes: sorted by path.
         failed: files that cannot be indexed; their last good version stays.
-        refused: why the update would not write all this unless it were forced, or None.
-        unchanged: how many models would stay as they are.
+        refused: why the update would not write the changes unless forced, or None.
+        unchanged: the number of models that would not change.
         seconds: wall time.
         db: the database, never with a password.
     """
@@ -145,9 +137,9 @@ class DiffReport(NamedTuple):
         return not self.failed and self.refused is None
 
     def counts(self) -> dict[str, int]:
-        """Return how many changes there are of each kind."""
-        found = Counter[str](change.kind for change in self.changes)
-        return {kind: found[kind] for kind in _KINDS}
+        """Return the number of changes of each kind."""
+        counter = Counter[str](change.kind for change in self.changes)
+        return {kind: counter[kind] for kind in get_args(_Kind)}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON."""
@@ -171,13 +163,13 @@ async def diff(
 ) -> DiffReport:
     """Return what `findingmodel.update.directory.update` would do to *store*, and write nothing.
 
-    What it would refuse to do is told all the same, with the refusal.
+    A refusal does not hide the changes.
 
     Args:
         store: the index; it must be open.
-        directory: every ``*.fm.json`` below it counts.
-        options: of the update.
-        progress: called with (files done, files to load).
+        directory: every ``*.fm.json`` file below it counts.
+        options: the options of the update.
+        progress: called with (files loaded, files to load).
 
     Raises:
         DirectoryError: *directory* cannot be listed.
@@ -185,13 +177,10 @@ async def diff(
     """
     changes = ChangeList(store, in_detail=True)
     unguarded = options._replace(dry_run=True, force=True, strict=False)
-    report = await update(store, directory, unguarded, UpdateHooks(progress=progress, sink=changes))
-    refused = refusal(
-        known=(await store.counts()).models,
-        removed=report.removed,
-        failed=len(report.failed),
-        strict=options.strict,
-        force=options.force,
+    observer = UpdateObserver(progress=progress, on_batch=changes)
+    report = await update(store, directory, unguarded, observer)
+    refused = options.refusal(
+        known=(await store.counts()).models, removed=report.removed, failed=len(report.failed)
     )
     return DiffReport(
         tuple(changes.sorted()), report.failed, refused, report.unchanged, report.seconds, store.label

@@ -6,22 +6,22 @@ import time
 from contextlib import aclosing
 from dataclasses import replace
 from os import fspath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from findingmodel.runtime.tasks import StreamProcessor
+from findingmodel.runtime.tasks import BatchProcessor
 from findingmodel.runtime.threads import Threads
 from findingmodel.stores.records import WriteBatch
-from findingmodel.update.compare import compare, nothing_to_do, survey
+from findingmodel.update.compare import compare, compare_with_store, unchanged_report
 from findingmodel.update.decide import UpdateDecisions
-from findingmodel.update.lease import Wait, writer_lease
+from findingmodel.update.lease import writer_lease
 from findingmodel.update.load import Loader
-from findingmodel.update.options import UpdateHooks, refusal
+from findingmodel.update.options import UpdateObserver
 from findingmodel.update.report import UpdateReport
 from findingmodel.update.workers import Workers, only_new_garbage, worker_count
 from findingmodel.update.write import BatchWriter, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, Collection, Sequence
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
@@ -30,203 +30,199 @@ if TYPE_CHECKING:
     from findingmodel.update.lease import WriterLease
     from findingmodel.update.load import Loaded
     from findingmodel.update.options import UpdateOptions
-    from findingmodel.update.report import Refusal
     from findingmodel.update.scan import SourceFile
 
-__all__ = ["update"]
-
-_FILES_PER_CHUNK = 64  # read and parsed by one call to a thread: one for each file takes five times as long
-_NO_HOOKS = UpdateHooks()
+_FILES_PER_CHUNK = (
+    64  # read and parsed by one call to a thread: a call for each file takes five times as long
+)
 
 
 async def update(
     store: Store,
     directory: Path,
     options: UpdateOptions,
-    hooks: UpdateHooks = _NO_HOOKS,
+    observer: UpdateObserver | None = None,
     *,
     threads: Threads | None = None,
-    surveyed: Comparison | None = None,
+    comparison: Comparison | None = None,
 ) -> UpdateReport:
     """Make *store* hold exactly the valid finding models below *directory*.
 
     Args:
         store: the index; it must be open.
-        directory: every ``*.fm.json`` below it counts.
-        options: how to go about it.
-        hooks: what to call as it goes along.
-        threads: where to do what would hold up the event loop; the *store* may use them too.
-        surveyed: what a first look has found, where the caller has had one (`preflight`).
+        directory: every ``*.fm.json`` file below it is indexed.
+        options: what the update may do.
+        observer: follows the update.
+        threads: run what would block the event loop; the *store* may use them too.
+        comparison: the result of `preflight`, if the caller has it.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
         LeaseHeldError: another update is running.
-        StoreError: the store failed; what was written stands, and the next update does the rest.
+        StoreError: the store failed; what was written stays, and the next update does the rest.
     """
     started = time.perf_counter()
-    timer, threads = hooks.timer, threads or Threads()
-    wait = Wait(options.wait_seconds, hooks.waiting) if hooks.waiting else Wait(options.wait_seconds)
-    comparison = surveyed or await survey(
+    observer, threads = observer or UpdateObserver(), threads or Threads()
+    timer = observer.timer
+    comparison = comparison or await compare_with_store(
         store, directory, rehash=options.rehash, offload=threads, timer=timer
     )
-    if comparison.is_clean and (options.dry_run or not await store.needs_recovery()):
-        return nothing_to_do(comparison, options, store.label, time.perf_counter() - started)
+    if comparison.is_clean and (options.dry_run or not await store.leases.needs_recovery()):
+        return unchanged_report(comparison, options, store.label, time.perf_counter() - started)
     if options.dry_run:
-        report = await _run(_Update(store, comparison, options, hooks, threads), None)
+        report = await _Update(store, comparison, options, observer, threads).run(None)
     else:
         with timer("sync.setup"):
             await store.setup()
         async with (
-            writer_lease(store, lease_seconds=options.lease_seconds, wait=wait) as lease,
-            lease.kept(),
+            writer_lease(
+                store,
+                lease_seconds=options.lease_seconds,
+                wait_seconds=options.wait_seconds,
+                on_wait=observer.on_wait,
+            ) as lease,
+            lease.renewing(),
         ):
-            # Another update may have written between the first look and the lease.
+            # Another update may have written between the first comparison and the lease.
             with timer("sync.manifest", items=len(comparison.known)):
                 comparison = compare(comparison.scan, await store.manifest(), rehash=options.rehash)
-            report = await _run(_Update(store, comparison, options, hooks, threads), lease)
+            report = await _Update(store, comparison, options, observer, threads).run(lease)
     return replace(report, seconds=time.perf_counter() - started, db=store.label, dry_run=options.dry_run)
 
 
-class _Update(NamedTuple):
-    """What one update is about."""
+class _Update:
+    """One update, from the comparison to the report."""
 
-    store: Store
-    comparison: Comparison
-    options: UpdateOptions
-    hooks: UpdateHooks
-    threads: Threads
+    def __init__(
+        self,
+        store: Store,
+        comparison: Comparison,
+        options: UpdateOptions,
+        observer: UpdateObserver,
+        threads: Threads,
+    ) -> None:
+        self._store = store
+        self._comparison = comparison
+        self._options = options
+        self._observer = observer
+        self._threads = threads
+        self._decisions = UpdateDecisions(comparison, remove=options.remove)
+        self._loader = self._make_loader()
 
-
-async def _run(this: _Update, lease: WriterLease | None) -> UpdateReport:
-    """Load, decide, and write as soon as that may be; without a *lease* only decide."""
-    decided = UpdateDecisions(this.comparison, remove=this.options.remove)
-    if lease is not None and lease.needs_recovery:
-        decided.credits.doubt_all(this.comparison.known.values())
-    with BatchWriter(this.store, lease, held_back=_is_risky(this, decided), hooks=this.hooks) as outlet:
-        await _load(this, decided, outlet)
-        refused = _refusal(this, decided, len(decided.removals()))
-        if refused is not None:
-            return UpdateReport(failed=decided.failed, warnings=decided.warnings, refused=refused)
-        await outlet.release()
-        for loss in outlet.losses:
-            decided.revoke(loss)
-        await outlet.write(WriteBatch(removals=decided.removals()))
-        with this.hooks.timer("sync.contributors", items=0):
-            changes = await decided.credits.changes(this.store, was_empty=not this.comparison.known)
-        await outlet.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn))
-        await outlet.finish()
-    return decided.report(changes.conflicts)
-
-
-async def _load(this: _Update, decided: UpdateDecisions, outlet: BatchWriter) -> None:
-    """Load every file that may have changed, and write what is decided; what waits is decided at the end."""
-    loader = _loader(this)
-    with Spool() as waiting, only_new_garbage():
-        async with aclosing(_batches(this, loader)) as batches:
-            async for loaded in batches:
-                while loaded:
-                    with this.hooks.timer("sync.decide", items=len(loaded)):
-                        step = decided.take(loaded, await _owners(this, _keys(loaded)))
-                    waiting.keep(WriteBatch(step.waiting))
-                    await outlet.write(WriteBatch(step.upserts, step.touches))
-                    loaded = await this.threads(loader.afresh().load_chunk, step.again)
-                if outlet.holds_back and not _is_risky(this, decided):
-                    await outlet.release()
-        with this.hooks.timer("sync.decide", items=0):
-            granted = decided.settle(await _owners(this, decided.waiting_keys()))
-        for batch in waiting.batches():
-            records = [record for record in batch.upserts if record.file.path in granted]
-            for record in records:
-                decided.grant(record)
-            await outlet.write(WriteBatch(records))
-
-
-async def _batches(this: _Update, loader: Loader) -> AsyncGenerator[Sequence[Loaded], None]:
-    """Yield the loaded files in path order, as many at a time as are to be written at once."""
-    files, size = this.comparison.to_load, this.options.batch_size
-    batch: list[Loaded] = []
-    done = 0
-    async with aclosing(_chunks_loaded(this, loader)) as chunks:
-        async for loaded in chunks:
-            batch += loaded
-            done += len(loaded)
-            if this.hooks.progress:
-                this.hooks.progress(done, len(files))
-            while len(batch) >= size:
-                yield batch[:size]
-                batch = batch[size:]
-    if batch:
-        yield batch
-
-
-async def _chunks_loaded(this: _Update, loader: Loader) -> AsyncGenerator[list[Loaded], None]:
-    """Yield the loaded files in path order: from processes if there are many, else from threads."""
-    files, concurrency = this.comparison.to_load, this.options.concurrency
-    chunks = [files[start : start + _FILES_PER_CHUNK] for start in range(0, len(files), _FILES_PER_CHUNK)]
-    this.threads.end()
-    workers = Workers(loader, chunks, worker_count(len(files), most=concurrency))
-
-    async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
-        with this.hooks.timer("sync.load", items=len(chunk)):
-            if workers:
-                return await this.threads(workers.receive)
-            return await this.threads(loader.load_chunk, chunk)
-
-    with workers:
-        ahead, at_once = (
-            (max(2 * concurrency, this.options.batch_size // _FILES_PER_CHUNK), 1)
-            if workers
-            else (2 * concurrency, concurrency)
+    def _make_loader(self) -> Loader:
+        known, missing = self._comparison.known, self._comparison.missing
+        return Loader(
+            fspath(self._comparison.scan.root),
+            self._options.max_file_bytes,
+            {file.path: known[file.path].sha256 for file in self._comparison.to_load if file.path in known},
+            {state.sha256: path for path, state in missing.items()},
+            self._store.refuses,
+            self._options.max_nesting,
+            is_bound=True,
         )
-        stream = StreamProcessor(max_buffer=ahead).map_stream(_each(chunks), load, at_once, ordered=True)
-        async with aclosing(stream) as results:
-            async for loaded in results:
-                yield loaded
 
+    async def run(self, lease: WriterLease | None) -> UpdateReport:
+        """Load, decide, and write as soon as it is safe; without a *lease*, only decide."""
+        decisions, known = self._decisions, self._comparison.known
+        if lease is not None and lease.needs_recovery:
+            decisions.credits.distrust_store(known.values())
+        held_back = self._may_be_refused()
+        with BatchWriter(self._store, lease, held_back=held_back, observer=self._observer) as writer:
+            await self._load_and_write(writer)
+            removals = decisions.removals()
+            refused = self._options.refusal(
+                known=len(known), removed=len(removals), failed=len(decisions.failed)
+            )
+            if refused is not None:
+                return UpdateReport(failed=decisions.failed, warnings=decisions.warnings, refused=refused)
+            await writer.release()
+            for rejection in writer.rejections:
+                decisions.revoke(rejection)
+            await writer.write(WriteBatch(removals=decisions.removals()))
+            with self._observer.timer("sync.contributors", items=0):
+                changes = await decisions.credits.changes(self._store, was_empty=not known)
+            await writer.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn))
+            await writer.finish()
+        return decisions.report(changes.conflicts)
 
-def _loader(this: _Update) -> Loader:
-    known, missing = this.comparison.known, this.comparison.missing
-    changed = [known[file.path] for file in this.comparison.to_load if file.path in known]
-    return Loader(
-        fspath(this.comparison.scan.root),
-        this.options.max_file_bytes,
-        {state.path: state.sha256 for state in changed},
-        {state.sha256: path for path, state in missing.items()},
-        this.store.refuses,
-        this.options.max_nesting,
-        is_bound=True,
-    )
+    def _may_be_refused(self) -> bool:
+        """Return whether the update may still be refused, so that nothing may be visible yet."""
+        return self._options.strict or (not self._options.force and self._decisions.may_exceed_wipe_guard)
 
+    async def _load_and_write(self, writer: BatchWriter) -> None:
+        """Load every file that may have changed, and write it as soon as its identity is decided.
 
-async def _each(chunks: Sequence[Sequence[SourceFile]]) -> AsyncIterator[Sequence[SourceFile]]:
-    for chunk in chunks:
-        yield chunk
+        Files whose identity depends on a file that is not loaded yet are spooled, and decided at the end.
+        """
+        timer, decisions = self._observer.timer, self._decisions
+        with Spool() as waiting, only_new_garbage():
+            async with aclosing(self._batches()) as batches:
+                async for loaded in batches:
+                    while loaded:
+                        with timer("sync.decide", items=len(loaded)):
+                            step = decisions.take(loaded, await self._owners(_keys(loaded)))
+                        waiting.keep(WriteBatch(step.waiting))
+                        await writer.write(WriteBatch(step.upserts, step.touches))
+                        loaded = await self._threads(self._loader.without_manifest().load_chunk, step.reparse)
+                    if writer.holds_back and not self._may_be_refused():
+                        await writer.release()
+            with timer("sync.decide", items=0):
+                granted = decisions.settle(await self._owners(decisions.waiting_keys()))
+            for batch in waiting.batches():
+                records = [record for record in batch.upserts if record.file.path in granted]
+                for record in records:
+                    decisions.grant(record)
+                await writer.write(WriteBatch(records))
+
+    async def _batches(self) -> AsyncGenerator[Sequence[Loaded], None]:
+        """Yield the loaded files in path order, in batches of the size of one write."""
+        total, size = len(self._comparison.to_load), self._options.batch_size
+        batch: list[Loaded] = []
+        done = 0
+        async with aclosing(self._chunks()) as chunks:
+            async for loaded in chunks:
+                batch += loaded
+                done += len(loaded)
+                if self._observer.progress:
+                    self._observer.progress(done, total)
+                while len(batch) >= size:
+                    yield batch[:size]
+                    batch = batch[size:]
+        if batch:
+            yield batch
+
+    async def _chunks(self) -> AsyncGenerator[list[Loaded], None]:
+        """Yield the loaded files in path order: by worker processes if there are many, else by threads."""
+        files, concurrency = self._comparison.to_load, self._options.concurrency
+        chunks = [files[start : start + _FILES_PER_CHUNK] for start in range(0, len(files), _FILES_PER_CHUNK)]
+        self._threads.end()
+        workers = Workers(self._loader, chunks, worker_count(len(files), most=concurrency))
+        if workers:
+            ahead = max(2 * concurrency, self._options.batch_size // _FILES_PER_CHUNK)
+            processor = BatchProcessor(max_concurrency=1, batch_size=ahead)  # one thread reads the pipes
+        else:
+            processor = BatchProcessor(max_concurrency=concurrency, batch_size=2 * concurrency)
+
+        async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
+            with self._observer.timer("sync.load", items=len(chunk)):
+                if workers:
+                    return await self._threads(workers.receive)
+                return await self._threads(self._loader.load_chunk, chunk)
+
+        with workers:
+            async with aclosing(processor.stream(chunks, load)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome.unwrap()
+
+    async def _owners(self, keys: Collection[str]) -> dict[str, list[Owner]]:
+        """Return by key which stored models hold *keys*; an empty index is not queried."""
+        owners: dict[str, list[Owner]] = {}
+        if keys and self._comparison.known:
+            for owner in await self._store.owners(keys):
+                path = self._comparison.left_behind.get(owner.oifm_id, owner.path)
+                owners.setdefault(owner.key, []).append(owner._replace(path=path))
+        return owners
 
 
 def _keys(loaded: Sequence[Loaded]) -> set[str]:
     return {key for one in loaded if one.record for key in one.record.identity}
-
-
-async def _owners(this: _Update, keys: Collection[str]) -> dict[str, list[Owner]]:
-    """Return who holds *keys* in the store; an index without a file holds none."""
-    owners: dict[str, list[Owner]] = {}
-    if keys and this.comparison.known:
-        for owner in await this.store.owners(keys):
-            path = this.comparison.left_behind.get(owner.oifm_id, owner.path)
-            owners.setdefault(owner.key, []).append(owner._replace(path=path))
-    return owners
-
-
-def _is_risky(this: _Update, decided: UpdateDecisions) -> bool:
-    """Return whether it may still turn out that this update must not write."""
-    return this.options.strict or (not this.options.force and decided.may_trip)
-
-
-def _refusal(this: _Update, decided: UpdateDecisions, removed: int) -> Refusal | None:
-    return refusal(
-        known=len(this.comparison.known),
-        removed=removed,
-        failed=len(decided.failed),
-        strict=this.options.strict,
-        force=this.options.force,
-    )

@@ -1,63 +1,115 @@
-"""Who may hold which identity. Pure: decides from values, reads nothing.
+"""Who may hold which identity key. Pure: decides from values, reads nothing.
 
-An id, a folded name and an attribute id belong to one model only, in the directory as it will be after the
-update. A file that already holds a key keeps it; among files that are new to a key the first path wins. Files
-come in path order and in pieces, so a key whose holder is still to be loaded makes a file wait; those that
-wait are resolved together at the end, where swaps, chains and cycles come out right. If a waiting file fails,
-its old keys are its own again, which may fail others that wanted them.
+A model's identity keys are its id, its folded name and the ids of its attributes. Each belongs to one model
+only, in the directory as it will be after the update. A file that already holds a key keeps it; among files
+that are new to a key the first path wins. Files come in path order and in chunks, so a file waits if it wants
+a key whose holder is not loaded yet. Waiting files are resolved together at the end, where swaps, chains and
+cycles come out right. If a waiting file fails, it keeps its old keys, which may fail others that want them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from findingmodel.errors import Problem
+from findingmodel.stores.records import Owner
+from findingmodel.text.normalize import fold
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from findingmodel.stores.records import Owner
+    from findingmodel.model.finding import FindingModelFull
     from findingmodel.update.compare import Comparison
 
-__all__ = ["Claim", "Conflict", "Identity", "Loss", "Verdict"]
+    Owners = Mapping[str, Sequence[Owner]]
 
-_Standing = Literal["unchanged", "pending", "waiting", "settled", "failed", "missing"]
+_NAME = "name:"
+
+_FileStatus = Literal["unchanged", "pending", "waiting", "settled", "failed", "missing"]
+
+
+def identity_keys(model: FindingModelFull) -> tuple[str, ...]:
+    """Return the identity keys of *model*: its id, its folded name with a prefix, its attributes' ids."""
+    attribute_ids = [attribute.oifma_id for attribute in model.attributes]
+    return tuple(dict.fromkeys([model.oifm_id, _NAME + fold(model.name), *attribute_ids]))
+
+
+def identity_word(key: str) -> tuple[str, str]:
+    """Return the kind of an identity key, and its value.
+
+    >>> identity_word("name:edema"), identity_word("OIFMA_ABCD_000007")
+    (('name', 'edema'), ('attribute id', 'OIFMA_ABCD_000007'))
+    """
+    if key.startswith(_NAME):
+        return "name", key.removeprefix(_NAME)
+    return ("attribute id" if key.startswith("OIFMA") else "id"), key
 
 
 class Claim(NamedTuple):
-    """What one loaded file wants to hold."""
+    """The identity keys that one loaded file wants."""
 
     path: str
     oifm_id: str
     keys: tuple[str, ...]
 
 
-class Conflict(NamedTuple):
-    """A key that a file may not have, and the path and id of the model that holds it."""
-
-    key: str
-    path: str
-    oifm_id: str
-
-
 class Verdict(NamedTuple):
-    """What becomes of a claim: it waits, it fails for its conflicts, or else it is granted."""
+    """The decision on a claim: it fails if there are conflicts, else it waits or is granted.
 
-    waits: bool = False
-    conflicts: tuple[Conflict, ...] = ()
-
-
-class Loss(NamedTuple):
-    """A claim that fails, and every key that it may not have."""
+    Attributes:
+        claim: the claim.
+        conflicts: the keys that it cannot have, each with the model that holds it.
+        waits: `KeyAssignment.resolve` will decide.
+    """
 
     claim: Claim
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[Owner, ...] = ()
+    waits: bool = False
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return the conflicts as problems of the file."""
+        return tuple(conflict_problem(self.claim, owner) for owner in self.conflicts)
 
 
-class Identity:
-    """The keys that one update hands out.
+def by_key(owners: Iterable[Owner]) -> dict[str, list[Owner]]:
+    """Return *owners* by the key that each holds."""
+    result: dict[str, list[Owner]] = {}
+    for owner in owners:
+        result.setdefault(owner.key, []).append(owner)
+    return result
+
+
+def rivals(claim: Claim, owners: Owners) -> Iterator[Owner]:
+    """Yield the models of other files that hold a key of *claim*, in the order of the keys."""
+    for key in claim.keys:
+        for owner in owners.get(key, ()):
+            if owner.path != claim.path:
+                yield owner
+
+
+def conflict_problem(claim: Claim, owner: Owner) -> Problem:
+    """Return the problem of a file that wants a key which *owner* holds.
+
+    >>> claim = Claim("a.fm.json", "OIFM_T_1", ("OIFM_T_1", "name:edema", "OIFMA_T_7"))
+    >>> conflict_problem(claim, Owner("OIFMA_T_7", "OIFM_T_2", "b.fm.json")).pointer
+    '/attributes/0/oifma_id'
+    """
+    place = claim.keys.index(owner.key)
+    word, value = identity_word(owner.key)
+    holder = owner.path if word == "id" else f"{owner.oifm_id} in {owner.path}"
+    return Problem(
+        ("/oifm_id", "/name")[place] if place < 2 else f"/attributes/{place - 2}/oifma_id",
+        f"duplicate-{word.replace(' ', '-')}",
+        f"the {word} {value!r} already belongs to {holder}: change it here, or remove one of the two",
+    )
+
+
+class KeyAssignment:
+    """Assigns identity keys to the files of one update.
 
     Args:
-        comparison: which files are to be loaded, which are gone.
-        remove: whether models whose file is gone are removed, which frees their keys.
+        comparison: which files are loaded, which are gone.
+        remove: whether models whose file no longer exists are removed, which frees their keys.
     """
 
     def __init__(self, comparison: Comparison, *, remove: bool = True) -> None:
@@ -90,16 +142,16 @@ class Identity:
         return oifm_id in self._taken
 
     def unchanged(self, path: str) -> None:
-        """Take note that the file at *path* turned out to be as the manifest says."""
+        """Record that the file at *path* is as the manifest says."""
         self._pending.discard(path)
 
     def fail(self, path: str) -> None:
-        """Take note that the file at *path* cannot be indexed: what it held stays its own."""
+        """Record that the file at *path* cannot be indexed, so it keeps the keys it held."""
         self._pending.discard(path)
         self._failed.add(path)
 
     def move(self, old: str, new: str) -> bool:
-        """Let the model of the missing path *old* live on at *new*; False if it already does elsewhere."""
+        """Move the model of the missing path *old* to *new*; return False if it moved elsewhere already."""
         oifm_id = self._missing[old]
         if oifm_id in self._taken or oifm_id in self._reserved:
             return False
@@ -108,27 +160,23 @@ class Identity:
         self._grant(Claim(new, oifm_id, (oifm_id,)))
         return True
 
-    def judge(self, claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Verdict:
+    def judge(self, claim: Claim, owners: Owners) -> Verdict:
         """Decide on *claim* as far as that is possible now.
 
         Args:
-            claim: of a file that was just loaded; files come in path order.
-            owners: who holds the claim's keys in the store.
+            claim: the claim of a file that was just loaded; files come in path order.
+            owners: the stored owners of the claim's keys.
         """
         waits = not self._reserved.isdisjoint(claim.keys)
-        conflicts = []
-        for key in claim.keys if owners or not self._taken.keys().isdisjoint(claim.keys) else ():
-            if key in self._taken:
-                conflicts.append(self._taken_by(key))
+        conflicts = [self._taken_by(key) for key in claim.keys if key in self._taken]
+        for owner in rivals(claim, owners):
+            status = self._status(owner)
+            if owner.key in self._taken or status == "settled":
                 continue
-            for owner in owners.get(key, ()):
-                standing = self._standing(owner)
-                if owner.path == claim.path or standing == "settled":
-                    continue
-                if standing in ("unchanged", "failed"):
-                    conflicts.append(self._held_by(key, owner))
-                elif standing != "missing" or owner.oifm_id != claim.oifm_id:
-                    waits = True
+            if status in ("unchanged", "failed"):
+                conflicts.append(self._held_by(owner))
+            elif status != "missing" or owner.oifm_id != claim.oifm_id:
+                waits = True
         if conflicts:
             self._lose(claim)
         elif waits:
@@ -137,13 +185,13 @@ class Identity:
             self._reserved.update(claim.keys)
         else:
             self._grant(claim)
-        return Verdict(waits and not conflicts, tuple(conflicts))
+        return Verdict(claim, tuple(conflicts), waits and not conflicts)
 
-    def resolve(self, owners: Mapping[str, Sequence[Owner]]) -> list[Loss]:
-        """Decide on all claims that wait, together; return every claim that fails, be it now or before.
+    def resolve(self, owners: Owners) -> list[Verdict]:
+        """Decide on all waiting claims together; return every claim that fails, also those judged before.
 
         Args:
-            owners: who holds the `contested_keys` in the store now.
+            owners: the stored owners of the `contested_keys`, at this moment.
         """
         self._fail_hopeless(owners)
         while self._waiting:
@@ -152,7 +200,7 @@ class Identity:
                 self._grant(claim)
             self._fail_hopeless(owners)
         self._reserved = set()
-        return [Loss(claim, tuple(self._conflicts(claim, owners))) for claim in self._lost.values()]
+        return [Verdict(claim, tuple(self._conflicts(claim, owners))) for claim in self._lost.values()]
 
     def _grant(self, claim: Claim) -> None:
         self._pending.discard(claim.path)
@@ -165,14 +213,17 @@ class Identity:
         self._waiting.pop(claim.path, None)
         self._lost[claim.path] = claim
 
-    def _taken_by(self, key: str) -> Conflict:
+    def _taken_by(self, key: str) -> Owner:
         path = self._taken[key]
-        return Conflict(key, path, self._settled[path])
+        return Owner(key, self._settled[path], path)
 
-    def _standing(self, owner: Owner) -> _Standing:
-        """Return what became of the file that *owner* comes from.
+    def _held_by(self, owner: Owner) -> Owner:
+        return owner._replace(path=self._moved.get(owner.path, owner.path))
 
-        A model that was only moved has not been loaded: all that is known of its keys is that it owns them.
+    def _status(self, owner: Owner) -> _FileStatus:
+        """Return the status of the file that *owner* comes from.
+
+        A model that only moved is not loaded, so it still owns every key that it owned.
         """
         path = owner.path
         if path in self._settled:
@@ -185,60 +236,55 @@ class Identity:
             return "waiting"
         return "missing" if path in self._missing and path not in self._moved else "unchanged"
 
-    def _held_by(self, key: str, owner: Owner) -> Conflict:
-        return Conflict(key, self._moved.get(owner.path, owner.path), owner.oifm_id)
-
-    def _fail_hopeless(self, owners: Mapping[str, Sequence[Owner]]) -> None:
-        """Fail the claims that cannot be granted, however the contests between those that wait end."""
-        rivals: dict[str, list[Claim]] = {}  # those who want what a path, or a model, held before
+    def _fail_hopeless(self, owners: Owners) -> None:
+        """Fail the claims that cannot be granted, whatever becomes of the other waiting claims."""
+        dependents: dict[str, list[Claim]] = {}  # by path and by id, the claims to keys held before
         for claim in self._waiting.values():
-            for owner in _others(claim, owners):
-                rivals.setdefault(owner.path, []).append(claim)
-                rivals.setdefault(owner.oifm_id, []).append(claim)
-        doubtful = list(self._waiting.values())
-        while doubtful:
-            claim = doubtful.pop()
+            for owner in rivals(claim, owners):
+                dependents.setdefault(owner.path, []).append(claim)
+                dependents.setdefault(owner.oifm_id, []).append(claim)
+        to_check = list(self._waiting.values())
+        while to_check:
+            claim = to_check.pop()
             if claim.path in self._waiting and next(self._conflicts(claim, owners), None):
                 self._lose(claim)
-                doubtful += rivals.get(claim.path, []) + rivals.get(claim.oifm_id, [])
+                to_check += dependents.get(claim.path, []) + dependents.get(claim.oifm_id, [])
 
-    def _conflicts(self, claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Iterator[Conflict]:
-        """Yield the keys that others hold, or will hold whether they are granted what they want or not."""
-        kept = {owner.key: owner for owner in _others(claim, owners) if self._keeps(owner, claim)}
+    def _conflicts(self, claim: Claim, owners: Owners) -> Iterator[Owner]:
+        """Yield the models that hold keys of *claim*, or will, whatever is decided on their files."""
+        kept = {owner.key: owner for owner in rivals(claim, owners) if self._keeps(owner, claim)}
         for key in claim.keys:
             if key in self._taken:
                 yield self._taken_by(key)
             elif key in kept:
-                yield self._held_by(key, kept[key])
+                yield self._held_by(kept[key])
 
     def _keeps(self, owner: Owner, claim: Claim) -> bool:
-        """Return whether *owner*, of a key that *claim* wants, will have it at the end."""
-        standing = self._standing(owner)
-        if standing == "waiting":  # with the new keys or, if it fails, with the old
+        """Return whether *owner* will still hold its key at the end, although *claim* wants it."""
+        status = self._status(owner)
+        if status == "waiting":  # it holds the key whether its claim is granted or fails
             return owner.key in self._waiting[owner.path].keys
-        if standing == "missing":
+        if status == "missing":
             is_replaced = owner.oifm_id == claim.oifm_id or owner.oifm_id in self._taken
             is_left_behind = owner.path in self._left_behind
             return not (self._remove or is_left_behind or is_replaced or self._heirs(owner))
-        return standing != "settled"
+        return status != "settled"
 
     def _heirs(self, owner: Owner) -> list[str]:
         """Return the paths that wait to replace the model of *owner*."""
         return [claim.path for claim in self._waiting.values() if claim.oifm_id == owner.oifm_id]
 
-    def _needs(self, claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Iterator[str]:
-        """Yield the paths that must be granted what they want before *claim* can be."""
-        for owner in _others(claim, owners):
-            standing = self._standing(owner)
-            if standing == "waiting":
+    def _needs(self, claim: Claim, owners: Owners) -> Iterator[str]:
+        """Yield the paths whose claims must be granted before *claim* can be."""
+        for owner in rivals(claim, owners):
+            status = self._status(owner)
+            if status == "waiting":
                 yield owner.path
-            elif standing == "missing" and not self._remove and owner.oifm_id != claim.oifm_id:
+            elif status == "missing" and not self._remove and owner.oifm_id != claim.oifm_id:
                 yield from sorted(self._heirs(owner))[:1]
 
-    def _unbeaten(
-        self, owners: Mapping[str, Sequence[Owner]], needs: Mapping[str, set[str]]
-    ) -> Sequence[Claim]:
-        """Return those who, and all of whose needs, have the best right to each key that they want."""
+    def _unbeaten(self, owners: Owners, needs: Mapping[str, set[str]]) -> Sequence[Claim]:
+        """Return the claims that have the best right to each of their keys, as do all claims they need."""
         best: dict[str, tuple[int, str]] = {}
         for claim in self._waiting.values():
             for key in claim.keys:
@@ -254,42 +300,30 @@ class Identity:
         return [claim for path, claim in self._waiting.items() if path not in beaten]
 
     def _distance(self, claim: Claim, owners: Iterable[Owner]) -> int:
-        """Return how far *claim* is from a key: 0 if its file has it, 1 if its moved model does, else 2."""
+        """Return how close *claim* is to a key: 0 if its file holds it, 1 if its moved model does, else 2."""
         if any(owner.path == claim.path for owner in owners):
             return 0
-        is_heir = any(
-            owner.oifm_id == claim.oifm_id and self._standing(owner) == "missing" for owner in owners
-        )
+        is_heir = any(owner.oifm_id == claim.oifm_id and self._status(owner) == "missing" for owner in owners)
         return 1 if is_heir else 2
 
-    def _first_possible(
-        self, owners: Mapping[str, Sequence[Owner]], needs: Mapping[str, set[str]]
-    ) -> Sequence[Claim]:
-        """Return the claim that is nearest to any key, with all that it needs; if these clash, fail it.
+    def _first_possible(self, owners: Owners, needs: Mapping[str, set[str]]) -> Sequence[Claim]:
+        """Return the claim nearest to any of its keys, with all claims it needs; if these clash, fail it.
 
-        This is for rings: each has the best right to one key, and is beaten by the next one on another.
+        This resolves rings, in which each claim has the best right to one key and is beaten on another.
         """
 
-        def right(claim: Claim) -> tuple[int, str]:
+        def rank(claim: Claim) -> tuple[int, str]:
             return min(self._distance(claim, owners.get(key, ())) for key in claim.keys), claim.path
 
-        claim = min(self._waiting.values(), key=right)
+        claim = min(self._waiting.values(), key=rank)
         group, pending = {claim.path}, [claim.path]
         while pending:
-            fresh = needs[pending.pop()] - group
-            group |= fresh
-            pending += fresh
+            added = needs[pending.pop()] - group
+            group |= added
+            pending += added
         claims = [self._waiting[path] for path in group]
         keys = [key for member in claims for key in member.keys]
         if len(keys) == len(set(keys)):
             return claims
         self._lose(claim)
         return []
-
-
-def _others(claim: Claim, owners: Mapping[str, Sequence[Owner]]) -> Iterator[Owner]:
-    """Yield who else holds a key that *claim* wants."""
-    for key in claim.keys:
-        for owner in owners.get(key, ()):
-            if owner.path != claim.path:
-                yield owner

@@ -1,4 +1,4 @@
-"""The right to write, held by one update of an index at a time, or by one transaction of several."""
+"""The writer's lease: the right to write, held by one update of an index or one transaction at a time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import random
 import socket
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from findingmodel.errors import LeaseHeldError, StoreError, StoreUnavailableError
-from findingmodel.stores.lease import new_holder
-from findingmodel.stores.records import Lease
+from findingmodel.stores.lease import Lease, new_holder
 from findingmodel.stores.transactions import current, joined
 
 if TYPE_CHECKING:
@@ -20,117 +19,99 @@ if TYPE_CHECKING:
 
     from findingmodel.stores.protocol import Store
 
-__all__ = ["Wait", "WriterLease", "transaction", "writer_lease"]
-
 _NS = 1_000_000_000
 
-_LOOKS_SECONDS = (0.1, 0.5)
-"""One who waits looks again after a random time between these: two that wait must not look in step."""
+_RETRY_SECONDS = (0.1, 0.5)
+"""A waiting writer tries again after a random time between these, so that two do not try in step."""
 
-_alive: set[str] = set()
-"""The holders of this process. A lease of it with another holder is nobody's: it could not be given back."""
-
-
-def _ignore(_: Lease) -> None:
-    """Tell nobody."""
-
-
-class Wait(NamedTuple):
-    """What to do if another has the lease.
-
-    Attributes:
-        seconds: how long to wait for it; 0 not at all.
-        tell: called with whose end is waited for, once for each.
-    """
-
-    seconds: float = 0.0
-    tell: Callable[[Lease], None] = _ignore
-
-
-_NOT_AT_ALL = Wait()
+_live_holders: set[str] = set()
+"""The holders of this process. A lease of this process with any other holder is abandoned."""
 
 
 class WriterLease:
     """A lease that this process holds.
 
     Args:
-        store: where it is held.
-        seconds: how long another writer waits if this one dies.
+        store: the index that it is for.
+        seconds: how long other writers wait for this one after it died.
 
     Attributes:
-        owes: models have been written, by its holder or by one that died, and not yet all that follows from
-            them: contributors, and that readers are told. Who gives it back like that leaves it lying there,
-            for anybody to take, together with the debt.
+        needs_recovery: models were written, by this holder or by one that died, while contributors or the
+            generation were not yet. A lease that is released like this expires at once, and the next writer
+            inherits the flag.
     """
 
     def __init__(self, store: Store, seconds: float) -> None:
         self._store = store
-        self._length_ns = int(seconds * _NS)
         self._seconds = seconds
         self._holder = new_holder()
         self._host = socket.gethostname()
         self._renew_ns = 0
         self.needs_recovery = False
 
-    async def take(self, wait: Wait) -> None:
-        """Take the lease, which another may have: then wait for it, as *wait* has it.
+    async def take(self, wait_seconds: float = 0.0, on_wait: Callable[[Lease], None] | None = None) -> None:
+        """Take the lease; if another writer holds it, try again for *wait_seconds*.
+
+        Args:
+            wait_seconds: 0 to fail at once.
+            on_wait: called once for each other holder, with its lease.
 
         Raises:
-            LeaseHeldError: another update has it, still.
+            LeaseHeldError: another writer still holds it.
         """
-        until = time.monotonic() + wait.seconds
-        told: Lease | None = None
-        self.needs_recovery = await self._store.needs_recovery()
-        while (held := await self._ask()) is not None:
-            self.needs_recovery = True  # it may die meanwhile
-            left = until - time.monotonic()
+        deadline = time.monotonic() + wait_seconds
+        reported: str | None = None
+        self.needs_recovery = await self._store.leases.needs_recovery()
+        while (held := await self._acquire()) is not None:
+            self.needs_recovery = True  # its holder may die before it ends
+            left = deadline - time.monotonic()
             if left <= 0:
                 raise self._held_error(held)
-            if told is None or told.holder != held.holder:
-                told = held
-                wait.tell(held)
-            await asyncio.sleep(min(left, random.uniform(*_LOOKS_SECONDS)))  # noqa: S311  # no secret
+            if on_wait is not None and reported != held.holder:
+                reported = held.holder
+                on_wait(held)
+            await asyncio.sleep(min(left, random.uniform(*_RETRY_SECONDS)))  # noqa: S311  # not a secret
 
     async def renew(self) -> None:
-        """Hold on to the lease; a command only if a third of its time has passed.
+        """Extend the lease; sends a command only if a third of its time has passed.
 
         Raises:
-            LeaseHeldError: another update has it.
+            LeaseHeldError: another writer holds it.
         """
-        if time.time_ns() >= self._renew_ns and (held := await self._ask()) is not None:
+        if time.time_ns() >= self._renew_ns and (held := await self._acquire()) is not None:
             raise self._held_error(held)
 
     @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
-        """Renew the lease for the length of the block, however long nothing is written."""
-        over = asyncio.Event()
-        beating = asyncio.create_task(self._beat(over))
+    async def renewing(self) -> AsyncIterator[None]:
+        """Renew the lease in the background within the block, even if nothing is written for long."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._renew_until(stop))
         try:
             yield
         finally:
-            over.set()
-            await asyncio.shield(beating)
+            stop.set()
+            await asyncio.shield(task)
 
-    async def _beat(self, over: asyncio.Event) -> None:
-        while not over.is_set():
+    async def _renew_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), self._seconds / 3)
+                await asyncio.wait_for(stop.wait(), self._seconds / 3)
                 return
-            with suppress(StoreError):  # who writes next is told; nobody need be until then
+            with suppress(StoreError):  # the next write raises it; until then nothing depends on the lease
                 await self.renew()
 
-    async def _ask(self) -> Lease | None:
-        """Take or renew the lease; return who has it, if another does."""
+    async def _acquire(self) -> Lease | None:
+        """Take or renew the lease; return the lease of another holder if there is one."""
         now = time.time_ns()
-        held = await self._store.acquire(self._lease(now))
-        if held is not None and self._is_nobodys(held):
+        held = await self._store.leases.acquire(self._lease(now))
+        if held is not None and self._is_abandoned(held):
             self.needs_recovery = True
-            _alive.discard(self._holder)
+            _live_holders.discard(self._holder)
             self._holder = held.holder
-            _alive.add(self._holder)
-            held = await self._store.acquire(self._lease(now))
+            _live_holders.add(self._holder)
+            held = await self._store.leases.acquire(self._lease(now))
         if held is None:
-            self._renew_ns = now + self._length_ns // 3
+            self._renew_ns = now + int(self._seconds * _NS) // 3
         return held
 
     def _held_error(self, held: Lease) -> LeaseHeldError:
@@ -140,56 +121,60 @@ class WriterLease:
         )
 
     async def release(self) -> None:
-        """Give the lease back, or leave it lying there."""
+        """Release the lease; if recovery is needed, let it expire instead."""
         if self.needs_recovery:
-            await self._store.acquire(self._lease(0)._replace(expires_ns=0))
+            await self._store.leases.acquire(self._lease(0)._replace(expires_ns=0))
         else:
-            await self._store.release(self._lease(0))
+            await self._store.leases.release(self._lease(0))
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        """Be one of this process's holders for the length of the block."""
-        _alive.add(self._holder)
+        """Count as a live holder of this process within the block."""
+        _live_holders.add(self._holder)
         try:
             yield
         finally:
-            _alive.discard(self._holder)
+            _live_holders.discard(self._holder)
 
-    def _is_nobodys(self, held: Lease) -> bool:
-        return (held.host, held.pid) == (self._host, os.getpid()) and held.holder not in _alive
+    def _is_abandoned(self, held: Lease) -> bool:
+        return (held.host, held.pid) == (self._host, os.getpid()) and held.holder not in _live_holders
 
     def _lease(self, now_ns: int) -> Lease:
-        return Lease(self._holder, self._host, os.getpid(), now_ns + self._length_ns)
+        return Lease(self._holder, self._host, os.getpid(), now_ns + int(self._seconds * _NS))
 
 
 @asynccontextmanager
 async def writer_lease(
-    store: Store, *, lease_seconds: float, wait: Wait = _NOT_AT_ALL
+    store: Store,
+    *,
+    lease_seconds: float,
+    wait_seconds: float = 0.0,
+    on_wait: Callable[[Lease], None] | None = None,
 ) -> AsyncIterator[WriterLease]:
-    """Hold the writer's lease of *store*, which is set up; within `transaction`, the one that it holds.
+    """Hold the writer's lease of *store*, which is set up; within `transaction`, share the one it holds.
 
     Args:
-        store: where it is held.
-        lease_seconds: how long another writer waits if this one dies.
-        wait: what to do if another has it.
+        store: the index.
+        lease_seconds: how long other writers wait for this one after it died.
+        wait_seconds, on_wait: as `WriterLease.take`.
 
     Raises:
-        LeaseHeldError: another update has it; the message names its process and host.
+        LeaseHeldError: another writer holds it; the message names its process and host.
         StoreError: the store failed.
     """
-    held: WriterLease | None = current((store, "lease"))
-    if held is not None:
-        yield held
+    shared: WriterLease | None = current((store, "lease"))
+    if shared is not None:
+        yield shared
         return
     lease = WriterLease(store, lease_seconds)
     with lease.alive():
-        await lease.take(wait)
+        await lease.take(wait_seconds, on_wait)
         try:
             yield lease
         except StoreUnavailableError:
-            raise  # to give it back would fail too, and take its time; it runs out
+            raise  # releasing would fail too, after a timeout; the lease expires by itself
         except BaseException:
-            with suppress(StoreError):  # the error that ended the update is the one to tell
+            with suppress(StoreError):  # the first error is the one to report
                 await lease.release()
             raise
         await lease.release()
@@ -197,11 +182,11 @@ async def writer_lease(
 
 @asynccontextmanager
 async def transaction(store: Store, *, lease_seconds: float) -> AsyncIterator[None]:
-    """Let all updates within the block be one transaction of *store*, under one lease.
+    """Make all updates within the block one transaction of *store*, under one lease.
 
     Raises:
-        TransactionError: the store has no transactions, or one is open, or this one was given up.
-        LeaseHeldError: another update has the lease.
+        TransactionError: the store has no transactions, one is open already, or this one was rolled back.
+        LeaseHeldError: another writer holds the lease.
         StoreError: the store failed.
     """
     await store.setup()
@@ -213,5 +198,5 @@ async def transaction(store: Store, *, lease_seconds: float) -> AsyncIterator[No
             with joined((store, "lease"), lease):
                 yield
         except BaseException:
-            lease.needs_recovery = True  # what was paid within is undone
+            lease.needs_recovery = True  # what cleared the flag within the block is rolled back
             raise

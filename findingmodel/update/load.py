@@ -1,4 +1,4 @@
-"""load: read a file once; fingerprint, parse and prepare those very bytes. Runs in worker threads."""
+"""load: read a file once; hash, parse and prepare the same bytes. Runs in worker threads and processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from findingmodel.errors import Problem
 from findingmodel.limits import MAX_NESTING
 from findingmodel.model.parse import parse_model
-from findingmodel.update.record import Fingerprint, make_record
+from findingmodel.stores.records import FileState
+from findingmodel.update.record import make_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,52 +21,51 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import Record
     from findingmodel.update.scan import SourceFile
 
-__all__ = ["Loaded", "Loader", "UnreadableError", "read_stable"]
-
 _ATTEMPTS = 3
-_AT_ONCE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # should it be a pipe by now, or a link
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # the file may have become a pipe or a link
 
 
 class Loaded(NamedTuple):
-    """What was learnt of one file; exactly one of the three is the case.
+    """The result of loading one file; exactly one of *same_as*, *record* and *problems* is set.
 
     Attributes:
-        file: the bytes that were read, or the scan's view of the file where none were.
-        same_as: the bytes are those of this known path: no need to parse them.
+        file: the state of the bytes that were read, or the scan's view of the file if none were. Its model
+            is in *record*.
+        same_as: the known path that has the same bytes, which were not parsed.
         record: a valid model, ready for the store.
-        problems: why there is none.
+        problems: why the file has no valid model.
         warnings: oddities of a valid model.
     """
 
-    file: Fingerprint
+    file: FileState
     same_as: str | None = None
     record: Record | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
 
-def _takes_all(_: Record) -> str | None:
+def _refuse_nothing(_: Record) -> str | None:
     return None
 
 
 class Loader(NamedTuple):
-    """How files of one directory are loaded.
+    """How the files of one directory are loaded.
 
     Attributes:
         root: the directory.
         max_bytes: larger files are not read.
-        fingerprints: what the index knows of the files to load, by path: equal bytes need no parsing.
-        lost: the known paths that are missing, by fingerprint: a file with those bytes was moved.
-        refuses: why the store can never hold a model; None if it can.
-        max_nesting: files that are nested deeper are no models.
-        is_bound: whether a link must not lead out of the directory, even if it was none a moment ago.
+        fingerprints: the known SHA-256 of the files to load, by path: equal bytes are not parsed.
+        lost: the known paths that are missing, by SHA-256: a file with these bytes was moved.
+        refuses: returns why the store can never hold a record; None if it can.
+        max_nesting: files that are nested deeper are not valid.
+        is_bound: whether to refuse links out of the directory that appeared after the scan.
     """
 
     root: str
     max_bytes: int
     fingerprints: Mapping[str, str] = {}
     lost: Mapping[str, str] = {}
-    refuses: Callable[[Record], str | None] = _takes_all
+    refuses: Callable[[Record], str | None] = _refuse_nothing
     max_nesting: int = MAX_NESTING
     is_bound: bool = False
 
@@ -74,26 +74,26 @@ class Loader(NamedTuple):
         return [self.load(source) for source in sources]
 
     def load(self, source: SourceFile) -> Loaded:
-        """Load one file. Never raises for what the file is or holds."""
+        """Load one file. Whatever the file is or holds, this does not raise."""
         now = time.time_ns()
         try:
             within = self.root if self.is_bound else None
             data, mtime_ns = read_stable(f"{self.root}/{source.path}", self.max_bytes, within=within)
         except UnreadableError as error:
-            unread = Fingerprint(source.path, source.size, source.mtime_ns, "", now)
+            unread = FileState(source.path, source.size, source.mtime_ns, "", now, "")
             return Loaded(unread, problems=(error.problem,))
-        file = Fingerprint(source.path, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), now)
+        file = FileState(source.path, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), now, "")
         if file.sha256 == self.fingerprints.get(source.path):
             return Loaded(file, same_as=source.path)
         if file.sha256 in self.lost:
             return Loaded(file, same_as=self.lost[file.sha256])
         return self.parse(data, file)
 
-    def afresh(self) -> Loader:
-        """Return a loader that parses every file, because it knows none."""
+    def without_manifest(self) -> Loader:
+        """Return a loader that parses every file, because it knows no earlier bytes."""
         return self._replace(fingerprints={}, lost={})
 
-    def parse(self, data: bytes, file: Fingerprint) -> Loaded:
+    def parse(self, data: bytes, file: FileState) -> Loaded:
         """Parse *data*, the bytes of *file*."""
         parsed = parse_model(data, max_nesting=self.max_nesting)
         if parsed.model is None:
@@ -113,18 +113,25 @@ class UnreadableError(Exception):
 
 
 def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tuple[bytes, int]:
-    """Return the bytes of *path*, and its modification time in nanoseconds at the moment of reading.
+    """Return the bytes of *path* and its modification time in nanoseconds when they were read.
 
-    A file that changes while it is read is read again, three times at most. A link must lead to somewhere
-    below the directory *within*, if there is one.
+    A file that changes while it is read is read again, at most three times in all.
+
+    Args:
+        path: the file.
+        max_bytes: a larger file is not read.
+        within: the directory that a link must not lead out of; None for no bound.
+
+    Raises:
+        UnreadableError: the file cannot be read, is too large, or keeps changing.
     """
     try:
         for _ in range(_ATTEMPTS):
-            descriptor = _open(path, within)  # a file object costs as much again as all of this
+            descriptor = _open(path, within)  # a file object would double the time of this function
             try:
                 before = os.fstat(descriptor)
                 if not stat.S_ISREG(before.st_mode):
-                    raise UnreadableError("not-a-file", "this is no file: remove it or rename it")
+                    raise UnreadableError("not-a-file", "this is not a regular file: remove it or rename it")
                 if before.st_size > max_bytes:
                     raise UnreadableError(
                         "too-large", f"{before.st_size:,} bytes; the limit is {max_bytes:,}"
@@ -152,11 +159,11 @@ def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tupl
 
 def _open(path: str, within: str | None) -> int:
     try:
-        return os.open(path, _AT_ONCE)
+        return os.open(path, _FLAGS)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
     target = os.path.realpath(path)
     if within is not None and not target.startswith(os.path.realpath(within) + os.sep):
         raise UnreadableError("link", "this link leads out of the directory: copy the file into it")
-    return os.open(target, _AT_ONCE)
+    return os.open(target, _FLAGS)

@@ -1,4 +1,4 @@
-"""What an update may do: its options, what it calls as it goes along, and when it is refused."""
+"""What the caller of an update chooses, what the caller can follow, and when an update is refused."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ if TYPE_CHECKING:
 
     from findingmodel.runtime.timing import Timer
     from findingmodel.settings import Settings
-    from findingmodel.stores.records import Lease, WriteBatch
+    from findingmodel.stores.lease import Lease
+    from findingmodel.stores.records import WriteBatch
 
-__all__ = ["UpdateHooks", "UpdateOptions", "WriteCounts", "may_trip", "refusal"]
+_SMALL_INDEX = 20
 
 
 class UpdateOptions(NamedTuple):
-    """What the caller of an update may choose.
+    """What an update may do, and within which limits.
 
     Attributes:
-        dry_run: find out, write nothing.
-        rehash: read every file, whatever its size and times say.
-        remove: remove models whose file is gone.
-        force: do it even if most models would be removed.
+        dry_run: report what would change, and write nothing.
+        rehash: read every file, even if its size and times have not changed.
+        remove: remove models whose file no longer exists.
+        force: update even if most models would be removed.
         strict: write nothing if any file fails.
-        concurrency: most chunks of files being loaded at once.
-        batch_size: most models in one write.
+        concurrency: the maximum number of chunks of files loaded at the same time.
+        batch_size: the maximum number of models in one write.
         max_file_bytes: larger files fail.
         max_nesting: files that are nested deeper fail.
-        lease_seconds: how long another update waits for this one if it dies.
-        wait_seconds: how long this one waits for another that is at work.
+        lease_seconds: how long other writers wait for this one after it died.
+        wait_seconds: how long to wait for another writer to end.
     """
 
     dry_run: bool = False
@@ -49,7 +50,7 @@ class UpdateOptions(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings, **chosen: Any) -> UpdateOptions:
-        """Return what was *chosen*, and for the rest what *settings* say."""
+        """Return options with the limits of *settings*, and the *chosen* values."""
         return cls(
             concurrency=settings.concurrency,
             batch_size=settings.batch_size,
@@ -59,12 +60,43 @@ class UpdateOptions(NamedTuple):
             **chosen,
         )
 
+    def refusal(self, *, known: int, removed: int, failed: int) -> Refusal | None:
+        """Return why an update with these options must not write; None if it may.
+
+        Args:
+            known: the number of models in the index.
+            removed: the number of models the update would remove, without those that moved.
+            failed: the number of files that cannot be indexed.
+        """
+        if self.strict and failed:
+            files = "1 file" if failed == 1 else f"{failed:,} files"
+            return Refusal(
+                "strict", removed, f"{files} failed and --strict was given, so nothing was written"
+            )
+        if self.force or not exceeds_wipe_guard(known=known, removed=removed):
+            return None
+        if removed == known:
+            reason, what = "would-empty", f"all {known:,} models"
+        else:
+            reason, what = "would-remove-most", f"{removed:,} of {known:,} models"
+        return Refusal(
+            reason,
+            removed,
+            f"this would remove {what} from the index, so nothing was written; "
+            "check that the directory is the right one, or update with --force",
+        )
+
+
+def exceeds_wipe_guard(*, known: int, removed: int) -> bool:
+    """Return whether an update removes all models, or more than half of 20 or more."""
+    return 0 < known <= removed or (known >= _SMALL_INDEX and 2 * removed > known)
+
 
 class WriteCounts:
-    """How much an update has written so far, whatever becomes of the rest.
+    """How many models an update has written so far, even if it fails later.
 
     Attributes:
-        models: added, updated or moved ones.
+        models: models that were added, updated or moved.
         removals: models that were removed.
     """
 
@@ -79,56 +111,29 @@ class WriteCounts:
         return f"{self.models:,} written and {self.removals:,} removed"
 
 
-class UpdateHooks(NamedTuple):
-    """What an update calls as it goes along.
+class UpdateObserver:
+    """Follows one update: everything that an update reports while it runs.
 
     Attributes:
-        progress: called with (files done, files to load).
+        progress: called with (files loaded, files to load).
         timer: measures each stage.
-        begun: awaited once, before a model or a contributor is written or removed.
-        sink: awaited with each batch before it is written; in a dry run, with what would be written.
-        written: adds up what is written, for those who want to know although the update fails.
-        waiting: called with whose end this update waits for, once for each.
+        on_wait: called with the lease of each writer that the update waits for.
+        before_writing: awaited once, before the first model or contributor is written or removed.
+        on_batch: awaited with each batch before it is written; in a dry run, instead.
+        counts: what was written so far.
     """
 
-    progress: Callable[[int, int], None] | None = None
-    timer: Timer = untimed
-    begun: Callable[[], Awaitable[None]] | None = None
-    sink: Callable[[WriteBatch], Awaitable[None]] | None = None
-    written: WriteCounts | None = None
-    waiting: Callable[[Lease], None] | None = None
-
-
-_SMALL_INDEX = 20
-
-
-def refusal(*, known: int, removed: int, failed: int, strict: bool, force: bool) -> Refusal | None:
-    """Return why an update must not write, or None.
-
-    Args:
-        known: models in the index now.
-        removed: models that it would remove; moved ones are none of them.
-        failed: files that cannot be indexed.
-        strict: whether any failure forbids writing.
-        force: whether removing nearly everything is meant.
-    """
-    if strict and failed:
-        files = "1 file" if failed == 1 else f"{failed:,} files"
-        return Refusal("strict", removed, f"{files} failed and --strict was given, so nothing was written")
-    if force or not may_trip(known=known, removed=removed):
-        return None
-    if removed == known:
-        reason, what = "would-empty", f"all {known:,} models"
-    else:
-        reason, what = "would-remove-most", f"{removed:,} of {known:,} models"
-    return Refusal(
-        reason,
-        removed,
-        f"this would remove {what} from the index, so nothing was written; "
-        "check that the directory is the right one, or update with --force",
-    )
-
-
-def may_trip(*, known: int, removed: int) -> bool:
-    """Return whether removing so many models must be meant: all, or more than half of 20 or more."""
-    return 0 < known <= removed or (known >= _SMALL_INDEX and 2 * removed > known)
+    def __init__(
+        self,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        timer: Timer = untimed,
+        on_wait: Callable[[Lease], None] | None = None,
+        on_batch: Callable[[WriteBatch], Awaitable[None]] | None = None,
+    ) -> None:
+        self.progress = progress
+        self.timer = timer
+        self.on_wait = on_wait
+        self.on_batch = on_batch
+        self.before_writing: Callable[[], Awaitable[None]] | None = None
+        self.counts = WriteCounts()

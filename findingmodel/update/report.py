@@ -29,11 +29,8 @@ class FileReport(NamedTuple):
         return {"path": self.path, "problems": [problem._asdict() for problem in self.problems]}
 
 
-"""How many ids `Changes` holds of each kind."""
-
-
 class Changes(NamedTuple):
-    """Which models an update added, updated and removed: the first 1,000 ids of each kind."""
+    """The ids of the models that an update added, updated and removed; the first 1,000 of each kind."""
 
     added: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
@@ -44,16 +41,16 @@ class Changes(NamedTuple):
         return {kind: list(ids[:MAX_IDS_IN_REPORT]) for kind, ids in self._asdict().items()}
 
 
-_NONE = Changes()
+_NO_CHANGES = Changes()
 
 
 class CreditConflict(NamedTuple):
-    """Two files state different things about one contributor; the newest file was believed.
+    """Two files describe one contributor differently; the newest file is believed.
 
     Attributes:
         key: ``github_username`` or organization code.
-        kept: the file that was believed.
-        other: the file that says otherwise.
+        kept: the file that is believed.
+        other: the file that differs.
         fields: the names of the fields that differ.
     """
 
@@ -72,8 +69,8 @@ class Refusal(NamedTuple):
 
     Attributes:
         reason: ``would-empty``, ``would-remove-most`` or ``strict``.
-        would_remove: how many models it would have removed.
-        message: the sentence a user needs: why, and what to do.
+        would_remove: the number of models it would have removed.
+        message: why, and what to do, in one sentence.
     """
 
     reason: str
@@ -85,22 +82,21 @@ class Refusal(NamedTuple):
 class UpdateReport:
     """The result of `Index.update_from_directory`.
 
-    ``added, updated, removed = report`` unpacks the three counts, so iteration yields just those.
+    It can be used as the tuple ``(added, updated, removed)`` that it was in findingmodel 0.3: it unpacks into
+    these three counts and is equal to them.
 
     Attributes:
-        added, updated, removed, unchanged: models.
-        moved: models whose file has another path than before, whatever else changed.
-        changes: which models were added, updated and removed, as far as they are not too many to say.
-        failed: files that were not indexed, in the order of their paths.
-        warnings: files that were indexed although something in them is odd.
-        conflicts: contributors about whom files disagree.
+        added, updated, removed, unchanged: numbers of models.
+        moved: the number of models whose file has another path than before, changed or not.
+        changes: which models were added, updated and removed.
+        failed: files that were not indexed, sorted by path.
+        warnings: files that were indexed with warnings, sorted by path.
+        conflicts: contributors whom files describe differently.
         refused: why nothing was written, or None.
         seconds: wall time.
         db: the database, never with a password.
         dry_run: True if this is only what an update would do.
-        put_aside: the branch that an index of findingmodel 0.3 is now, where there was one.
-
-    It can be used as the tuple of the three counts that it was in findingmodel 0.3, and is equal to that.
+        put_aside: the branch that now holds an archived index of findingmodel 0.3, or None.
     """
 
     added: int = 0
@@ -108,7 +104,7 @@ class UpdateReport:
     removed: int = 0
     unchanged: int = 0
     moved: int = 0
-    changes: Changes = _NONE
+    changes: Changes = _NO_CHANGES
     failed: tuple[FileReport, ...] = ()
     warnings: tuple[FileReport, ...] = ()
     conflicts: tuple[CreditConflict, ...] = ()
@@ -120,15 +116,6 @@ class UpdateReport:
 
     def __iter__(self) -> Iterator[int]:
         return iter((self.added, self.updated, self.removed))
-
-    def __repr__(self) -> str:
-        counts = ("added", "updated", "removed", "unchanged", "moved")
-        facts = [f"{name} {getattr(self, name)}" for name in counts]
-        lists = ("failed", "warnings", "conflicts")
-        facts += [f"{name}: {len(getattr(self, name))}" for name in lists if getattr(self, name)]
-        if self.refused is not None:
-            facts.append(f"refused: {self.refused.reason}")
-        return f"UpdateReport({', '.join([*facts, *(['dry run'] if self.dry_run else [])])})"
 
     def __len__(self) -> int:
         return 3
@@ -147,6 +134,15 @@ class UpdateReport:
     def __hash__(self) -> int:
         return hash(tuple(self))
 
+    def __repr__(self) -> str:
+        counts = ("added", "updated", "removed", "unchanged", "moved")
+        facts = [f"{name} {getattr(self, name)}" for name in counts]
+        lists = ("failed", "warnings", "conflicts")
+        facts += [f"{name}: {len(getattr(self, name))}" for name in lists if getattr(self, name)]
+        if self.refused is not None:
+            facts.append(f"refused: {self.refused.reason}")
+        return f"UpdateReport({', '.join([*facts, *(['dry run'] if self.dry_run else [])])})"
+
     @property
     def ok(self) -> bool:
         """True if every file was indexed and nothing was refused."""
@@ -154,19 +150,13 @@ class UpdateReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
         return {
-            "added": self.added,
-            "updated": self.updated,
-            "removed": self.removed,
-            "unchanged": self.unchanged,
-            "moved": self.moved,
+            **fields,
             "changes": self.changes.as_dict(),
             "failed": [report.as_dict() for report in self.failed],
             "warnings": [report.as_dict() for report in self.warnings],
             "conflicts": [conflict.as_dict() for conflict in self.conflicts],
             "refused": self.refused and self.refused._asdict(),
             "seconds": round(self.seconds, 3),
-            "db": self.db,
-            "dry_run": self.dry_run,
-            "put_aside": self.put_aside,
         }

@@ -1,4 +1,4 @@
-"""scan: what finding-model files a directory holds. Nothing is read yet."""
+"""scan: which finding model files a directory holds. No file is read."""
 
 from __future__ import annotations
 
@@ -13,19 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["SUFFIX", "Scan", "SourceFile", "scan"]
-
 SUFFIX = ".fm.json"
 
 
 class SourceFile(NamedTuple):
-    """One file as it was found.
-
-    Attributes:
-        path: POSIX path relative to the scanned directory.
-        size: bytes.
-        mtime_ns: modification time, nanoseconds since the epoch.
-    """
+    """A file that a scan found; fields as in `findingmodel.stores.records.FileState`."""
 
     path: str
     size: int
@@ -33,14 +25,13 @@ class SourceFile(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What a directory holds.
+    """The finding model files of a directory.
 
     Attributes:
         root: the directory.
         files: sorted by path.
         failed: what cannot be read or is refused, sorted by path.
-        unreadable: directories, and links to directories, relative and ending in "/", of whose content
-            nothing is known.
+        unreadable: directories, and links to directories, whose content is unknown; relative, ending in "/".
     """
 
     root: Path
@@ -50,15 +41,15 @@ class Scan(NamedTuple):
 
 
 def scan(root: Path) -> Scan:
-    """Find every ``*.fm.json`` below *root*, recursively.
+    """Find every ``*.fm.json`` file below *root*, recursively.
 
-    ``.git`` is passed over. Links to directories are not followed, links to files only inside *root*.
+    ``.git`` is skipped. Links to directories are not followed, links to files only inside *root*.
 
     Raises:
-        DirectoryError: *root* is no directory, or cannot be listed.
+        DirectoryError: *root* is not a directory, or cannot be listed.
     """
     try:
-        top = os.scandir(root)
+        entries = os.scandir(root)
     except NotADirectoryError:
         raise DirectoryError(
             f"{root} is not a valid directory: it is a file; name the directory that holds it"
@@ -68,12 +59,12 @@ def scan(root: Path) -> Scan:
     except OSError as error:
         raise DirectoryError(f"{root} cannot be listed: {error.strerror}") from error
     walk = _Walk(os.path.realpath(root))
-    walk.into(top)
+    walk.run(entries)
     return Scan(root, sorted(walk.files), tuple(sorted(walk.failed)), tuple(walk.unreadable))
 
 
 class _Walk:
-    """One pass over a tree; a directory is listed once and each file's metadata read once."""
+    """One pass over a tree: lists each directory once, and reads the metadata of each file once."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -81,93 +72,80 @@ class _Walk:
         self.failed: list[FileReport] = []
         self.unreadable: list[str] = []
 
-    def into(self, entries: Iterator[os.DirEntry[str]]) -> None:
-        """Take in the *entries* of the top, and all that is below; one directory is open at a time."""
-        pending = self._below(entries, "")
+    def run(self, entries: Iterator[os.DirEntry[str]]) -> None:
+        """Walk the *entries* of the root and all below; only one directory is open at a time."""
+        pending = self._walk_directory(entries, "")
         while pending:
             path = pending.pop()
-            if (entries_below := self._list(path)) is not None:
-                pending += self._below(entries_below, path + "/")
+            try:
+                entries = os.scandir(os.path.join(self.root, path))  # noqa: PTH118  # Path is 10 times slower
+            except FileNotFoundError:
+                continue  # it was removed after its parent was listed
+            except OSError as error:
+                self._fail_directory(path, error)
+                continue
+            pending += self._walk_directory(entries, path + "/")
 
-    def _below(self, entries: Iterator[os.DirEntry[str]], prefix: str) -> list[str]:
-        """Take in the *entries* of one directory; *prefix* ends in "/". Return the directories among them."""
+    def _walk_directory(self, entries: Iterator[os.DirEntry[str]], prefix: str) -> list[str]:
+        """Add the files among *entries*, and return the directories; *prefix* is empty or ends in "/"."""
         directories = []
-        with entries:  # type: ignore[attr-defined]  # os.scandir's iterator closes itself
-            for entry in self._each(entries, prefix):
-                path = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name != ".git":
-                        directories.append(path)
-                elif entry.name.endswith(SUFFIX) or entry.is_symlink():
-                    self._take(entry, path)
+        with entries:  # type: ignore[attr-defined]  # the iterator of os.scandir is a context manager
+            try:
+                for entry in entries:
+                    path = prefix + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if entry.name != ".git":
+                            directories.append(path)
+                    elif entry.name.endswith(SUFFIX) or entry.is_symlink():
+                        self._add(entry, path)
+            except OSError as error:  # the listing broke off, as on a network; the rest is unknown
+                self._fail_directory(prefix.removesuffix("/"), error)
         return directories
 
-    def _each(self, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[os.DirEntry[str]]:
-        """Yield *entries*; where the listing breaks off, as on a network, nothing is known of the rest."""
-        try:
-            yield from entries
-        except OSError as error:
-            self._cannot_list(prefix.removesuffix("/"), error)
-
-    def _list(self, path: str) -> Iterator[os.DirEntry[str]] | None:
-        try:
-            return os.scandir(os.path.join(self.root, path))  # noqa: PTH118  # strings, not Path: 10 times faster
-        except FileNotFoundError:
-            return None  # it vanished since its parent was listed
-        except OSError as error:
-            self._cannot_list(path, error)
-            return None
-
-    def _cannot_list(self, path: str, error: OSError) -> None:
-        self._fail(path or ".", "unreadable", f"the directory cannot be listed: {error.strerror}")
-        self.unreadable.append(path + "/" if path else "")
-
-    def _take(self, entry: os.DirEntry[str], path: str) -> None:
-        if entry.is_symlink() and not self._follow(entry, path):
+    def _add(self, entry: os.DirEntry[str], path: str) -> None:
+        if entry.is_symlink() and not self._may_follow(entry, path):
             return
         try:
-            found = entry.stat()
+            status = entry.stat()
         except FileNotFoundError:
             return
         except OSError as error:
-            self._fail(path, "unreadable", f"the file cannot be looked at: {error.strerror}")
+            self._fail(path, "unreadable", f"the file's metadata cannot be read: {error.strerror}")
             return
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             self._fail(path, "not-a-file", "this is neither a file nor a directory: remove it or rename it")
         elif not _is_text(path):
             self._fail(path, "bad-path", "the path is not UTF-8: rename the file")
         else:
-            self.files.append(SourceFile(path, found.st_size, found.st_mtime_ns))
+            self.files.append(SourceFile(path, status.st_size, status.st_mtime_ns))
 
-    def _follow(self, entry: os.DirEntry[str], path: str) -> bool:
-        """Return whether a link may be read; links that are none of our business are passed over."""
-        named = entry.name.endswith(SUFFIX)
+    def _may_follow(self, entry: os.DirEntry[str], path: str) -> bool:
+        """Return whether a link leads to a finding model file inside the root."""
         target = os.path.realpath(entry.path)
-        if os.path.isdir(target):  # noqa: PTH112  # False where a link leads round in a circle: is_dir would raise
+        if os.path.isdir(target):  # noqa: PTH112  # False for a loop of links, where is_dir would raise
             self._fail(path, "link", "this link leads to a directory: links to directories are not followed")
-            self.unreadable.append(path + "/")  # it may stand where a directory stood, and its models stay
-            return False
-        if not named:
-            return False
-        if not target.startswith(self.root + os.sep):
-            self._fail(path, "link", "this link leads out of the directory: copy the file into it")
-            return False
-        if not os.path.exists(target):  # noqa: PTH110
-            self._fail(path, "link", "this link leads nowhere: remove it or mend it")
-            return False
-        return True
+            self.unreadable.append(path + "/")  # the models of a directory that it replaces stay
+        elif entry.name.endswith(SUFFIX):
+            if not target.startswith(self.root + os.sep):
+                self._fail(path, "link", "this link leads out of the directory: copy the file into it")
+            elif not os.path.exists(target):  # noqa: PTH110
+                self._fail(path, "link", "the target of this link does not exist: remove it or repair it")
+            else:
+                return True
+        return False
+
+    def _fail_directory(self, path: str, error: OSError) -> None:
+        self._fail(path or ".", "unreadable", f"the directory cannot be listed: {error.strerror}")
+        self.unreadable.append(path + "/" if path else "")
 
     def _fail(self, path: str, code: str, message: str) -> None:
-        shown = (
-            path
-            if _is_text(path)
-            else path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        )
-        self.failed.append(FileReport(shown, (Problem("", code, message),)))
+        if not _is_text(path):
+            path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        self.failed.append(FileReport(path, (Problem("", code, message),)))
 
 
 def _is_text(path: str) -> bool:
-    """Return whether *path* is text in any encoding, not bytes that the file system smuggled through."""
+    """Return whether *path* can be encoded, so that it holds no bytes that are not text."""
     try:
         path.encode()
     except UnicodeEncodeError:

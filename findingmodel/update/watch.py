@@ -1,4 +1,4 @@
-"""watch: update an index whenever its directory changes, until told to stop; what fails is tried again."""
+"""watch: update an index whenever its directory changes, until stopped, and retry what fails."""
 
 from __future__ import annotations
 
@@ -22,86 +22,84 @@ if TYPE_CHECKING:
     from findingmodel.errors import FindingModelError
     from findingmodel.update.scan import Scan
 
-    Act = Callable[[], Coroutine[None, None, None]]
+    Action = Callable[[], Coroutine[None, None, None]]
 
-__all__ = ["WatchListener", "changes_of", "delays", "keep_up"]
-
-_DEBOUNCE_MS = 2_000  # a change is acted upon after this time even if others follow
-_STEP_MS = 150  # and at once when nothing has followed for so long
-_LOOK_MS = 10_000  # file systems may lose events: look for oneself now and then
+_DEBOUNCE_MS = 2_000  # the maximum time that a change waits for others
+_STEP_MS = 150  # how long nothing must follow a change
+_RESCAN_MS = 10_000  # how often to scan without an event: file systems may lose some
 _GRACE_SECONDS = 10.0
-_LASTING = (StoreSchemaError, StoreClosedError)  # no waiting mends these
+_PERMANENT = (StoreSchemaError, StoreClosedError)  # retrying does not help
 
 
 class WatchListener(Protocol):
-    """Who is told of trouble."""
+    """Receives failures, and their end."""
 
     def failed(self, error: FindingModelError, seconds: float) -> None:
-        """An attempt failed; the next is made in so many *seconds*."""
+        """An attempt failed; the next starts in *seconds*."""
 
     def recovered(self) -> None:
-        """An attempt succeeded after some that failed."""
+        """An attempt succeeded after failures."""
 
 
-def delays() -> Iterator[float]:
-    """Yield how many seconds to wait before each next attempt: longer and longer, never quite the same."""
+def retry_delays() -> Iterator[float]:
+    """Yield the seconds to wait before each next attempt: growing, with jitter."""
     for seconds in chain((1, 2, 4, 8, 15, 30), repeat(60)):
-        yield seconds * random.uniform(0.8, 1.2)  # noqa: S311  # so that watchers do not come back together
+        yield seconds * random.uniform(0.8, 1.2)  # noqa: S311  # so that many watchers do not retry in step
 
 
 async def keep_up(
     wakes: AsyncGenerator[None, None],
-    update: Act,
-    probe: Act,
+    update: Action,
+    probe: Action,
     *,
     stop: asyncio.Event,
-    told: WatchListener,
-    waits: Callable[[], Iterator[float]] = delays,
+    listener: WatchListener,
+    delays: Callable[[], Iterator[float]] = retry_delays,
 ) -> None:
-    """Await *update* for each of *wakes*, and again while the database or the directory is away.
+    """Await *update* for each of *wakes*, and retry while the database or the directory is unreachable.
 
     Args:
         wakes: yields whenever there may be something to do.
         update: makes the index hold what the directory holds.
-        probe: after a failure, awaited before *update*: raises while the database is still away.
-        stop: ends it; an update gets a few seconds to finish.
-        told: is told of trouble, and of its end.
-        waits: how long to wait before each next attempt.
+        probe: awaited before a retry; raises while the database is still unreachable.
+        stop: ends the watch; a running update gets a few seconds to finish.
+        listener: receives failures, and their end.
+        delays: returns the seconds to wait before each next attempt.
 
     Raises:
-        FindingModelError: what no waiting can mend, such as a database of a newer version.
+        FindingModelError: an error that retrying does not fix, such as a database of a newer version.
     """
-    async with aclosing(wakes) as each:
-        async for _ in each:
-            await _insist(update, probe, stop, told, waits())
+    async with aclosing(wakes) as wakeups:
+        async for _ in wakeups:
+            await _retry(update, probe, stop, listener, delays())
             if stop.is_set():
                 break
 
 
-async def _insist(
-    update: Act, probe: Act, stop: asyncio.Event, told: WatchListener, waits: Iterator[float]
+async def _retry(
+    update: Action, probe: Action, stop: asyncio.Event, listener: WatchListener, delays: Iterator[float]
 ) -> None:
     has_failed = False
     while not stop.is_set():
         try:
             if has_failed:
-                await _unless_stopped(probe(), stop)
-            await _unless_stopped(update(), stop)
-        except _LASTING:
+                await _until_stopped(probe(), stop)
+            await _until_stopped(update(), stop)
+        except _PERMANENT:
             raise
         except (StoreError, DirectoryError) as error:
-            has_failed, seconds = True, next(waits)
-            told.failed(error, seconds)
+            has_failed, seconds = True, next(delays)
+            listener.failed(error, seconds)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), seconds)
         else:
             if has_failed and not stop.is_set():
-                told.recovered()
+                listener.recovered()
             return
 
 
-async def _unless_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> None:
-    """Await *work*; once *stop* is set it has a few seconds left."""
+async def _until_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """Await *work*; once *stop* is set, cancel it after a few seconds."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())
     try:
@@ -116,68 +114,69 @@ async def _unless_stopped(work: Coroutine[None, None, None], stop: asyncio.Event
 
 
 async def changes_of(
-    directory: Path, *, stop: asyncio.Event, polling: bool = False, look_ms: int = _LOOK_MS
+    directory: Path, *, stop: asyncio.Event, polling: bool = False, rescan_ms: int = _RESCAN_MS
 ) -> AsyncGenerator[None, None]:
     """Yield at once, and then whenever finding model files below *directory* may have changed.
 
-    Changes that come together are one. Nothing that happens after the first yield is missed, not even while
-    the consumer works. Where *directory* goes away and comes back, it is watched anew.
+    Changes that occur together are yielded once. No change after the first yield is missed, also while the
+    consumer works. If *directory* is removed and created again, it is watched again.
 
     Args:
-        directory: to be watched, with all below it.
-        stop: ends it.
-        polling: look at every file now and then, for file systems that tell of no changes.
-        look_ms: how often to look for oneself whether a change was missed.
+        directory: the directory to watch, with all below it.
+        stop: ends the iteration.
+        polling: scan periodically, for file systems without change events.
+        rescan_ms: how often to scan for changes without an event.
     """
     while not stop.is_set():
         identity = _identity(directory)
-        async with aclosing(_watched(directory, stop, polling=polling, look_ms=look_ms)) as events:
+        events = _watch_once(directory, stop, polling=polling, rescan_ms=rescan_ms)
+        async with aclosing(events):
             async for _ in events:
                 yield
                 if _identity(directory) != identity:
                     break
         if not stop.is_set() and identity is None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), look_ms / 1000)
+                await asyncio.wait_for(stop.wait(), rescan_ms / 1000)
 
 
-async def _watched(
-    directory: Path, stop: asyncio.Event, *, polling: bool, look_ms: int
+async def _watch_once(
+    directory: Path, stop: asyncio.Event, *, polling: bool, rescan_ms: int
 ) -> AsyncGenerator[None, None]:
-    """Yield at once, when the watch has begun, and at each change, until the watch ends."""
+    """Yield when the watch has started, and at each change until the watch ends."""
     events = awatch(
         directory,
         watch_filter=_may_matter,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
-        stop_event=_End(stop),
-        rust_timeout=look_ms,
+        stop_event=_StopEvent(stop),
+        rust_timeout=rescan_ms,
         yield_on_timeout=True,
         force_polling=polling or None,
         ignore_permission_denied=True,
     )
-    coming = asyncio.ensure_future(anext(events, None))
-    await asyncio.sleep(0)  # lets the watch begin, so that no change is lost from here on
+    next_changes = asyncio.ensure_future(anext(events, None))
+    await asyncio.sleep(0)  # lets the watch start, so that no change is missed from here on
     try:
-        seen = await _seen(directory)
+        last_scan = await _scan(directory)
         yield
-        while (changes := await coming) is not None:
-            coming = asyncio.ensure_future(anext(events, None))
-            before, seen = seen, await _seen(directory)
-            # What else is written there, such as the index itself, is no reason to look into the index.
-            if seen != before or any(path.endswith(SUFFIX) for _, path in changes):
+        while (changes := await next_changes) is not None:
+            next_changes = asyncio.ensure_future(anext(events, None))
+            previous, last_scan = last_scan, await _scan(directory)
+            # Other files, such as the index itself, may be written there: they need no update.
+            if last_scan != previous or any(path.endswith(SUFFIX) for _, path in changes):
                 yield
     except FileNotFoundError:
-        return  # the directory is not there; the update says so
+        return  # the directory does not exist, which the update reports
     finally:
-        coming.cancel()
+        next_changes.cancel()
         with suppress(asyncio.CancelledError, StopAsyncIteration, FileNotFoundError):
-            await coming
+            await next_changes
         await events.aclose()
 
 
-class _End(asyncio.Event):
-    """The end of one watch, which `awatch` may set, or of all."""
+class _StopEvent(asyncio.Event):
+    """Set by `awatch` at the end of one watch, or by the caller's event."""
 
     def __init__(self, stop: asyncio.Event) -> None:
         super().__init__()
@@ -187,7 +186,7 @@ class _End(asyncio.Event):
         return super().is_set() or self._stop.is_set()
 
 
-async def _seen(directory: Path) -> Scan | None:
+async def _scan(directory: Path) -> Scan | None:
     try:
         return await asyncio.to_thread(scan, directory)
     except DirectoryError:
@@ -200,7 +199,7 @@ def _may_matter(_change: Change, path: str) -> bool:
 
 def _identity(directory: Path) -> tuple[int, int] | None:
     try:
-        found = directory.stat()
+        status = directory.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -1,8 +1,8 @@
 """Workers: processes that load files while this one decides and writes. For large updates only.
 
-They are forks of this process, made while it has one thread only, and so begin at once with all that it has
-imported. Each loads every n-th chunk, sends what came of it through a pipe, and waits when nobody reads. They
-share nothing, write nothing, and may be killed at any time: what one did not send is loaded here.
+They are forks of this process, made while it has a single thread, so they start at once with all imports
+done. Worker n loads every n-th chunk, and sends the result through a pipe, which blocks while nobody reads.
+Workers share and write nothing, and may be killed at any time: this process loads what one did not send.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
     from findingmodel.update.load import Loaded, Loader
     from findingmodel.update.scan import SourceFile
 
-__all__ = ["Workers", "only_new_garbage", "worker_count"]
+_MIN_FILES = 500  # with fewer, starting a process takes as long as it saves
+_PIPE_BYTES = 1_000_000  # how far a worker may be ahead; the default of Linux is a tenth of it
+_THREAD_CHECKS, _SECONDS_BETWEEN_CHECKS = 10, 0.001
 
 
 @contextmanager
 def only_new_garbage() -> Iterator[None]:
-    """Within the block, look for garbage among objects made within it.
+    """Let the garbage collector look only at objects created within the block.
 
-    A large update makes so many objects that all of the program's are gone through several times, which is a
-    tenth of what the update does. Nothing of them is lost: after the block they are gone through as before.
+    A large update creates so many objects that the collector would walk all others several times, which takes
+    a tenth of the update. They are walked again after the block.
     """
-    if gc.get_freeze_count():  # the program, or another update, has done so, and is to undo it
+    if gc.get_freeze_count():  # the program, or another update, froze objects and will unfreeze them
         yield
         return
     gc.freeze()
@@ -45,29 +47,22 @@ def only_new_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
-_FEWEST_FILES = 500
-"""With fewer files a process takes as long to start as it saves."""
-
-_PIPE_BYTES = 1_000_000  # so much may a worker be ahead; what Linux grants without being asked is a tenth
-_LOOKS, _BETWEEN_LOOKS = 10, 0.001
-
-
 def worker_count(files: int, *, most: int) -> int:
-    """Return how many processes, *most* at most, are to load so many *files*; 0 where this one should."""
-    if files < _FEWEST_FILES or not sys.platform.startswith("linux"):
+    """Return the number of processes to load *files*, at most *most*; 0 if this process should load them."""
+    if files < _MIN_FILES or not sys.platform.startswith("linux"):
         return 0
     usable = min(len(os.sched_getaffinity(0)), most)
-    return usable if usable > 1 and _is_alone() else 0
+    return usable if usable > 1 and _is_single_threaded() else 0
 
 
-def _is_alone() -> bool:
-    """Return whether this process has one thread only, so that a fork of it finds every lock open."""
-    for _ in range(_LOOKS):
+def _is_single_threaded() -> bool:
+    """Return whether this process has a single thread, so that no lock is held in a fork of it."""
+    for _ in range(_THREAD_CHECKS):
         if threading.active_count() > 1:
             return False
-        if len(os.listdir("/proc/self/task")) == 1:  # noqa: PTH208  # threads that are not Python's count too
+        if len(os.listdir("/proc/self/task")) == 1:  # noqa: PTH208  # counts threads of other languages too
             return True
-        time.sleep(_BETWEEN_LOOKS)  # one that has ended may still be seen for a moment
+        time.sleep(_SECONDS_BETWEEN_CHECKS)  # an ended thread stays visible for a moment
     return False
 
 
@@ -77,12 +72,12 @@ class _Worker(NamedTuple):
 
 
 class Workers:
-    """Processes that load *chunks*; they end with the ``with`` block, if not before.
+    """Processes that load *chunks*. They end at the end of the ``with`` block at the latest.
 
     Args:
-        loader: how.
-        chunks: `receive` returns what came of them, in this order.
-        count: how many processes; where the system refuses one, this process does its work.
+        loader: loads the files.
+        chunks: the files; `receive` returns the results in this order.
+        count: the number of processes; if the system refuses one, this process does its work.
     """
 
     def __init__(self, loader: Loader, chunks: Sequence[Sequence[SourceFile]], count: int) -> None:
@@ -103,41 +98,42 @@ class Workers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """End every process, whatever it is doing: nothing of it would be missed."""
+        """Kill every process; nothing is lost by it."""
         self._is_closed = True
         for pid, replies in self._workers.values():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):  # somebody waits for every child of this process
+            with suppress(ChildProcessError):  # other code waits for all children of this process
                 os.waitpid(pid, 0)
             replies.close()
 
     def receive(self) -> list[Loaded]:
-        """Return what came of the next chunk. One thread at a time may ask."""
+        """Return the results of the next chunk. Call it from one thread at a time."""
         number = self._received
         self._received += 1
         worker = self._workers.get(number % self._count)
-        loaded = _read(worker.replies) if worker and not self._is_closed else None
-        if loaded is None and not self._is_closed:
-            loaded = self._loader.load_chunk(self._chunks[number])
-        return loaded or []
+        if worker and not self._is_closed:
+            with suppress(EOFError, OSError):  # the worker was killed
+                loaded: list[Loaded] = worker.replies.recv()
+                return loaded
+        return [] if self._is_closed else self._loader.load_chunk(self._chunks[number])
 
     def _start(self, chunks: Sequence[Sequence[SourceFile]]) -> _Worker:
-        from multiprocessing.connection import Pipe  # small updates need none
+        from multiprocessing.connection import Pipe  # not imported for small updates
 
-        reading, context = Pipe(duplex=False)
+        reader, writer = Pipe(duplex=False)
         try:
             pid = os.fork()
         except OSError:
-            reading.close()
-            context.close()
+            reader.close()
+            writer.close()
             raise
         if pid == 0:
-            _serve(self._loader, chunks, context, [reading, *(w.replies for w in self._workers.values())])
-        context.close()
-        with suppress(OSError):  # a user has a limit
-            fcntl.fcntl(reading.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        return _Worker(pid, reading)
+            _serve(self._loader, chunks, writer, [reader, *(w.replies for w in self._workers.values())])
+        writer.close()
+        with suppress(OSError):  # the size of all pipes of a user is limited
+            fcntl.fcntl(reader.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        return _Worker(pid, reader)
 
 
 def _serve(
@@ -146,24 +142,15 @@ def _serve(
     replies: Connection,
     others: Sequence[Connection],
 ) -> NoReturn:
-    """Be a worker: load *chunks*, send what comes of them, and vanish without a trace, whatever happens."""
+    """Run as a worker: load *chunks*, send the results, and exit."""
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C means the update, which ends its workers
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the update, which kills its workers
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)  # it leads to the event loop of the parent
-        gc.disable()  # nothing here goes round in circles, and what is inherited is not this process's
+        gc.disable()  # a worker creates no cycles, and must not collect what it inherited
         for other in others:
-            other.close()  # or the parent's death would not be noticed
+            other.close()  # an open reader would hide the death of the parent
         for chunk in chunks:
             replies.send(loader.load_chunk(chunk))
     finally:
-        os._exit(0)  # not the parent's way out, which flushes and closes what is the parent's
-
-
-def _read(replies: Connection) -> list[Loaded] | None:
-    """Return the next reply; None if its sender is dead."""
-    try:
-        loaded: list[Loaded] = replies.recv()
-    except (EOFError, OSError):
-        return None
-    return loaded
+        os._exit(0)  # a normal exit would flush and close what belongs to the parent

@@ -1,4 +1,4 @@
-"""A new model: a file that is valid, with ids that nobody has, and no file of anybody's lost."""
+"""new: a valid file with unused ids, and no other file is touched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def defs(store: Store, tmp_path: Path) -> Path:
     return directory
 
 
-async def test_the_file_is_valid_canonical_and_fits_the_index(store: Store, defs: Path) -> None:
+async def test_the_file_is_valid_and_canonical_and_can_be_indexed(store: Store, defs: Path) -> None:
     made = await new_model(store, defs, "Pleural plaque (hyaline)", "test", tags=["CT"])
     assert made.path == defs / "pleural_plaque_hyaline.fm.json"
     data = made.path.read_bytes()
@@ -42,7 +42,7 @@ async def test_the_file_is_valid_canonical_and_fits_the_index(store: Store, defs
     assert (await update(store, defs, UpdateOptions())).added == 1
 
 
-async def test_ids_of_the_index_and_of_files_beside_it_are_not_given_again(
+async def test_ids_of_the_index_and_of_other_files_are_not_used_again(
     store: Store, defs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_model(defs, "not_indexed.fm.json", 2)
@@ -70,14 +70,14 @@ async def test_a_name_belongs_to_one_model(store: Store, defs: Path) -> None:
     assert len(list(defs.iterdir())) == 1
 
 
-async def test_models_with_the_same_synonym_are_told_of(store: Store, defs: Path) -> None:
+async def test_models_with_the_same_synonym_are_reported(store: Store, defs: Path) -> None:
     made = await new_model(store, defs, "lung nodule of type 1", "TEST")
     assert [other["oifm_id"] for other in made.others] == ["OIFM_TEST_000001"]
     made = await new_model(store, defs, "another nodule", "TEST", synonyms=["pn1"])
     assert [other["oifm_id"] for other in made.others] == ["OIFM_TEST_000001"]
 
 
-async def test_a_source_that_is_unknown_is_no_contributor(store: Store, tmp_path: Path) -> None:
+async def test_an_unknown_source_is_not_a_contributor(store: Store, tmp_path: Path) -> None:
     made = await new_model(store, tmp_path / "new", "pleural plaque", "ABCD")
     assert (made.model.contributors, made.contributor, made.known_models) == (None, False, 0)
     assert made.model.oifm_id.startswith("OIFM_ABCD_")
@@ -96,13 +96,13 @@ async def test_no_name_leads_out_of_the_directory(memory: Store, tmp_path: Path,
     assert set(tmp_path.iterdir()) == outside | {tmp_path / "new"}
 
 
-async def test_a_bad_source_makes_no_file(memory: Store, tmp_path: Path) -> None:
+async def test_a_bad_source_writes_no_file(memory: Store, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="three or four letters"):
         await new_model(memory, tmp_path / "new", "pleural plaque", "A")
     assert not (tmp_path / "new").exists()
 
 
-async def test_ids_that_only_the_index_has_are_not_given_again(
+async def test_ids_that_only_the_index_has_are_not_used_again(
     store: Store, defs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert defs.is_dir()

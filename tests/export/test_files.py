@@ -1,4 +1,4 @@
-"""Exports from every store: complete, the same bytes each time, and nothing of anybody else's touched."""
+"""Exports of every store: complete, always the same bytes, and no other file is touched."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethro
 
 @pytest.fixture
 async def defs(store: Store, tmp_path: Path) -> Path:
-    """A directory of three models, which the index holds."""
+    """A directory of three models that are indexed."""
     directory = tmp_path / "defs"
     write_model(directory, "b__two_.fm.json", 2)
     write_model(directory, "chest/a.fm.json", 1)
@@ -97,7 +97,7 @@ async def test_only_what_changed_is_written(store: Store, defs: Path, tmp_path: 
     assert "edited" not in (out / "text/a.md").read_text()
 
 
-async def test_pages_of_models_that_are_gone_go_when_asked(store: Store, defs: Path, tmp_path: Path) -> None:
+async def test_prune_removes_pages_of_models_that_are_gone(store: Store, defs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     await export_markdown(store, out)
     (out / "text/mine.md").write_text("by hand")
@@ -115,9 +115,7 @@ async def test_pages_of_models_that_are_gone_go_when_asked(store: Store, defs: P
     }  # fmt: skip
 
 
-async def test_a_record_that_was_tampered_with_removes_nothing_else(
-    store: Store, defs: Path, tmp_path: Path
-) -> None:
+async def test_a_manipulated_record_removes_nothing_else(store: Store, defs: Path, tmp_path: Path) -> None:
     out, victim = tmp_path / "out", tmp_path / "victim.md"
     victim.write_bytes(b"")
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -152,7 +150,7 @@ async def test_names_cannot_become_markup(store: Store, tmp_path: Path) -> None:
     assert (tmp_path / "out" / str(links[0])).is_file()
 
 
-async def test_ids_are_what_collections_of_models_keep(store: Store, defs: Path, tmp_path: Path) -> None:
+async def test_exported_ids_have_the_layout_of_collections(store: Store, defs: Path, tmp_path: Path) -> None:
     file = tmp_path / "ids.json"
     assert await export_ids(store, file) == ExportReport(3, 1, 0)
     assert await export_ids(store, file) == ExportReport(3, 0, 1)
@@ -167,7 +165,7 @@ async def test_ids_are_what_collections_of_models_keep(store: Store, defs: Path,
     assert len(file.read_text().splitlines()) == 3 + 6 + 6, "an id is a line, for the sake of diffs"
 
 
-async def test_lines_of_json_are_the_models_as_their_files_have_them(store: Store, tmp_path: Path) -> None:
+async def test_json_lines_are_the_models_as_in_their_files(store: Store, tmp_path: Path) -> None:
     unusual = model_bytes(1, note={"$x.y": 10**40, "z": "\u2028 脳"}).replace(b"30.5", b"3.050e1")
     (tmp_path / "defs").mkdir()
     (tmp_path / "defs/a.fm.json").write_bytes(b"\xef\xbb\xbf" + unusual)
@@ -182,10 +180,8 @@ async def test_lines_of_json_are_the_models_as_their_files_have_them(store: Stor
     assert "".join([line async for line in json_lines(store)]).encode() == file.read_bytes()
 
 
-async def test_an_index_without_models_writes_and_removes_nothing(
-    store: Store, defs: Path, tmp_path: Path
-) -> None:
-    """It is more likely to be the wrong index."""
+async def test_an_empty_index_writes_and_removes_nothing(store: Store, defs: Path, tmp_path: Path) -> None:
+    """It is probably the wrong index."""
     out = tmp_path / "out"
     await export_markdown(store, out)
     await export_ids(store, out / "ids.json")
@@ -201,7 +197,7 @@ async def test_an_index_without_models_writes_and_removes_nothing(
     assert files(out) == before
 
 
-async def test_progress_is_told(store: Store, defs: Path, tmp_path: Path) -> None:
+async def test_progress_is_reported(store: Store, defs: Path, tmp_path: Path) -> None:
     told: list[Any] = []
     await export_markdown(store, tmp_path, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (3, 3)

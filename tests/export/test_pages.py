@@ -1,4 +1,4 @@
-"""What pages are called: after the files of the models, without a clash, and always the same."""
+"""Page names: made from the files of the models, unique, and always the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = st.dictionaries(IDS, STEMS.map(lambda stem: f"some/where/{stem}.fm.json"
 @given(FILES)
 @example({"OIFM_TEST_000001": "mass.fm.json", "OIFM_TEST_000002": "mass_oifm_test_000001.fm.json"})
 @example({"OIFM_TEST_000001": "a/mass.fm.json", "OIFM_TEST_000002": "b/MASS.fm.json"})
-def test_every_model_has_a_name_of_its_own_that_can_be_a_file_anywhere(files: dict[str, str]) -> None:
+def test_every_model_has_a_unique_page_name_valid_on_any_file_system(files: dict[str, str]) -> None:
     names = page_names(files.items())
     assert names.keys() == files.keys()
     assert len(set(names.values())) == len(files)
@@ -37,13 +37,13 @@ def test_the_order_of_files_makes_no_difference(files: dict[str, str], random: o
 
 
 @given(FILES)
-def test_another_model_changes_a_name_only_if_it_is_called_alike(files: dict[str, str]) -> None:
+def test_another_model_changes_a_page_name_only_if_its_file_has_the_same_name(files: dict[str, str]) -> None:
     before = page_names(files.items())
     after = page_names([*files.items(), ("OIFM_MORE_000009", "something_else.fm.json")])
     assert before.items() <= after.items()
 
 
-def test_the_name_is_that_of_the_file() -> None:
+def test_the_page_name_is_that_of_the_file() -> None:
     files = {
         "OIFM_T_1": "defs/phalanx__digit__or_foot_.fm.json",
         "OIFM_T_2": "Ménière's disease.fm.json",
@@ -59,7 +59,7 @@ def test_the_name_is_that_of_the_file() -> None:
 
 
 @given(st.integers(1, 60))
-def test_long_names_are_cut_and_stay_apart(count: int) -> None:
+def test_long_names_are_cut_and_stay_unique(count: int) -> None:
     files = starmap("OIFM_TEST_{:06d} {}".format, enumerate(["x" * 240] * count))
     names = page_names((file.partition(" ")[0], file.partition(" ")[2] + ".fm.json") for file in files)
     assert len(set(names.values())) == count

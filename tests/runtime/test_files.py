@@ -1,4 +1,4 @@
-"""Files that are replaced whole."""
+"""Files that are replaced atomically."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_file_is_written_once(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_permissions_stay(tmp_path: Path) -> None:
+def test_permissions_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_bytes(b"one")
     path.chmod(0o640)
@@ -32,7 +32,7 @@ def test_permissions_stay(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_who_reads_meanwhile_sees_the_old_file(tmp_path: Path) -> None:
+def test_a_reader_sees_the_old_file_until_the_end(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_bytes(b"old")
     with Replacement(path) as new:
@@ -68,7 +68,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_process_left_is_no_hindrance_and_no_way_out(tmp_path: Path) -> None:
+def test_a_temporary_file_left_by_a_killed_process_is_replaced_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "victim").write_bytes(b"precious")
     path = tmp_path / "page.md"
     (tmp_path / f".page.md.{os.getpid()}.tmp").symlink_to(tmp_path / "victim")

@@ -1,4 +1,4 @@
-"""BatchProcessor and StreamProcessor: concurrency with a bound, and nothing left behind."""
+"""BatchProcessor and StreamProcessor: bounded concurrency, and no task left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Gauge:
-    """A function to be applied, that knows how many calls of it are under way."""
+    """A function that counts its concurrent calls."""
 
     def __init__(self) -> None:
         self.now = self.most = self.begun = 0
@@ -48,7 +48,7 @@ def others() -> set[asyncio.Task[object]]:
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
-async def test_each_item_has_its_outcome_in_order_and_one_bad_item_stops_no_other() -> None:
+async def test_outcomes_are_in_order_and_a_failing_item_stops_no_other() -> None:
     gauge, seen = Gauge(), []
     outcomes = await BatchProcessor(4, batch_size=8).process(
         range(30), gauge, progress=lambda done, total: seen.append((done, total))
@@ -71,7 +71,7 @@ async def test_none_is_a_value() -> None:
     assert outcome.unwrap() is None
 
 
-def test_a_rate_spaces_the_starts_evenly_however_long_the_calls_take() -> None:
+def test_a_rate_limit_spaces_the_starts_evenly_however_long_the_calls_take() -> None:
     starts: list[float] = []
 
     async def note(number: int) -> None:
@@ -82,7 +82,7 @@ def test_a_rate_spaces_the_starts_evenly_however_long_the_calls_take() -> None:
     assert starts == [number / 8 for number in range(25)]
 
 
-def test_a_rate_is_shared_by_all_who_use_the_processor_and_idle_time_earns_no_burst() -> None:
+def test_a_rate_limit_holds_for_all_callers_and_idle_time_allows_no_burst() -> None:
     processor, starts = BatchProcessor(5, rate_limit=4), []
 
     async def note(_: int) -> None:
@@ -98,14 +98,14 @@ def test_a_rate_is_shared_by_all_who_use_the_processor_and_idle_time_earns_no_bu
     assert [start - starts[6] for start in starts[6:]] == [0, 0.25, 0.5]
 
 
-def test_a_processor_serves_one_event_loop_after_the_other() -> None:
+def test_a_processor_can_be_used_in_several_event_loops() -> None:
     processor = BatchProcessor(3, rate_limit=1_000)
     for _ in range(2):
         outcomes = asyncio.run(processor.process(range(6), Gauge()))
         assert [outcome.value for outcome in outcomes] == [0, 2, 4, 6, 8, 10]
 
 
-def test_nobody_waits_for_the_slowest_of_others() -> None:
+def test_a_slow_call_does_not_delay_other_calls() -> None:
     ends: list[tuple[float, int]] = []
 
     async def take(seconds: int) -> None:
@@ -116,7 +116,7 @@ def test_nobody_waits_for_the_slowest_of_others() -> None:
     assert ends == [(1, 1), (2, 1), (3, 1), (4, 1), (100, 100)]
 
 
-async def test_a_processor_may_be_used_inside_itself() -> None:
+async def test_a_processor_can_be_used_inside_its_own_calls() -> None:
     processor = BatchProcessor(2, batch_size=2)
 
     async def inner(number: int) -> int:
@@ -127,13 +127,13 @@ async def test_a_processor_may_be_used_inside_itself() -> None:
     assert [outcome.value for outcome in outcomes] == [0, 0, 2, 6, 12, 20]
 
 
-async def test_items_without_a_length_have_a_total_of_nought() -> None:
+async def test_items_without_a_length_have_a_total_of_zero() -> None:
     seen: list[tuple[int, int]] = []
     await BatchProcessor().process(iter(range(3)), Gauge(), progress=lambda *args: seen.append(args))
     assert seen == [(1, 0), (2, 0), (3, 0)]
 
 
-async def test_nothing_to_do_is_done_at_once() -> None:
+async def test_no_items_give_no_outcomes() -> None:
     assert await BatchProcessor().process([], Gauge()) == []
     assert [value async for value in StreamProcessor().map_stream(stream(0), Gauge())] == []
 
@@ -172,13 +172,13 @@ def test_bounds_must_be_positive(bounds: tuple[int, int, float | None]) -> None:
         BatchProcessor(*bounds)
 
 
-def test_a_buffer_holds_something() -> None:
+def test_max_buffer_must_be_positive() -> None:
     with pytest.raises(ConfigError, match="max_buffer"):
         StreamProcessor(0)
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-async def test_a_stream_is_mapped_whole(ordered: bool) -> None:
+async def test_every_item_of_a_stream_is_mapped(ordered: bool) -> None:
     gauge = Gauge()
     found = [value async for value in StreamProcessor(5).map_stream(stream(12), gauge, 3, ordered=ordered)]
     assert sorted(found) == [2 * n for n in range(12)]
@@ -234,7 +234,7 @@ async def test_cancellation_leaves_no_task_behind() -> None:
     assert not others()
 
 
-def test_results_come_as_they_are_ready_or_in_order_where_that_is_asked() -> None:
+def test_results_are_yielded_as_they_are_ready_or_in_order() -> None:
     async def take(seconds: int) -> int:
         await asyncio.sleep(seconds)
         return seconds
@@ -252,7 +252,7 @@ def test_results_come_as_they_are_ready_or_in_order_where_that_is_asked() -> Non
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-def test_calls_are_really_concurrent(ordered: bool) -> None:
+def test_calls_run_concurrently(ordered: bool) -> None:
     async def take(number: int) -> int:
         await asyncio.sleep(1)
         return number
@@ -276,7 +276,7 @@ async def test_a_consumer_that_stops_early_leaves_no_task_and_no_call(ordered: b
     assert not others()
 
 
-async def test_a_stream_that_never_ends_does_not_keep_results_back() -> None:
+async def test_a_stream_that_never_ends_does_not_delay_results() -> None:
     async def endless() -> AsyncIterator[int]:
         yield 1
         await asyncio.Event().wait()
@@ -287,7 +287,7 @@ async def test_a_stream_that_never_ends_does_not_keep_results_back() -> None:
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-async def test_of_several_errors_one_is_raised_and_no_other_is_complained_of(ordered: bool) -> None:
+async def test_one_of_several_errors_is_raised_and_the_others_are_not_logged(ordered: bool) -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 

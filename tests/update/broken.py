@@ -1,4 +1,4 @@
-"""Files that break real indexes: each with the problem that is to be reported."""
+"""Files that break real indexes, each with the problem that must be reported."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["BROKEN", "ODD", "Case"]
 
 
 class Case(NamedTuple):
-    """How to break the file of model 7, and what is then said of it.
+    """A way to break the file of model 7, and the problem that results.
 
     Attributes:
-        spoil: makes the file what it is, whatever stands there.
+        spoil: writes the broken file, whatever was there.
         pointer: where the problem is.
-        code: which it is.
+        code: the problem's code.
     """
 
     spoil: Callable[[Path], object]

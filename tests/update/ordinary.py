@@ -1,4 +1,4 @@
-"""Tests often run as root, whom no permission stops; these can be someone else for a while."""
+"""Run a block as an ordinary user: tests often run as root, which no permission stops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOBODY = 65_534
 
 @contextlib.contextmanager
 def as_ordinary_user(directory: Path) -> Iterator[None]:
-    """Be someone whom permissions stop, and who owns *directory* and all that is in it."""
+    """Run the block as a user whom permissions stop, and who owns *directory* and all below it."""
     if os.geteuid() != 0:
         yield
         return

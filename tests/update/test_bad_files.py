@@ -1,7 +1,7 @@
-"""Each thing that is known to break an index, as one file among good ones, on every store.
+"""Everything that is known to break an index, as one file among good ones, on every store.
 
-The bad file is reported for what it is, stops no other, keeps what it had in the index, and once it is mended
-the next update does the rest. `updated` checks everywhere that a dry run foretells what the update then does.
+The bad file is reported with its problem, stops no other, and keeps its entry; after it is fixed, the next
+update indexes it. `updated` checks that a dry run always predicts what the update then does.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ Places = list[tuple[str, str, str]]
 
 @pytest.fixture
 def defs(tmp_path: Path) -> Path:
-    """Three good files, before, below and behind the place where the bad one goes."""
+    """Three good files: before, below and after the path of the bad one."""
     directory = tmp_path / "defs"
     for number, path in enumerate(("a.fm.json", "d/m.fm.json", "z.fm.json"), 1):
         write_model(directory, path, number)
-        time_ns = LONG_AGO_NS + number  # so long ago that the files need not be read again
+        time_ns = LONG_AGO_NS + number  # old enough not to be read again
         os.utime(directory / path, ns=(time_ns, time_ns))
     return directory
 
 
 async def updated(store: Store, directory: Path, **options: Any) -> UpdateReport:
-    """Update, after a dry run that must change nothing and say the same."""
+    """Update, after a dry run that must change nothing and return the same report."""
     before = await contents(store)
     would = await update(store, directory, UpdateOptions(dry_run=True, **options))
     assert await contents(store) == before
@@ -77,13 +77,13 @@ def places(reports: tuple[FileReport, ...]) -> Places:
 
 
 async def description(store: Store, name: str) -> str | None:
-    """Return the description of the one model that is found by *name*."""
+    """Return the description of the only model with this *name*."""
     (entry,) = await store.lookup([fold(name)])
     return entry["description"]
 
 
 async def files_of(store: Store) -> dict[str, str]:
-    """Return which path holds which id."""
+    """Return the id that each path holds."""
     return {state.path: state.oifm_id for state in await store.manifest()}
 
 
@@ -93,21 +93,21 @@ def clear(path: Path) -> None:
 
 
 class Bad(NamedTuple):
-    """A way to spoil a file, and the problems that it must have then."""
+    """A way to spoil a file, and the problems that must be reported."""
 
     name: str
     spoil: Callable[[Path], object]
     problems: list[tuple[str, str]]
 
     def __call__(self, path: Path) -> Places:
-        """Put the bad file at *path*, whatever is there; return what must be said of it."""
+        """Replace *path* by the bad file; return the problems that must be reported."""
         clear(path)
         self.spoil(path)
         return [(path.name, pointer, code) for pointer, code in self.problems]
 
 
 def holding(name: str, data: bytes, code: str, pointer: str = "") -> Bad:
-    """Return a file that is bad for its bytes."""
+    """Return a file that is bad because of its bytes."""
     return Bad(name, lambda path: path.write_bytes(data), [(pointer, code)])
 
 
@@ -125,7 +125,7 @@ def make_sparse(path: Path) -> None:
 
 
 def link_out(path: Path) -> None:
-    """Link *path* to a valid file that is not in the directory."""
+    """Link *path* to a valid file outside the directory."""
     path.symlink_to(write_model(path.parent.parent / "outside", "out.fm.json", 99))
 
 
@@ -187,7 +187,7 @@ def bad(request: pytest.FixtureRequest) -> Bad:
     return spoilt
 
 
-async def test_a_new_bad_file_is_reported_until_it_is_mended_and_stops_no_other(
+async def test_a_new_bad_file_is_reported_until_it_is_fixed_and_stops_no_other_file(
     store: Store, defs: Path, bad: Bad
 ) -> None:
     expected = bad(defs / BAD)
@@ -202,7 +202,7 @@ async def test_a_new_bad_file_is_reported_until_it_is_mended_and_stops_no_other(
     assert (counts(report), report.failed) == ({"added": 1, "unchanged": 3}, ())
 
 
-async def test_a_file_that_goes_bad_keeps_its_last_good_entry_until_it_is_mended(
+async def test_a_file_that_becomes_bad_keeps_its_last_good_entry_until_it_is_fixed(
     store: Store, defs: Path, bad: Bad
 ) -> None:
     text = write_model(defs, BAD, BAD_NUMBER, description="As it was first.").read_bytes()
@@ -252,7 +252,7 @@ ODD_FILES = [
 @pytest.mark.parametrize(
     ("data", "warnings"), [case[1:] for case in ODD_FILES], ids=[case[0] for case in ODD_FILES]
 )
-async def test_an_odd_file_is_indexed_whole_with_a_warning(
+async def test_an_odd_file_is_indexed_completely_with_a_warning(
     store: Store, defs: Path, data: bytes, warnings: list[tuple[str, str]]
 ) -> None:
     (defs / BAD).write_bytes(data)
@@ -285,7 +285,7 @@ clashes = pytest.mark.parametrize(
 
 
 @clashes
-async def test_of_two_new_files_that_clash_the_first_path_wins(
+async def test_the_first_path_wins_between_two_new_files_that_conflict(
     store: Store, defs: Path, changes: dict[str, Any], pointer: str, code: str
 ) -> None:
     write_model(defs, "zz.fm.json", BAD_NUMBER, **changes)
@@ -299,7 +299,7 @@ async def test_of_two_new_files_that_clash_the_first_path_wins(
 
 
 @clashes
-async def test_a_newcomer_that_clashes_fails_even_with_the_first_path(
+async def test_a_new_file_that_conflicts_with_an_indexed_one_fails_even_with_the_first_path(
     store: Store, defs: Path, changes: dict[str, Any], pointer: str, code: str
 ) -> None:
     await updated(store, defs)
@@ -312,7 +312,7 @@ async def test_a_newcomer_that_clashes_fails_even_with_the_first_path(
     assert "_first.fm.json" in await files_of(store)
 
 
-async def test_a_model_edited_into_a_clash_keeps_its_last_good_entry(store: Store, defs: Path) -> None:
+async def test_a_model_edited_into_a_conflict_keeps_its_last_good_entry(store: Store, defs: Path) -> None:
     write_model(defs, BAD, BAD_NUMBER)
     await updated(store, defs)
     write_model(defs, BAD, BAD_NUMBER, name="Pulmonary NODULE of type 3", description="Edited into a clash.")
@@ -363,7 +363,7 @@ def swap_paths_and_names(defs: Path) -> None:
 
 
 def pass_names_on(defs: Path) -> None:
-    """Three takes the name of two, two that of one, and one a new one."""
+    """Model 3 takes the name of 2, 2 the name of 1, and 1 a new name."""
     write_model(defs, "a.fm.json", 1, name=name(50))
     write_model(defs, "d/m.fm.json", 2, name=name(1))
     write_model(defs, "z.fm.json", 3, name=name(2))
@@ -398,13 +398,13 @@ def change_id_in_place(defs: Path) -> None:
 
 
 def change_id_and_move_the_old_model(defs: Path) -> None:
-    """Another model comes to the place of one that goes elsewhere."""
+    """One model moves, and another takes its path."""
     (defs / "a.fm.json").rename(defs / "elsewhere.fm.json")
     write_model(defs, "a.fm.json", 50)
 
 
 def replace_by_a_directory(defs: Path) -> None:
-    """The model is in a directory that has the file's name now."""
+    """The model moves into a directory that has the name of its former file."""
     (defs / "a.fm.json").rename(defs / "b")
     (defs / "a.fm.json").mkdir()
     (defs / "b").rename(defs / "a.fm.json" / "a.fm.json")
@@ -431,7 +431,7 @@ LEGAL: list[tuple[Callable[[Path], None], dict[str, int]]] = [
 
 
 @pytest.mark.parametrize(("edit", "expected"), LEGAL, ids=[edit.__name__ for edit, _ in LEGAL])
-async def test_what_agrees_once_all_is_done_is_legal_in_one_update(
+async def test_swaps_and_chains_that_end_without_conflict_are_one_update(
     store: Store, defs: Path, edit: Callable[[Path], None], expected: dict[str, int]
 ) -> None:
     await updated(store, defs)
@@ -454,10 +454,10 @@ async def test_what_agrees_once_all_is_done_is_legal_in_one_update(
 
 @pytest.mark.parametrize(("edit", "expected"), LEGAL, ids=[edit.__name__ for edit, _ in LEGAL])
 @pytest.mark.parametrize("written", [0, 1, 2, 3])
-async def test_what_was_killed_half_way_is_completed_by_the_next_update(
+async def test_the_next_update_completes_an_update_that_was_killed(
     store: Store, defs: Path, edit: Callable[[Path], None], expected: dict[str, int], written: int
 ) -> None:
-    """Each write is one file, and after some of them the process is gone."""
+    """Each write is one file, and the process dies after some of them."""
     await updated(store, defs)
     edit(defs)
     one_by_one = UpdateOptions(batch_size=1)
@@ -475,11 +475,11 @@ async def test_what_was_killed_half_way_is_completed_by_the_next_update(
 
 
 class KilledError(Exception):
-    """The process that writes is gone."""
+    """The writing process died."""
 
 
 class Mortal:
-    """A store whose user dies after so many writes."""
+    """A store whose process dies after a number of writes."""
 
     def __init__(self, store: Store, writes: int) -> None:
         self._store = store
@@ -501,7 +501,7 @@ class Mortal:
 
 
 class Leaving:
-    """A store whose user is gone when it comes to a certain step, and does not even give the lease back."""
+    """A store whose process dies at a certain step, without releasing the lease."""
 
     def __init__(self, store: Store, step: str) -> None:
         self._store = store
@@ -520,16 +520,16 @@ class Leaving:
 
 
 @pytest.mark.parametrize("step", ["contributors", "readers"])
-async def test_what_follows_from_models_is_made_up_for_by_the_next_update(
+async def test_the_next_update_writes_the_contributors_and_generation_that_a_killed_one_did_not(
     store: Store, defs: Path, step: str
 ) -> None:
-    """All models are written, so nothing is left to do, but for contributors and what readers remember."""
+    """All models are written; only contributors and the generation are left."""
     write_model(defs, "z.fm.json", 3, contributors=[make_person(), make_person(github_username="other")])
     await updated(store, defs)
     write_model(defs, "z.fm.json", 3, contributors=[make_person(github_username="newcomer")])
     write_model(defs, "a.fm.json", 1, contributors=[make_person(name="Another Name")])
     for path in defs.rglob("*.fm.json"):
-        os.utime(path, (1_700_000_000, 1_700_000_000))  # long before it is indexed
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # long before the file is indexed
     with pytest.raises(StoreUnavailableError):
         await update(Leaving(store, step), defs, UpdateOptions(lease_seconds=0))  # type: ignore[arg-type]
     generation = await store.generation()
@@ -543,7 +543,7 @@ async def test_what_follows_from_models_is_made_up_for_by_the_next_update(
     assert await store.generation() == generation + 1
 
 
-async def test_a_swap_of_which_one_half_fails_leaves_both_as_they_were(store: Store, defs: Path) -> None:
+async def test_a_swap_with_one_failing_file_leaves_both_models_unchanged(store: Store, defs: Path) -> None:
     await updated(store, defs)
     before = await contents(store)
     swap_names(defs)
@@ -559,7 +559,7 @@ async def test_a_swap_of_which_one_half_fails_leaves_both_as_they_were(store: St
     assert counts(await updated(store, defs)) == {"updated": 2, "unchanged": 1}
 
 
-async def test_every_bad_file_at_once_fails_for_what_it_is(store: Store, defs: Path) -> None:
+async def test_many_bad_files_at_once_fail_each_with_its_own_problem(store: Store, defs: Path) -> None:
     expected: Places = []
     for number, bad in enumerate(BAD_FILES):
         expected += bad(defs / f"bad {number:02}.fm.json")
@@ -569,7 +569,7 @@ async def test_every_bad_file_at_once_fails_for_what_it_is(store: Store, defs: P
 
 
 class Meddling:
-    """A store, and someone who meddles with the files when they have been scanned and not yet read."""
+    """A store, and a change of the files between scan and read."""
 
     def __init__(self, store: Store, meddle: Callable[[], object]) -> None:
         self._store = store
@@ -594,7 +594,7 @@ def turn_into_a_pipe(path: Path) -> None:
     ids=["vanishes", "becomes a pipe", "grows"],
 )
 @pytest.mark.parametrize("was_known", [False, True], ids=["new", "known"])
-async def test_a_file_that_cannot_be_read_any_more_after_the_scan_fails_and_stops_no_other(
+async def test_a_file_that_becomes_unreadable_after_the_scan_fails_and_stops_no_other_file(
     store: Store, defs: Path, meddle: Callable[[Path], None], code: str, was_known: bool
 ) -> None:
     if was_known:
@@ -615,9 +615,7 @@ async def test_a_file_that_cannot_be_read_any_more_after_the_scan_fails_and_stop
     assert report.failed == ()
 
 
-async def test_a_file_that_changes_before_it_is_read_is_indexed_as_it_was_when_it_was_read(
-    store: Store, defs: Path
-) -> None:
+async def test_a_file_that_changes_between_scan_and_read_is_indexed_as_read(store: Store, defs: Path) -> None:
     write_model(defs, BAD, BAD_NUMBER)
     meddling: Any = Meddling(store, lambda: write_model(defs, BAD, BAD_NUMBER, description="Written late."))
     report = await update(meddling, defs, UpdateOptions())
@@ -629,7 +627,7 @@ async def test_a_file_that_changes_before_it_is_read_is_indexed_as_it_was_when_i
 
 
 class Writer:
-    """Writes a file anew, a little longer each time, whenever someone else looks at it while it is open."""
+    """Rewrites a file, a little longer each time, whenever it is looked at while it is open."""
 
     def __init__(self, path: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = path
@@ -673,7 +671,7 @@ async def test_a_file_that_keeps_changing_fails_until_its_writer_is_done(
     assert counts(await updated(store, defs)) == {"updated": 1, "unchanged": 3}
 
 
-async def test_files_and_directories_that_may_not_be_read_fail_and_keep_what_they_held(
+async def test_files_and_directories_without_read_permission_fail_and_keep_their_entries(
     store: Store, defs: Path, tmp_path: Path
 ) -> None:
     write_model(defs, BAD, BAD_NUMBER)
@@ -700,7 +698,7 @@ async def test_files_and_directories_that_may_not_be_read_fail_and_keep_what_the
         assert counts(await updated(store, defs)) == {"updated": 2, "unchanged": 3}
 
 
-async def test_a_directory_that_is_replaced_by_a_link_keeps_what_it_held(
+async def test_a_directory_replaced_by_a_link_keeps_its_entries(
     store: Store, defs: Path, tmp_path: Path
 ) -> None:
     await updated(store, defs)
@@ -715,7 +713,7 @@ async def test_a_directory_that_is_replaced_by_a_link_keeps_what_it_held(
     assert counts(await updated(store, defs)) == {"unchanged": 3}
 
 
-async def test_paths_that_are_too_long_fail_and_stop_no_other(store: Store, defs: Path) -> None:
+async def test_paths_that_are_too_long_fail_and_stop_no_other_file(store: Store, defs: Path) -> None:
     here = Path.cwd()
     steps: list[str] = []
     try:
@@ -747,7 +745,7 @@ async def test_a_name_that_is_not_utf8_fails_and_is_shown_escaped(store: Store, 
     assert counts(report) == {"added": 3}
 
 
-async def test_names_of_files_are_taken_as_they_are(store: Store, defs: Path) -> None:
+async def test_file_names_are_not_normalized(store: Store, defs: Path) -> None:
     write_model(defs, "A.fm.json", 11)
     write_model(defs, "weird.fm.json/Ä \N{LUNGS} $x.fm.json", 12)
     write_model(defs, ".hidden/.fm.json", 13)

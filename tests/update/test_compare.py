@@ -1,4 +1,4 @@
-"""compare: what an update must look at, from sizes and times alone."""
+"""compare: which files an update must load, by sizes and times alone."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def test_a_file_modified_within_two_seconds_of_being_indexed_is_loaded(age_ns: i
     assert found.is_clean == (not is_racy)
 
 
-def test_every_file_is_loaded_when_asked() -> None:
+def test_rehash_loads_every_file() -> None:
     found = compare(scanned(source("a"), source("b")), [state("a"), state("b")], rehash=True)
     assert (found.to_load, found.unchanged) == ([source("a"), source("b")], 0)
 
 
-def test_a_file_that_is_gone_is_missing() -> None:
+def test_a_file_that_no_longer_exists_is_missing() -> None:
     found = compare(scanned(source("a")), [state("a"), state("b")])
     assert (found.missing, found.is_clean) == ({"b": state("b")}, False)
 
@@ -95,7 +95,7 @@ def test_nothing_below_an_unreadable_directory_is_missing() -> None:
     assert sorted(found.missing) == ["shut.fm.json", "shut2/c", "x/shut/d"]
 
 
-def test_an_empty_directory_and_an_empty_index_agree() -> None:
+def test_an_empty_directory_and_an_empty_index_do_not_differ() -> None:
     assert compare(scanned(), []).is_clean
 
 
@@ -117,8 +117,10 @@ def test_each_file_is_accounted_for_once(
     assert found.known.keys() == known
 
 
-def test_of_two_models_with_one_path_that_of_the_file_has_it_and_the_other_was_left_behind() -> None:
-    """What an update leaves that was killed between two writes."""
+def test_if_two_models_have_one_path_the_one_matching_the_file_keeps_it_and_the_other_is_left_behind() -> (
+    None
+):
+    """The state after an update that was killed between two writes."""
     rows = [state("a")._replace(oifm_id="X", size=1), state("a")._replace(oifm_id="Y"), state("b")]
     for manifest in (rows, rows[::-1]):
         found = compare(scanned(source("a"), source("b")), manifest)
@@ -129,7 +131,7 @@ def test_of_two_models_with_one_path_that_of_the_file_has_it_and_the_other_was_l
         assert found.known["a"].oifm_id == "Y"
 
 
-def test_of_two_models_with_the_path_of_a_changed_file_the_one_indexed_last_has_it() -> None:
+def test_if_two_models_have_the_path_of_a_changed_file_the_one_indexed_last_keeps_it() -> None:
     rows = [state("a", indexed_ns=MTIME_NS + n)._replace(oifm_id=oifm_id) for n, oifm_id in enumerate("YX")]
     for manifest in (rows, rows[::-1]):
         found = compare(scanned(source("a", size=99)), manifest)

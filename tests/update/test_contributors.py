@@ -1,4 +1,4 @@
-"""credits: the index knows the contributors that the stored models name, as the newest file states them."""
+"""Contributors: the index holds those that stored models name, as the newest file describes them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONG_AGO = 1_700_000_000
 
 
 class File(NamedTuple):
-    """A file of the model *number*: who it says contributed, by what name, and when it was written."""
+    """A file of the model *number*: its contributors, their names, and its modification time."""
 
     number: int
     names: tuple[tuple[str, str], ...]
@@ -47,10 +47,10 @@ class File(NamedTuple):
 
 
 Directory = dict[str, File | None]
-"""Files by path; None is one that is no model."""
+"""Files by path; None is a file that is not a model."""
 
 Known = dict[str, tuple[str, str]]
-"""The name that is believed of each contributor, and the file that says so."""
+"""The believed name of each contributor, and the file it is from."""
 
 
 def write(root: Path, old: Directory, new: Directory) -> None:
@@ -69,7 +69,7 @@ async def believed(store: Store) -> Known:
 
 
 def best(stored: dict[str, File]) -> Known:
-    """Who contributed to the files in *stored*, by the plain rule."""
+    """Return the contributors of the files in *stored*, by the plain rule."""
     claims: dict[str, list[tuple[int, str, str]]] = {}
     for path, file in stored.items():
         for key, name in file.names:
@@ -78,7 +78,7 @@ def best(stored: dict[str, File]) -> Known:
 
 
 def check_conflicts(report: UpdateReport, before: Directory, stored: dict[str, File], known: Known) -> None:
-    """Each conflict is between the file that is believed and one that says otherwise; none is dropped."""
+    """Check that each conflict is between the believed file and one that differs; none is dropped."""
     for one in report.conflicts:
         assert one.kept == known[one.key][1]
         assert one.fields == ("name",)
@@ -132,7 +132,7 @@ NEW = File(2, (("anna", "Bob B"),))
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.lists(directories, min_size=1, max_size=3))
 @example([{"1.fm.json": OLD, "2.fm.json": NEW}, {"1.fm.json": OLD}]).via("the one who was believed goes")
 @example([{"1.fm.json": OLD, "2.fm.json": NEW}, {"1.fm.json": OLD, "2.fm.json": None}]).via("it fails")
@@ -141,7 +141,7 @@ def test_after_any_updates_the_newest_stored_file_is_believed(course: list[Direc
     asyncio.run(live_through(course))
 
 
-def test_of_files_of_one_time_the_greater_path_is_newest() -> None:
+def test_among_files_of_the_same_time_the_greater_path_is_the_newest() -> None:
     one, other = (Credit("person", "ann", {}, 5, path) for path in ("a", "b"))
     key = ("person", "ann")
     assert newest([one, other])[key] is newest([other, one])[key] is other
@@ -150,25 +150,25 @@ def test_of_files_of_one_time_the_greater_path_is_newest() -> None:
 
 @pytest.fixture
 async def filled(memory: Store) -> Store:
-    """A store with two models: both name Ann, the second, which is newer, the organization too."""
+    """A store with two models: both name Ann; the second, newer one also names the organization."""
     first = make_record(1, contributors=[person("ann", name="Old")])
     second = make_record(2, contributors=[person("ann", name="New"), organization("ACR")])
     await memory.write(upserts(first, second)._replace(credits=second.credits))
     return memory
 
 
-async def test_an_update_without_contributors_asks_and_changes_nothing(filled: Store) -> None:
+async def test_an_update_without_contributors_reads_and_changes_nothing(filled: Store) -> None:
     assert await Credits().changes(filled) == ((), (), ())
 
 
-async def test_a_contributor_as_the_index_has_it_is_not_written_again(filled: Store) -> None:
+async def test_an_unchanged_contributor_is_not_written_again(filled: Store) -> None:
     contributors = Credits()
     record = make_record(2, contributors=[person("ann", name="New"), organization("ACR")])
     contributors.add(record.credits, record.file)
     assert await contributors.changes(filled) == ((), (), ())
 
 
-async def test_an_older_statement_is_reported_and_not_believed(filled: Store) -> None:
+async def test_an_older_description_is_reported_and_not_believed(filled: Store) -> None:
     contributors = Credits()
     older = person("ann", name="Oldest", url="https://example.org")._replace(mtime_ns=1, path="x.fm.json")
     contributors.add([older], None)
@@ -177,7 +177,7 @@ async def test_an_older_statement_is_reported_and_not_believed(filled: Store) ->
     assert found.conflicts == (CreditConflict("ann", "finding_2.fm.json", "x.fm.json", ("name", "url")),)
 
 
-async def test_a_newer_statement_is_believed_and_the_older_one_reported(filled: Store) -> None:
+async def test_a_newer_description_is_believed_and_the_older_one_reported(filled: Store) -> None:
     contributors = Credits()
     newer = person("ann", name="Newest")._replace(mtime_ns=2**62, path="x.fm.json")
     contributors.add([newer], None)
@@ -186,7 +186,7 @@ async def test_a_newer_statement_is_believed_and_the_older_one_reported(filled: 
     assert found.conflicts == (CreditConflict("ann", "x.fm.json", "finding_2.fm.json", ("name",)),)
 
 
-async def test_what_a_file_said_before_is_no_conflict_with_what_it_says_now(filled: Store) -> None:
+async def test_a_file_does_not_conflict_with_its_own_earlier_version(filled: Store) -> None:
     contributors = Credits()
     record = make_record(2, contributors=[person("ann", name="Newest"), organization("ACR")])
     await filled.write(upserts(record))
@@ -196,7 +196,7 @@ async def test_what_a_file_said_before_is_no_conflict_with_what_it_says_now(fill
     assert found.conflicts == ()
 
 
-async def test_two_kinds_of_one_key_are_two_contributors(memory: Store) -> None:
+async def test_a_person_and_an_organization_may_have_the_same_key(memory: Store) -> None:
     contributors = Credits()
     contributors.add([person("acr"), organization("acr")], None)
     found = await contributors.changes(memory, was_empty=True)
@@ -207,7 +207,7 @@ async def test_two_kinds_of_one_key_are_two_contributors(memory: Store) -> None:
     assert found.conflicts == ()
 
 
-async def test_who_is_named_by_removed_models_only_is_withdrawn(filled: Store) -> None:
+async def test_a_contributor_named_only_by_removed_models_is_withdrawn(filled: Store) -> None:
     contributors = Credits()
     contributors.remove(make_file(2, "finding_2.fm.json", contributors=["ann", "ACR"]))
     await filled.write(upserts()._replace(removals=[make_id(2)]))
@@ -216,7 +216,7 @@ async def test_who_is_named_by_removed_models_only_is_withdrawn(filled: Store) -
     assert [credit.fields["name"] for credit in found.upserts] == ["Old"]
 
 
-async def test_a_statement_that_was_revoked_is_not_believed(filled: Store) -> None:
+async def test_a_revoked_description_is_not_believed(filled: Store) -> None:
     contributors = Credits()
     newer = person("ann", name="Newest")._replace(mtime_ns=2**62, path="x.fm.json")
     contributors.add([newer, person("new")], None)
@@ -224,7 +224,7 @@ async def test_a_statement_that_was_revoked_is_not_believed(filled: Store) -> No
     assert await contributors.changes(filled) == ((), (), ())
 
 
-async def test_files_of_one_directory_that_disagree_are_each_reported(memory: Store, tmp_path: Path) -> None:
+async def test_every_file_that_disagrees_is_reported(memory: Store, tmp_path: Path) -> None:
     for number, name in enumerate(["Ann A", "Ann B", "Ann A", "Ann C"], 1):
         write_model(tmp_path, f"{number}.fm.json", number, contributors=[make_person(name=name)])
         os.utime(tmp_path / f"{number}.fm.json", (LONG_AGO + number, LONG_AGO + number))

@@ -1,4 +1,4 @@
-"""What an update would do, model by model: on every store, and nothing is written."""
+"""diff: what an update would do, model by model, on every store; nothing is written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from findingmodel.update.diff import ChangeList, diff
 from findingmodel.update.directory import update
-from findingmodel.update.options import UpdateHooks, UpdateOptions
+from findingmodel.update.options import UpdateObserver, UpdateOptions
 from tests.builders import model_bytes, write_model
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ OPTIONS = UpdateOptions()
 
 @pytest.fixture
 async def defs(store: Store, tmp_path: Path) -> Path:
-    """A directory of six models, which the index holds."""
+    """A directory of six models that are indexed."""
     directory = tmp_path / "defs"
     for number in range(1, 7):
         write_model(directory, f"m{number}.fm.json", number)
@@ -39,7 +39,7 @@ def change_all(defs: Path) -> None:
     write_model(defs, "m7.fm.json", 7)
 
 
-async def test_a_byte_order_mark_is_no_change_of_a_field(store: Store, defs: Path) -> None:
+async def test_a_byte_order_mark_does_not_change_a_field(store: Store, defs: Path) -> None:
     for mark, description in [
         (b"\xef\xbb\xbf", "As it was."),
         (b"", "As it is."),
@@ -78,11 +78,11 @@ async def test_nothing_is_written(store: Store, defs: Path) -> None:
     assert (await store.generation(), await store.counts(), await store.manifest()) == before
 
 
-async def test_the_update_does_what_was_told(store: Store, defs: Path) -> None:
+async def test_the_update_makes_the_changes_that_diff_listed(store: Store, defs: Path) -> None:
     change_all(defs)
     told = await diff(store, defs, OPTIONS)
     seen = ChangeList(store, in_detail=True)
-    report = await update(store, defs, OPTIONS, UpdateHooks(sink=seen))
+    report = await update(store, defs, OPTIONS, UpdateObserver(on_batch=seen))
     assert tuple(seen.sorted()) == told.changes
     assert (report.added, report.updated, report.removed, report.failed) == (1, 2, 1, told.failed)
     again = await diff(store, defs, OPTIONS)
@@ -99,7 +99,7 @@ async def test_models_that_swap_their_files_are_moved(store: Store, defs: Path) 
     assert told == {"1": ("moved", first.name, second.name), "2": ("moved", second.name, first.name)}
 
 
-async def test_an_id_changed_in_place_is_one_model_less_and_one_more(store: Store, defs: Path) -> None:
+async def test_an_id_changed_in_place_is_one_removal_and_one_addition(store: Store, defs: Path) -> None:
     write_model(defs, "m1.fm.json", 9)
     report = await diff(store, defs, OPTIONS)
     assert [(change.kind, change.oifm_id[-1]) for change in report.changes] == [
@@ -108,7 +108,7 @@ async def test_an_id_changed_in_place_is_one_model_less_and_one_more(store: Stor
     ]
 
 
-async def test_what_would_be_refused_is_told_in_full(store: Store, defs: Path) -> None:
+async def test_a_diff_that_would_be_refused_lists_every_change(store: Store, defs: Path) -> None:
     for path in defs.iterdir():
         path.unlink()
     report = await diff(store, defs, OPTIONS)
@@ -116,7 +116,7 @@ async def test_what_would_be_refused_is_told_in_full(store: Store, defs: Path) -
     assert (report.refused.reason, report.counts()["removed"], report.ok) == ("would-empty", 6, False)
 
 
-async def test_models_may_be_kept(store: Store, defs: Path) -> None:
+async def test_without_removal_nothing_is_listed_as_removed(store: Store, defs: Path) -> None:
     (defs / "m1.fm.json").unlink()
     assert (await diff(store, defs, UpdateOptions(remove=False))).changes == ()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TestUpdate(UpdateContract):
-    """On every kind of store."""
+    """All rules, on every kind of store."""
 
 
 def test_an_update_with_nothing_to_do_needs_no_event_loop(tmp_path: Path, defs: Path) -> None:

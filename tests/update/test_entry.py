@@ -1,4 +1,4 @@
-"""One file at a time: what is added, replaced, removed and refused, on every store."""
+"""Single entries on every store: what is added, replaced, removed and refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def add(store: Store, file: Path, **options: Any) -> str:
 
 
 async def files(store: Store) -> dict[str, str]:
-    """Which file each model comes from."""
+    """Return the path of each model's file, by id."""
     return {state.oifm_id: state.path for state in await store.manifest()}
 
 
@@ -55,7 +55,7 @@ async def refused(store: Store, file: Path, **options: Any) -> list[tuple[str, s
 
 
 class AddingRules:
-    """A file is added, replaced or left; what is refused leaves the index as it was."""
+    """A file is added, replaced or unchanged; a refused file does not change the index."""
 
     async def test_a_new_file_is_added_under_its_name(self, store: Store, tmp_path: Path) -> None:
         file = write_model(tmp_path, "deep/in/one.fm.json", 1)
@@ -143,39 +143,39 @@ class AddingRules:
     async def test_a_file_can_be_too_large(self, store: Store, tmp_path: Path) -> None:
         file = write_model(tmp_path, "one.fm.json", 1)
         with pytest.raises(DocumentError, match="too-large"):
-            await add_file(WriteContext(store, max_file_bytes=100), file)
+            await add_file(WriteContext(store, UpdateOptions(max_file_bytes=100)), file)
         assert await files(store) == {}
 
-    async def test_a_missing_file_is_no_file(self, store: Store, tmp_path: Path) -> None:
+    async def test_a_missing_file_raises_file_not_found(self, store: Store, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"none\.fm\.json"):
             await add(store, tmp_path / "none.fm.json")
 
-    async def test_a_file_of_another_name_or_a_directory_is_refused(
+    async def test_a_file_without_the_suffix_and_a_directory_are_refused(
         self, store: Store, tmp_path: Path
     ) -> None:
         (tmp_path / "dir.fm.json").mkdir()
         assert await refused(store, write_model(tmp_path, "one.json", 1)) == [("", "bad-name")]
         assert await refused(store, tmp_path / "dir.fm.json") == [("", "not-a-file")]
 
-    async def test_the_model_that_is_given_must_be_the_one_in_the_file(
-        self, store: Store, tmp_path: Path
-    ) -> None:
+    async def test_the_expected_model_must_be_the_one_in_the_file(self, store: Store, tmp_path: Path) -> None:
         file = write_model(tmp_path, "one.fm.json", 1)
-        assert await refused(store, file, given=model_of(2)) == [("", "other-model")]
-        assert await add(store, file, given=model_of(1)) == "added"
+        assert await refused(store, file, expected=model_of(2)) == [("", "other-model")]
+        assert await add(store, file, expected=model_of(1)) == "added"
 
     async def test_a_held_lease_stops_it_and_names_the_holder(self, store: Store, tmp_path: Path) -> None:
         await store.setup()
-        await store.acquire(make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77))
+        await store.leases.acquire(
+            make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77)
+        )
         with pytest.raises(LeaseHeldError, match="process 77 on far"):
             await add(store, write_model(tmp_path, "one.fm.json", 1))
         assert await files(store) == {}
 
 
 class RemovingRules:
-    """Models go by id, by name, or because their file does; who is not named any more goes with them."""
+    """Models are removed by id, by name or with their file; contributors nobody names are removed too."""
 
-    async def test_a_model_goes_by_id_or_name_in_any_case(self, store: Store, tmp_path: Path) -> None:
+    async def test_a_model_is_removed_by_id_or_name_in_any_case(self, store: Store, tmp_path: Path) -> None:
         for number in (1, 2):
             await add(store, write_model(tmp_path, f"{number}.fm.json", number))
         assert await remove_model(WriteContext(store), "oifm_test_000001") is True
@@ -183,14 +183,16 @@ class RemovingRules:
         assert await files(store) == {}
         assert await steps_of(store) == 4
 
-    async def test_nothing_else_removes_anything(self, store: Store, tmp_path: Path) -> None:
+    async def test_other_keys_remove_nothing(self, store: Store, tmp_path: Path) -> None:
         await add(store, write_model(tmp_path, "one.fm.json", 1))
         for key in ("PN1", "pulmonary_nodule_of_type_1", "OIFM_TEST_000002", "one.fm.json", ".*", ""):
             assert await remove_model(WriteContext(store), key) is False
         assert await files(store) == {"OIFM_TEST_000001": "one.fm.json"}
         assert await steps_of(store) == 1
 
-    async def test_files_not_in_use_take_their_models_along(self, store: Store, tmp_path: Path) -> None:
+    async def test_models_of_files_that_are_not_active_are_removed(
+        self, store: Store, tmp_path: Path
+    ) -> None:
         for number, path in enumerate(("a/one", "two", "b/three", "four"), 1):
             write_model(tmp_path, f"{path}.fm.json", number)
         await update(store, tmp_path, UpdateOptions())
@@ -200,7 +202,7 @@ class RemovingRules:
         assert await remove_unused(WriteContext(store), active) == []
         assert await steps_of(store) == 2
 
-    async def test_contributors_come_change_and_go_with_their_models(
+    async def test_contributors_are_added_changed_and_removed_with_their_models(
         self, store: Store, tmp_path: Path
     ) -> None:
         person, organization = make_person(), make_organization()
@@ -219,9 +221,9 @@ class RemovingRules:
 
 
 class ConflictRules:
-    """What stands in the way of models, in words that begin as those of findingmodel 0.3 did."""
+    """Conflicts of models, in the words of findingmodel 0.3."""
 
-    async def test_a_new_model_and_a_stored_one_as_it_is_have_no_conflict(
+    async def test_a_new_model_and_an_unchanged_stored_one_have_no_conflict(
         self, store: Store, tmp_path: Path
     ) -> None:
         await add(store, write_model(tmp_path, "one.fm.json", 1))
@@ -231,7 +233,7 @@ class ConflictRules:
         }
         assert await find_conflicts(store, []) == {}
 
-    async def test_what_another_model_holds_is_a_conflict(self, store: Store, tmp_path: Path) -> None:
+    async def test_a_key_of_another_model_is_a_conflict(self, store: Store, tmp_path: Path) -> None:
         await add(store, write_model(tmp_path, "one.fm.json", 1))
         same_id = model_of(2, oifm_id="OIFM_TEST_000001")
         rest = model_of(3, name="PULMONARY NODULE OF TYPE 1", attributes=[make_choice(10)])
@@ -246,7 +248,7 @@ class ConflictRules:
         }
 
     @pytest.mark.parametrize("replaced", ["OIFM_TEST_000001", "one.fm.json"])
-    async def test_the_model_that_is_replaced_is_in_nobodys_way(
+    async def test_the_replaced_model_does_not_conflict(
         self, store: Store, tmp_path: Path, replaced: str
     ) -> None:
         await add(store, write_model(tmp_path, "one.fm.json", 1))
@@ -285,10 +287,10 @@ class ConflictRules:
 
 
 class TestSingle(AddingRules, RemovingRules, ConflictRules):
-    """All of them, on every kind of store."""
+    """All rules, on every kind of store."""
 
 
-async def test_removing_from_nothing_creates_nothing(tmp_path: Path) -> None:
+async def test_removing_from_a_missing_database_does_not_create_it(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "x.db")
     assert await remove_model(WriteContext(store), "pulmonary nodule") is False
     assert await remove_unused(WriteContext(store), []) == []
@@ -323,7 +325,7 @@ async def test_a_crash_before_the_end_loses_no_model(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.mongo
-async def test_an_edited_file_sends_no_manifest(
+async def test_adding_an_edited_file_does_not_read_the_manifest(
     mongo_server: Server, mongo_database: str, tmp_path: Path
 ) -> None:
     async with listened(mongo_server.uri, mongo_database) as (store, commands):

@@ -1,4 +1,4 @@
-"""only_new_garbage: what was there before is left alone, and afterwards it is not."""
+"""only_new_garbage: older objects are not collected within the block, and are collected after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from findingmodel.update.workers import only_new_garbage
 
 
 class Ring:
-    """Garbage as soon as nobody has it, but found by the collector only."""
+    """Garbage without references from outside, which only the collector finds."""
 
     def __init__(self) -> None:
         self.me = self
@@ -37,7 +37,7 @@ def test_garbage_of_the_block_is_found_within() -> None:
         assert gone() is None
 
 
-def test_it_ends_with_an_error_too() -> None:
+def test_an_error_ends_the_block() -> None:
     with pytest.raises(KeyError), only_new_garbage():
         raise KeyError
     assert gc.get_freeze_count() == 0

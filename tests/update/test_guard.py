@@ -1,4 +1,4 @@
-"""guard: an update that would remove nearly everything must be meant."""
+"""The wipe guard: an update that would remove nearly everything must be forced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.update.options import may_trip, refusal
+from findingmodel.update.options import UpdateOptions, exceeds_wipe_guard
 
 
 @pytest.mark.parametrize(
@@ -27,36 +27,36 @@ from findingmodel.update.options import may_trip, refusal
         (2_382, 1_192, "would-remove-most"),
     ],
 )
-def test_all_or_more_than_half_of_twenty_or_more_are_refused_unless_forced(
+def test_removing_all_or_more_than_half_of_twenty_or_more_is_refused_unless_forced(
     known: int, removed: int, reason: str | None
 ) -> None:
-    refused = refusal(known=known, removed=removed, failed=3, strict=False, force=False)
+    refused = UpdateOptions().refusal(known=known, removed=removed, failed=3)
     assert (refused and refused.reason) == reason
-    assert may_trip(known=known, removed=removed) == (reason is not None)
-    assert refusal(known=known, removed=removed, failed=3, strict=False, force=True) is None
+    assert exceeds_wipe_guard(known=known, removed=removed) == (reason is not None)
+    assert UpdateOptions(force=True).refusal(known=known, removed=removed, failed=3) is None
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_strict_refuses_any_failure_even_if_forced(force: bool) -> None:
-    refused = refusal(known=5, removed=0, failed=1, strict=True, force=force)
+    refused = UpdateOptions(strict=True, force=force).refusal(known=5, removed=0, failed=1)
     assert refused is not None
     assert refused.reason == "strict"
     assert "1 file failed" in refused.message
-    many = refusal(known=5, removed=0, failed=1_234, strict=True, force=force)
+    many = UpdateOptions(strict=True, force=force).refusal(known=5, removed=0, failed=1_234)
     assert many is not None
     assert "1,234 files failed" in many.message
-    assert refusal(known=5, removed=0, failed=0, strict=True, force=force) is None
+    assert UpdateOptions(strict=True, force=force).refusal(known=5, removed=0, failed=0) is None
 
 
 def test_strict_without_failures_is_guarded_like_any_other() -> None:
-    refused = refusal(known=5, removed=5, failed=0, strict=True, force=False)
+    refused = UpdateOptions(strict=True).refusal(known=5, removed=5, failed=0)
     assert refused is not None
     assert refused.reason == "would-empty"
 
 
-def test_a_refusal_says_how_much_would_go_and_how_to_insist() -> None:
-    some = refusal(known=2_382, removed=2_000, failed=0, strict=False, force=False)
-    every = refusal(known=2_382, removed=2_382, failed=0, strict=False, force=False)
+def test_a_refusal_says_how_many_models_would_be_removed_and_how_to_force_it() -> None:
+    some = UpdateOptions().refusal(known=2_382, removed=2_000, failed=0)
+    every = UpdateOptions().refusal(known=2_382, removed=2_382, failed=0)
     assert some is not None
     assert every is not None
     assert "2,000 of 2,382 models" in some.message
@@ -69,7 +69,7 @@ def test_a_refusal_says_how_much_would_go_and_how_to_insist() -> None:
 @given(st.integers(0, 100), st.integers(0, 100))
 def test_removing_more_never_makes_it_safer(known: int, removed: int) -> None:
     removed = min(known, removed)
-    assert may_trip(known=known, removed=known) or known == 0
-    assert not may_trip(known=known, removed=removed) or may_trip(
+    assert exceeds_wipe_guard(known=known, removed=known) or known == 0
+    assert not exceeds_wipe_guard(known=known, removed=removed) or exceeds_wipe_guard(
         known=known, removed=min(known, removed + 1)
     )

@@ -1,4 +1,4 @@
-"""An id, a name and an attribute id belong to one model: any two directories in a row, by the plain rules."""
+"""Ids, names and attribute ids belong to one model, after any two directories in a row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ POINTERS = ("/oifm_id", "/name", "/attributes/0/oifma_id", "/attributes/1/oifma_
 
 
 class Model(NamedTuple):
-    """What one file holds; two files are equal where their bytes are."""
+    """The content of a file; equal if the bytes are equal."""
 
     number: int
     name: str
@@ -45,11 +45,11 @@ class Model(NamedTuple):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What is its alone, in the order of `POINTERS`."""
+        """Its identity keys, in the order of `POINTERS`."""
         return (self.oifm_id, f"name {self.name}", *(f"attribute {number}" for number in self.attributes))
 
     def to_bytes(self) -> bytes:
-        name = f"nodule {self.name}"  # the same name whatever its case
+        name = f"nodule {self.name}"  # case does not matter to the name
         return model_bytes(
             self.number,
             name=name.upper() if self.version else name,
@@ -60,18 +60,18 @@ class Model(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the index holds of one file."""
+    """What the index holds for one file."""
 
     path: str
     model: Model
 
 
 Directory = dict[str, Model | None]
-"""Files by path; None is one that is no model."""
+"""Files by path; None is a file that is not a model."""
 
 
-class Course(NamedTuple):
-    """How updates are done, none of which may make a difference."""
+class Way(NamedTuple):
+    """A way to update; the result must be the same for all."""
 
     chunk: int
     options: UpdateOptions
@@ -79,20 +79,20 @@ class Course(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an update said, and what the index holds after it."""
+    """The report of an update, and the content of the index after it."""
 
     report: UpdateReport
     stored: list[Entry]
 
 
-def courses(*, remove: bool) -> tuple[Course, ...]:
+def all_ways(*, remove: bool) -> tuple[Way, ...]:
     options = UpdateOptions(force=True, remove=remove)
     return (
-        Course(1_000, options),
-        Course(1, options._replace(batch_size=1, concurrency=1)),
-        Course(1, options._replace(batch_size=2, concurrency=3), dry_run_first=True),
-        Course(2, options._replace(batch_size=1, rehash=True)),
-        Course(1, options._replace(batch_size=1, force=False), dry_run_first=True),
+        Way(1_000, options),
+        Way(1, options._replace(batch_size=1, concurrency=1)),
+        Way(1, options._replace(batch_size=2, concurrency=3), dry_run_first=True),
+        Way(2, options._replace(batch_size=1, rehash=True)),
+        Way(1, options._replace(batch_size=1, force=False), dry_run_first=True),
     )
 
 
@@ -108,7 +108,7 @@ files = models | st.none()
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[Directory, Directory]:
-    """A directory, and what became of it: files kept, moved, copied, edited, new and gone."""
+    """A directory before and after: files are kept, moved, copied, edited, added and removed."""
     before = draw(st.dictionaries(st.sampled_from(PATHS), files, max_size=5))
     after: Directory = {}
     for path in PATHS:
@@ -121,7 +121,7 @@ def histories(draw: st.DrawFn) -> tuple[Directory, Directory]:
 
 
 class Place:
-    """A real directory whose files are written anew only where they change, as an editor does it."""
+    """A real directory; like an editor, it rewrites only files that change."""
 
     def __init__(self, root: Path, *, aged: bool) -> None:
         self.root = root
@@ -141,7 +141,7 @@ class Place:
 
 
 async def stored(store: Store, known: dict[str, Model]) -> list[Entry]:
-    """Everything in the index, each as the model whose bytes it was made from."""
+    """Return all entries, each with the model whose bytes it was made from."""
     texts = await store.models([state.oifm_id for state in await store.manifest()])
     return sorted(
         Entry(state.path, known[texts[state.oifm_id].decode()])
@@ -150,21 +150,21 @@ async def stored(store: Store, known: dict[str, Model]) -> list[Entry]:
     )
 
 
-async def proceed(store: Store, root: Path, course: Course, known: dict[str, Model]) -> Outcome:
-    """Update the way that *course* says; a dry run before must say the same and change nothing."""
+async def update_as(store: Store, root: Path, way: Way, known: dict[str, Model]) -> Outcome:
+    """Update as *way* says; a dry run before must report the same and change nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(update_module, "_FILES_PER_CHUNK", course.chunk)
-        if course.dry_run_first:
+        patch.setattr(update_module, "_FILES_PER_CHUNK", way.chunk)
+        if way.dry_run_first:
             before = await stored(store, known)
-            would = await update(store, root, course.options._replace(dry_run=True))
+            would = await update(store, root, way.options._replace(dry_run=True))
             assert await stored(store, known) == before
-        report = await update(store, root, course.options)
-    if course.dry_run_first:
-        assert said(would) == said(report)
+        report = await update(store, root, way.options)
+    if way.dry_run_first:
+        assert facts_of(would) == facts_of(report)
     return Outcome(report, await stored(store, known))
 
 
-def said(report: UpdateReport) -> UpdateReport:
+def facts_of(report: UpdateReport) -> UpdateReport:
     return replace(report, seconds=0.0, dry_run=False)
 
 
@@ -179,7 +179,7 @@ def check_uniqueness(entries: list[Entry]) -> None:
 
 
 def check_content(before: list[Entry], after: Directory, now: Outcome, *, remove: bool) -> None:
-    """Each file is indexed or fails; what else is stored was stored before, and has a reason to stay."""
+    """Each file is indexed or fails; other stored entries were stored before and have a reason to stay."""
     failed = {found.path for found in now.report.failed}
     indexed = {entry.path for entry in now.stored if after.get(entry.path) == entry.model} - failed
     assert indexed | failed == set(after)
@@ -191,7 +191,7 @@ def check_content(before: list[Entry], after: Directory, now: Outcome, *, remove
 
 
 def check_last_good_entries(before: list[Entry], now: Outcome) -> None:
-    """A model whose file fails is kept, unless another file holds its id now."""
+    """A model whose file fails stays, unless another file holds its id now."""
     failed = {found.path for found in now.report.failed}
     ids = {entry.model.oifm_id for entry in now.stored}
     for entry in before:
@@ -199,7 +199,7 @@ def check_last_good_entries(before: list[Entry], now: Outcome) -> None:
 
 
 def check_innocence(after: Directory, now: Outcome) -> None:
-    """A file that agrees with every other file, and with all that is kept for files that fail, is indexed."""
+    """A file without conflict with other files and with entries kept for failing files is indexed."""
     from_files = {entry for entry in now.stored if after.get(entry.path) == entry.model}
     kept = [entry for entry in now.stored if entry not in from_files]
     for path, model in after.items():
@@ -211,7 +211,7 @@ def check_innocence(after: Directory, now: Outcome) -> None:
 
 
 def distance(before: list[Entry], after: Directory, entry: Entry, key: str) -> int:
-    """0 for the file that held *key*, 1 for the model that did if it moved, 2 for any other."""
+    """Return 0 for the file that held *key*, 1 for the model that held it and moved, 2 for any other."""
     owner = owners(before).get(key)
     if owner is None:
         return 2
@@ -225,21 +225,21 @@ def nearest(before: list[Entry], after: Directory, entry: Entry) -> tuple[int, s
 
 
 def is_self_defeating(before: list[Entry], after: Directory, path: str) -> bool:
-    """Whether *path* wants what others must give up first, and these want what it, or one of them, wants."""
+    """Return whether *path* depends on claims of others that conflict with it or with each other."""
     former = owners(before)
     group, pending = {path}, [path]
     while pending:
         model = after[pending.pop()]
-        given = {former[key].path for key in (model.keys if model else ()) if key in former}
-        fresh = (given & after.keys()) - group
-        group |= fresh
-        pending += fresh
-    wanted = [key for member in group if (model := after[member]) for key in model.keys]
-    return len(wanted) > len(set(wanted))
+        ceded = {former[key].path for key in (model.keys if model else ()) if key in former}
+        added = (ceded & after.keys()) - group
+        group |= added
+        pending += added
+    claimed = [key for member in group if (model := after[member]) for key in model.keys]
+    return len(claimed) > len(set(claimed))
 
 
 def check_losers(before: list[Entry], after: Directory, now: Outcome) -> None:
-    """Each loser is told all that it may not have, and who has it; one of these had the better right."""
+    """Every key that a failing file cannot have is reported with its holder, which had the better right."""
     holders = owners(now.stored)
     for path, problems in now.report.failed:
         model = after[path]
@@ -257,12 +257,12 @@ def check_losers(before: list[Entry], after: Directory, now: Outcome) -> None:
             reasons.append(nearest(before, after, winner) < nearest(before, after, loser))
         assert any(reasons)
         own = [entry for entry in now.stored if entry.path == path or entry.model.number == model.number]
-        told = {model.keys[POINTERS.index(problem.pointer)] for problem in problems}
-        assert told >= holders.keys() & set(model.keys) - owners(own).keys()
+        reported = {model.keys[POINTERS.index(problem.pointer)] for problem in problems}
+        assert reported >= holders.keys() & set(model.keys) - owners(own).keys()
 
 
 def check_faithfulness(before: list[Entry], after: Directory, now: Outcome) -> None:
-    """A file that was indexed, and has the same bytes, still is."""
+    """A file that was indexed and has the same bytes stays indexed."""
     for entry in before:
         if after.get(entry.path) == entry.model:
             assert entry in now.stored
@@ -273,11 +273,11 @@ def check_counts(before: list[Entry], after: Directory, now: Outcome) -> None:
     new = {entry.model.number: entry for entry in now.stored}
     failed = {found.path for found in now.report.failed}
     both = [(old[number], new[number]) for number in old.keys() & new.keys()]
-    fresh = [(was, entry) for was, entry in both if entry.path in after.keys() - failed]
+    added = [(was, entry) for was, entry in both if entry.path in after.keys() - failed]
     assert now.report.added == len(new.keys() - old.keys())
     assert now.report.removed == len(old.keys() - new.keys())
-    assert now.report.updated == sum(was.model != entry.model for was, entry in fresh)
-    assert now.report.unchanged == sum(was.model == entry.model for was, entry in fresh)
+    assert now.report.updated == sum(was.model != entry.model for was, entry in added)
+    assert now.report.unchanged == sum(was.model == entry.model for was, entry in added)
     assert now.report.moved == sum(was.path != entry.path for was, entry in both)
 
 
@@ -292,17 +292,17 @@ def check_step(before: list[Entry], after: Directory, now: Outcome, *, remove: b
 
 
 def check_rest(last: Outcome, again: Outcome) -> None:
-    """An update of what has just been indexed changes nothing, and has the same complaints."""
+    """A second update changes nothing and reports the same failures."""
     report = again.report
     assert (*report, report.moved) == (0, 0, 0, 0)
     assert report.failed == last.report.failed
     assert again.stored == last.stored
 
 
-async def live_through(directories: tuple[Directory, ...], *, aged: bool, remove: bool) -> None:
-    """Index *directories*, one in the place of the other, in every way; all rules hold after each."""
+async def check_updates(directories: tuple[Directory, ...], *, aged: bool, remove: bool) -> None:
+    """Index *directories* one after another in every way, and check all rules after each."""
     known = {m.to_bytes().decode(): m for files in directories for m in files.values() if m}
-    ways = courses(remove=remove)
+    ways = all_ways(remove=remove)
     async with AsyncExitStack() as stack:
         place = Place(Path(stack.enter_context(tempfile.TemporaryDirectory())), aged=aged)
         stores = [SQLiteStore(":memory:") for _ in ways]
@@ -311,20 +311,20 @@ async def live_through(directories: tuple[Directory, ...], *, aged: bool, remove
         before: list[Entry] = []
         for files in directories:
             place.become(files)
-            first = await proceed(stores[0], place.root, ways[0], known)
+            first = await update_as(stores[0], place.root, ways[0], known)
             check_step(before, files, first, remove=remove)
             if not before:
                 assert check(place.root).failed == first.report.failed
             for way, store in zip(ways[1:], stores[1:], strict=True):
-                now = await proceed(store, place.root, way, known)
+                now = await update_as(store, place.root, way, known)
                 if now.report.refused is not None:
                     assert now.stored == before
                     forced = way._replace(options=way.options._replace(force=True))
-                    now = await proceed(store, place.root, forced, known)
+                    now = await update_as(store, place.root, forced, known)
                 assert now.stored == first.stored
-                assert said(now.report) == said(first.report)
+                assert facts_of(now.report) == facts_of(first.report)
             for way, store in zip(ways, stores, strict=True):
-                check_rest(first, await proceed(store, place.root, way, known))
+                check_rest(first, await update_as(store, place.root, way, known))
             before = first.stored
 
 
@@ -370,16 +370,16 @@ HISTORIES: list[tuple[str, Directory, Directory]] = [
 @pytest.mark.parametrize(
     ("before", "after"), [case[1:] for case in HISTORIES], ids=[case[0] for case in HISTORIES]
 )
-async def test_what_has_gone_wrong_before_keeps_the_rules(
+async def test_directories_that_once_broke_the_rules_keep_them(
     before: Directory, after: Directory, aged: bool, remove: bool
 ) -> None:
-    await live_through((before, after), aged=aged, remove=remove)
+    await check_updates((before, after), aged=aged, remove=remove)
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories(), st.booleans(), st.booleans())
-def test_whatever_becomes_of_a_directory_each_key_has_one_owner_and_each_loser_knows_it(
+def test_after_any_change_of_a_directory_each_key_has_one_owner_and_each_loser_is_reported(
     history: tuple[Directory, Directory], aged: bool, remove: bool
 ) -> None:
-    asyncio.run(live_through(history, aged=aged, remove=remove))
+    asyncio.run(check_updates(history, aged=aged, remove=remove))

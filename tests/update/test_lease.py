@@ -1,4 +1,4 @@
-"""writer_lease: one writer at a time, who is told apart from a dead one, and gives the lease back."""
+"""The writer's lease: one writer at a time; leases of dead writers are taken over."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from findingmodel.errors import LeaseHeldError, StoreUnavailableError
-from findingmodel.update.lease import Wait, WriterLease, writer_lease
+from findingmodel.update.lease import WriterLease, writer_lease
 from tests.stores.contract_support import pid_of_a_dead_process
 from tests.stores.samples import make_lease
 from tests.update.virtual import run_in_virtual_time
 
 if TYPE_CHECKING:
+    from findingmodel.stores.lease import Lease
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import Lease
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
 
 
 class Clock:
-    """A wall clock that is moved by hand."""
+    """A wall clock that tests advance."""
 
     def __init__(self) -> None:
         self.now_ns = time.time_ns()
@@ -39,28 +39,32 @@ class Clock:
 
 
 class Recording:
-    """A store that notes who asks for the lease and who gives it back, and may be out of reach."""
+    """A store that records who acquires and who releases its lease, and may be out of reach."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.asked: list[Lease] = []
         self.released: list[Lease] = []
         self.is_away = False
+        self.leases = self
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    async def needs_recovery(self) -> bool:
+        return await self._store.leases.needs_recovery()
 
     async def acquire(self, lease: Lease) -> Lease | None:
         self.asked.append(lease)
         if self.is_away:
             raise StoreUnavailableError("no server answered in time")
-        return await self._store.acquire(lease)
+        return await self._store.leases.acquire(lease)
 
     async def release(self, lease: Lease) -> None:
         self.released.append(lease)
         if self.is_away:
             raise StoreUnavailableError("no server answered in time")
-        await self._store.release(lease)
+        await self._store.leases.release(lease)
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def passing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the wall clock pass as that of the event loop does."""
+    """Make the wall clock follow the clock of the event loop."""
     start = time.time_ns()
     now = lambda: start + int(asyncio.get_running_loop().time() * SECOND_NS)  # noqa: E731
     monkeypatch.setattr(time, "time_ns", now)
@@ -84,22 +88,22 @@ def recording(memory: Store) -> Recording:
 
 
 async def is_free(store: Store) -> bool:
-    """Whether a stranger gets the lease; it is given back at once."""
+    """Return whether another holder can take the lease; it is released at once."""
     stranger = make_lease("stranger", expires_ns=time.time_ns() + HOUR_NS)
-    if await store.acquire(stranger) is not None:
+    if await store.leases.acquire(stranger) is not None:
         return False
-    await store.release(stranger)
+    await store.leases.release(stranger)
     return True
 
 
-async def test_the_lease_is_held_for_the_block_and_given_back(memory: Store) -> None:
+async def test_the_lease_is_held_for_the_block_and_released(memory: Store) -> None:
     async with writer_lease(memory, lease_seconds=60) as lease:
         assert isinstance(lease, WriterLease)
         assert not await is_free(memory)
     assert await is_free(memory)
 
 
-async def test_the_second_is_told_who_is_writing(memory: Store) -> None:
+async def test_the_second_writer_fails_and_names_the_holder(memory: Store) -> None:
     async with writer_lease(memory, lease_seconds=60):
         with pytest.raises(LeaseHeldError) as raised:
             await writer_lease(memory, lease_seconds=60).__aenter__()
@@ -107,7 +111,7 @@ async def test_the_second_is_told_who_is_writing(memory: Store) -> None:
     assert memory.label in str(raised.value)
 
 
-async def test_of_many_writers_of_one_process_one_writes(memory: Store) -> None:
+async def test_only_one_of_many_writers_in_one_process_writes(memory: Store) -> None:
     others_are_told = asyncio.Event()
 
     async def write() -> None:
@@ -123,7 +127,7 @@ async def test_of_many_writers_of_one_process_one_writes(memory: Store) -> None:
     assert results.count(None) == 1
 
 
-async def test_an_error_inside_gives_the_lease_back_and_is_the_one_that_is_raised(
+async def test_an_error_in_the_block_releases_the_lease_and_is_raised(
     memory: Store, recording: Recording
 ) -> None:
     async def write(store: Any) -> None:
@@ -144,7 +148,7 @@ async def test_an_error_inside_gives_the_lease_back_and_is_the_one_that_is_raise
         await write_and_lose(recording)
 
 
-async def test_cancellation_gives_the_lease_back(memory: Store) -> None:
+async def test_cancellation_releases_the_lease(memory: Store) -> None:
     has_it = asyncio.Event()
 
     async def write() -> None:
@@ -160,7 +164,7 @@ async def test_cancellation_gives_the_lease_back(memory: Store) -> None:
     assert await is_free(memory)
 
 
-async def test_a_database_that_went_away_is_not_asked_again(recording: Recording) -> None:
+async def test_an_unavailable_database_is_not_asked_to_release(recording: Recording) -> None:
     async def write(store: Any) -> None:
         async with writer_lease(store, lease_seconds=60):
             recording.is_away = True
@@ -172,7 +176,7 @@ async def test_a_database_that_went_away_is_not_asked_again(recording: Recording
     assert recording.released == []
 
 
-async def test_a_lease_that_this_process_could_not_give_back_does_not_stop_its_next_update(
+async def test_a_lease_that_could_not_be_released_does_not_block_the_next_update_of_this_process(
     recording: Recording, memory: Store
 ) -> None:
     async def write(store: Any) -> None:
@@ -188,9 +192,7 @@ async def test_a_lease_that_this_process_could_not_give_back_does_not_stop_its_n
     assert await is_free(memory)
 
 
-async def test_it_is_renewed_only_when_a_third_of_its_time_has_passed(
-    recording: Recording, clock: Clock
-) -> None:
+async def test_a_lease_is_renewed_only_after_a_third_of_its_time(recording: Recording, clock: Clock) -> None:
     store: Any = recording
     async with writer_lease(store, lease_seconds=60) as lease:
         for _ in range(19):
@@ -205,55 +207,53 @@ async def test_it_is_renewed_only_when_a_third_of_its_time_has_passed(
         assert recording.asked[1].expires_ns - recording.asked[0].expires_ns == 20 * SECOND_NS
 
 
-async def test_a_lease_that_ran_out_and_that_nobody_took_is_held_again(memory: Store, clock: Clock) -> None:
+async def test_an_expired_lease_that_nobody_took_is_renewed(memory: Store, clock: Clock) -> None:
     async with writer_lease(memory, lease_seconds=60) as lease:
         clock.forward(61)
         await lease.renew()
         assert not await is_free(memory)
 
 
-async def test_a_lease_that_ran_out_and_was_taken_is_lost(memory: Store, clock: Clock) -> None:
+async def test_an_expired_lease_that_was_taken_is_lost(memory: Store, clock: Clock) -> None:
     async def write() -> None:
         async with writer_lease(memory, lease_seconds=60) as lease:
             clock.forward(61)
             stranger = make_lease("stranger", expires_ns=clock() + HOUR_NS)
-            assert await memory.acquire(stranger) is None
+            assert await memory.leases.acquire(stranger) is None
             await lease.renew()
 
     with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
         await write()
-    assert await memory.acquire(make_lease("third", expires_ns=clock() + HOUR_NS)) is not None
+    assert await memory.leases.acquire(make_lease("third", expires_ns=clock() + HOUR_NS)) is not None
 
 
 async def test_the_lease_of_a_dead_process_of_this_host_is_taken_over_at_once(memory: Store) -> None:
     dead = make_lease(
         "dead", expires_ns=time.time_ns() + HOUR_NS, host=socket.gethostname(), pid=pid_of_a_dead_process()
     )
-    assert await memory.acquire(dead) is None
+    assert await memory.leases.acquire(dead) is None
     async with writer_lease(memory, lease_seconds=60):
         assert not await is_free(memory)
 
 
-async def test_the_lease_of_a_living_process_of_this_host_is_not(memory: Store) -> None:
+async def test_the_lease_of_a_living_process_of_this_host_is_not_taken_over(memory: Store) -> None:
     parent = make_lease(
         "parent", expires_ns=time.time_ns() + HOUR_NS, host=socket.gethostname(), pid=os.getppid()
     )
-    assert await memory.acquire(parent) is None
+    assert await memory.leases.acquire(parent) is None
     with pytest.raises(LeaseHeldError, match=f"process {os.getppid()} on"):
         await writer_lease(memory, lease_seconds=60).__aenter__()
 
 
-async def test_a_process_that_cannot_be_seen_from_here_is_not_taken_for_dead(
-    memory: Store, clock: Clock
-) -> None:
-    """Two containers with one host name: each has its own process numbers."""
+async def test_a_process_in_another_namespace_does_not_count_as_dead(memory: Store, clock: Clock) -> None:
+    """Two containers may share a host name, but not process ids."""
     hidden = make_lease(
         "4026532000.0123456789abcdef",
         expires_ns=clock() + HOUR_NS,
         host=socket.gethostname(),
         pid=pid_of_a_dead_process(),
     )
-    assert await memory.acquire(hidden) is None
+    assert await memory.leases.acquire(hidden) is None
     with pytest.raises(LeaseHeldError, match=f"process {hidden.pid} on"):
         await writer_lease(memory, lease_seconds=60).__aenter__()
     clock.forward(3_601)
@@ -261,7 +261,7 @@ async def test_a_process_that_cannot_be_seen_from_here_is_not_taken_for_dead(
         pass
 
 
-async def test_one_that_waits_says_for_whom_and_comes_next(memory: Store) -> None:
+async def test_a_waiting_writer_reports_the_holder_and_writes_next(memory: Store) -> None:
     told: list[Lease] = []
     is_told = asyncio.Event()
 
@@ -270,7 +270,7 @@ async def test_one_that_waits_says_for_whom_and_comes_next(memory: Store) -> Non
         is_told.set()
 
     async def write_next() -> None:
-        async with writer_lease(memory, lease_seconds=60, wait=Wait(60, tell)):
+        async with writer_lease(memory, lease_seconds=60, wait_seconds=60, on_wait=tell):
             assert not await is_free(memory)
 
     async with writer_lease(memory, lease_seconds=60):
@@ -281,18 +281,18 @@ async def test_one_that_waits_says_for_whom_and_comes_next(memory: Store) -> Non
     assert await is_free(memory)
 
 
-async def test_one_that_waited_long_enough_is_told_who_is_still_writing(memory: Store) -> None:
+async def test_a_writer_that_waited_too_long_fails_and_names_the_holder(memory: Store) -> None:
     told: list[Lease] = []
     async with writer_lease(memory, lease_seconds=60):
         with pytest.raises(LeaseHeldError, match=f"another update is running, process {os.getpid()} on"):
-            await writer_lease(memory, lease_seconds=60, wait=Wait(0.5, told.append)).__aenter__()
+            await writer_lease(memory, lease_seconds=60, wait_seconds=0.5, on_wait=told.append).__aenter__()
     assert len(told) == 1
 
 
 @pytest.mark.usefixtures("passing")
-def test_while_nothing_is_written_it_is_renewed_all_the_same(recording: Recording) -> None:
+def test_a_lease_is_renewed_while_nothing_is_written(recording: Recording) -> None:
     async def write_nothing(store: Any) -> None:
-        async with writer_lease(store, lease_seconds=60) as lease, lease.kept():
+        async with writer_lease(store, lease_seconds=60) as lease, lease.renewing():
             await asyncio.sleep(70)
         assert len(recording.asked) == 4
         await asyncio.sleep(70)
@@ -302,9 +302,9 @@ def test_while_nothing_is_written_it_is_renewed_all_the_same(recording: Recordin
 
 
 @pytest.mark.usefixtures("passing")
-def test_a_renewal_that_fails_is_tried_again_and_ends_nothing(recording: Recording) -> None:
+def test_a_failed_renewal_is_retried_and_raises_nothing(recording: Recording) -> None:
     async def write_nothing(store: Any) -> None:
-        async with writer_lease(store, lease_seconds=60) as lease, lease.kept():
+        async with writer_lease(store, lease_seconds=60) as lease, lease.renewing():
             recording.is_away = True
             await asyncio.sleep(50)
             recording.is_away = False
@@ -315,10 +315,10 @@ def test_a_renewal_that_fails_is_tried_again_and_ends_nothing(recording: Recordi
     assert len(recording.released) == 1
 
 
-async def test_a_holder_on_another_host_is_believed_to_live_until_the_lease_runs_out(
+async def test_a_holder_on_another_host_counts_as_alive_until_the_lease_expires(
     memory: Store, clock: Clock
 ) -> None:
-    assert await memory.acquire(make_lease("far", expires_ns=clock() + HOUR_NS, host="far")) is None
+    assert await memory.leases.acquire(make_lease("far", expires_ns=clock() + HOUR_NS, host="far")) is None
     with pytest.raises(LeaseHeldError, match="on far"):
         await writer_lease(memory, lease_seconds=60).__aenter__()
     clock.forward(3_601)

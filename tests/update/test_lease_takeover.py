@@ -1,4 +1,4 @@
-"""The writer's lease, when the last holder could not give it back, and within a transaction."""
+"""The writer's lease after a failed release, and within a transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.errors import LeaseHeldError, StoreError, StoreUnavailableError
-from findingmodel.stores.sqlite.store import SQLiteStore
+from findingmodel.stores.sqlite.store import SQLiteLeases, SQLiteStore
 from findingmodel.update.lease import transaction, writer_lease
 from tests.stores.databases import opening
 from tests.stores.samples import LONG_NS, make_lease
@@ -18,18 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from findingmodel.stores.lease import Lease
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import Lease
 
 
-class Deaf(SQLiteStore):
-    """A store in which leases cannot be given back."""
+class DeafLeases(SQLiteLeases):
+    """Leases that cannot be released."""
 
     released = 0
 
     async def release(self, lease: Lease) -> None:
         self.released += 1
         raise StoreUnavailableError("no server answered in time")
+
+
+class Deaf(SQLiteStore):
+    """A store in which leases cannot be released."""
+
+    def __init__(self, path: Path, *, branch: str = "main") -> None:
+        super().__init__(path, branch=branch)
+        self.leases: DeafLeases = DeafLeases(self.database)
 
 
 @pytest.fixture
@@ -45,21 +53,21 @@ async def fail(store: Deaf, error: Exception) -> None:
         raise error
 
 
-async def test_a_lease_that_this_process_could_not_give_back_is_nobodys(deaf: Deaf) -> None:
+async def test_a_lease_that_this_process_could_not_release_is_abandoned(deaf: Deaf) -> None:
     for _ in range(3):
         with pytest.raises(KeyError):
             await fail(deaf, KeyError())
-    assert deaf.released == 1
+    assert deaf.leases.released == 1
 
 
-async def test_where_the_store_is_out_of_reach_it_is_not_asked_once_more(deaf: Deaf) -> None:
+async def test_an_unavailable_store_is_not_asked_to_release(deaf: Deaf) -> None:
     for _ in range(2):
         with pytest.raises(StoreUnavailableError, match="the first error"):
             await fail(deaf, StoreUnavailableError("the first error"))
-    assert deaf.released == 0
+    assert deaf.leases.released == 0
 
 
-async def test_a_lease_that_could_not_be_given_back_at_the_end_is_told_and_hinders_nobody(deaf: Deaf) -> None:
+async def test_a_failed_release_at_the_end_is_raised_and_blocks_nobody(deaf: Deaf) -> None:
     with pytest.raises(StoreUnavailableError, match="no server answered"):
         async with writer_lease(deaf, lease_seconds=3_600):
             pass
@@ -67,7 +75,7 @@ async def test_a_lease_that_could_not_be_given_back_at_the_end_is_told_and_hinde
         assert lease.needs_recovery
 
 
-async def test_of_several_that_find_it_one_gets_it(deaf: Deaf) -> None:
+async def test_only_one_of_several_writers_takes_over_an_abandoned_lease(deaf: Deaf) -> None:
     with pytest.raises(KeyError):
         await fail(deaf, KeyError())
 
@@ -79,7 +87,7 @@ async def test_of_several_that_find_it_one_gets_it(deaf: Deaf) -> None:
     assert sum(isinstance(result, LeaseHeldError) for result in results) == 4
 
 
-async def test_the_lease_of_another_in_this_process_is_left_alone(tmp_path: Path) -> None:
+async def test_the_lease_of_a_live_holder_in_this_process_is_not_taken_over(tmp_path: Path) -> None:
     async with opening(lambda branch: SQLiteStore(tmp_path / "y.db", branch=branch)) as open_store:
         store, other = await open_store(), await open_store()
         await store.setup()
@@ -90,9 +98,9 @@ async def test_the_lease_of_another_in_this_process_is_left_alone(tmp_path: Path
             pass
 
 
-async def test_the_lease_of_another_process_is_left_alone(deaf: Deaf) -> None:
+async def test_the_lease_of_another_process_is_not_taken_over(deaf: Deaf) -> None:
     other = make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="elsewhere")
-    assert await deaf.acquire(other) is None
+    assert await deaf.leases.acquire(other) is None
     with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
         await fail(deaf, KeyError())
 
@@ -123,20 +131,20 @@ async def refused(store: Store) -> None:
         raise StoreError("a reason")
 
 
-async def test_who_owes_something_leaves_that_with_the_lease_to_the_next(tmp_path: Path) -> None:
-    """Models were written, and contributors were not: whoever comes next must know."""
+async def test_a_lease_that_needs_recovery_passes_that_on_to_the_next_writer(tmp_path: Path) -> None:
+    """Models were written and contributors were not: the next writer must know."""
     async with opening(lambda branch: SQLiteStore(tmp_path / "y.db", branch=branch)) as open_store:
         store, other = await open_store(), await open_store()
         await store.setup()
         with pytest.raises(KeyError):
             await indebted(store)
-        assert await other.needs_recovery()
+        assert await other.leases.needs_recovery()
         async with writer_lease(other, lease_seconds=3_600) as lease:
             assert lease.needs_recovery
-        assert await store.needs_recovery()
+        assert await store.leases.needs_recovery()
         async with writer_lease(store, lease_seconds=3_600) as lease:
             lease.needs_recovery = False
-        assert not await other.needs_recovery()
+        assert not await other.leases.needs_recovery()
 
 
 async def indebted(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""load: a file is read once, and what is hashed is what is parsed."""
+"""load: a file is read once, and the same bytes are hashed and parsed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_valid_file_becomes_a_record_of_its_very_bytes(tmp_path: Path) -> None:
+def test_a_valid_file_becomes_a_record_of_the_same_bytes(tmp_path: Path) -> None:
     path = write_model(tmp_path, "a.fm.json", 5)
     before = time.time_ns()
     loaded = load(tmp_path)
@@ -48,7 +48,7 @@ def test_a_valid_file_becomes_a_record_of_its_very_bytes(tmp_path: Path) -> None
     assert before <= loaded.file.indexed_ns <= time.time_ns()
     assert loaded.record is not None
     assert unpack(loaded.record.model) == data
-    assert loaded.record.file == loaded.file.state("OIFM_TEST_000005", ("TEST",))
+    assert loaded.record.file == loaded.file._replace(oifm_id="OIFM_TEST_000005", contributors=("TEST",))
     assert loaded.record.entry["name"] == make_model(5)["name"]
     assert (loaded.same_as, loaded.problems, loaded.warnings) == (None, (), ())
 
@@ -67,22 +67,22 @@ def test_a_bad_file_has_problems_and_its_fingerprint(tmp_path: Path) -> None:
     assert loaded.file.sha256 == sha256(b"{")
 
 
-def test_bytes_that_the_path_is_known_by_are_not_parsed(tmp_path: Path) -> None:
+def test_known_bytes_of_a_path_are_not_parsed(tmp_path: Path) -> None:
     (tmp_path / "a.fm.json").write_bytes(b"{")
     loaded = load(tmp_path, fingerprints={"a.fm.json": sha256(b"{")}, lost={sha256(b"{"): "old.fm.json"})
     assert (loaded.same_as, loaded.record, loaded.problems) == ("a.fm.json", None, ())
 
 
-def test_bytes_of_a_path_that_is_gone_are_those_of_a_moved_file(tmp_path: Path) -> None:
+def test_the_bytes_of_a_missing_path_mean_a_moved_file(tmp_path: Path) -> None:
     (tmp_path / "a.fm.json").write_bytes(b"{")
     loaded = load(tmp_path, fingerprints={"a.fm.json": sha256(b"[")}, lost={sha256(b"{"): "old.fm.json"})
     assert loaded.same_as == "old.fm.json"
 
 
-def test_a_loader_that_starts_afresh_parses_every_file(tmp_path: Path) -> None:
+def test_a_loader_without_manifest_parses_every_file(tmp_path: Path) -> None:
     data = write_model(tmp_path, "a.fm.json").read_bytes()
     loader = Loader(str(tmp_path), LIMIT, {"a.fm.json": sha256(data)}, {sha256(data): "old.fm.json"})
-    assert loader.afresh().load(SourceFile("a.fm.json", 1, 1)).record is not None
+    assert loader.without_manifest().load(SourceFile("a.fm.json", 1, 1)).record is not None
 
 
 def test_what_the_store_refuses_is_a_problem(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_what_the_store_refuses_is_a_problem(tmp_path: Path) -> None:
     assert problem == ("", "not-written", "OIFM_TEST_000001 is too much")
 
 
-def test_a_chunk_is_loaded_in_its_order_and_a_bad_file_stops_no_other(tmp_path: Path) -> None:
+def test_a_chunk_is_loaded_in_order_and_a_bad_file_stops_no_other_file(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         write_model(tmp_path, f"{number}.fm.json", number)
     (tmp_path / "2.fm.json").write_bytes(b"")
@@ -103,7 +103,7 @@ def test_a_chunk_is_loaded_in_its_order_and_a_bad_file_stops_no_other(tmp_path: 
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60) | st.tuples(st.binary(max_size=4), st.integers(0, 400)))
 def test_no_bytes_make_loading_raise(tmp_path: Path, spoil: bytes | tuple[bytes, int]) -> None:
     if isinstance(spoil, bytes):
@@ -117,7 +117,7 @@ def test_no_bytes_make_loading_raise(tmp_path: Path, spoil: bytes | tuple[bytes,
     assert loaded.file.sha256 == sha256(data)
 
 
-def test_the_limit_itself_may_be_read_and_no_byte_more(tmp_path: Path) -> None:
+def test_a_file_of_the_maximum_size_is_read_and_a_larger_one_is_not(tmp_path: Path) -> None:
     path = tmp_path / "a.fm.json"
     path.write_bytes(b" " * LIMIT)
     assert code(load(tmp_path)) == "empty"
@@ -136,7 +136,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_what_cannot_be_read_is_a_problem_and_keeps_what_the_scan_saw(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_a_problem_with_the_size_and_time_of_the_scan(tmp_path: Path) -> None:
     loaded = Loader(str(tmp_path), LIMIT).load(SourceFile("gone.fm.json", 12, 34))
     assert code(loaded) == "vanished"
     assert loaded.file[:4] == ("gone.fm.json", 12, 34, "")
@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_a_problem_and_keeps_what_the_scan_saw(tmp_path: 
 
 
 @pytest.mark.parametrize("is_bound", [True, False])
-def test_what_became_a_link_since_the_scan_is_read_if_it_stays_in_the_directory(
+def test_a_file_that_became_a_link_after_the_scan_is_read_only_inside_the_directory(
     tmp_path: Path, is_bound: bool
 ) -> None:
     root = tmp_path / "defs"
@@ -166,8 +166,8 @@ def test_what_became_a_link_since_the_scan_is_read_if_it_stays_in_the_directory(
     assert [problem.code for problem in circle.problems] == ["unreadable"]
 
 
-def test_a_file_whose_size_is_not_what_is_read_is_not_believed() -> None:
-    path = Path("/proc/self/status")  # it says that it is empty, and is not
+def test_a_file_that_reports_a_wrong_size_is_unstable() -> None:
+    path = Path("/proc/self/status")  # reports size 0, and is not empty
     if not path.exists():
         pytest.skip("there is no /proc here")
     with pytest.raises(UnreadableError) as caught:

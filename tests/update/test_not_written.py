@@ -1,4 +1,4 @@
-"""What becomes of files that a store does not take: they fail, keep what they held, and stop no other."""
+"""Files that a store does not write: they fail, keep their entries, and stop no other file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REASON = "it is too large: "
 
 
 class Picky(SQLiteStore):
-    """A store that does not write some models, as a server may; it does not know before."""
+    """A store that rejects some models only when they are written, as a server may."""
 
     unwritten: frozenset[str] = frozenset()
 
@@ -80,7 +80,7 @@ async def test_a_new_file_that_is_not_written_fails_and_is_tried_again(picky: Pi
     assert counts(await update(picky, defs, UpdateOptions())) == {"added": 2, "unchanged": 4}
 
 
-async def test_a_file_that_is_not_written_keeps_what_it_held(picky: Picky, defs: Path) -> None:
+async def test_a_file_that_is_not_written_keeps_its_entry(picky: Picky, defs: Path) -> None:
     await update(picky, defs, UpdateOptions())
     picky.unwritten = frozenset([make_id(1), make_id(72), make_id(3)])
     edit(defs / "1.fm.json", description="Edited since.")
@@ -98,14 +98,14 @@ async def test_a_file_that_is_not_written_keeps_what_it_held(picky: Picky, defs:
     assert counts(report) == {"added": 1, "updated": 1, "removed": 1, "unchanged": 3, "moved": 1}
 
 
-async def test_what_was_held_back_may_fail_to_be_written(picky: Picky, defs: Path) -> None:
+async def test_a_batch_that_was_held_back_may_be_rejected(picky: Picky, defs: Path) -> None:
     picky.unwritten = frozenset([make_id(2)])
     report = await update(picky, defs, UpdateOptions(strict=True, batch_size=2))
     assert counts(report) == {"added": 5, "failed": 1}
     assert report.refused is None
 
 
-async def test_contributors_of_what_is_not_written_are_not_stored(picky: Picky, defs: Path) -> None:
+async def test_contributors_of_rejected_files_are_not_stored(picky: Picky, defs: Path) -> None:
     lone, shared = make_person(github_username="lone"), make_person(github_username="shared")
     edit(defs / "2.fm.json", contributors=[lone, shared])
     edit(defs / "3.fm.json", contributors=[shared])
@@ -118,7 +118,7 @@ async def test_contributors_of_what_is_not_written_are_not_stored(picky: Picky, 
     assert [person.key for person in await picky.contributors("person")] == ["lone", "shared"]
 
 
-async def test_what_is_not_about_files_ends_the_update(picky: Picky, defs: Path) -> None:
+async def test_a_rejection_that_is_not_about_files_ends_the_update(picky: Picky, defs: Path) -> None:
     class Strange(Picky):
         async def write(self, batch: WriteBatch) -> None:
             raise NotWrittenError("a contributor was not written", {"ann": "too large"})
@@ -129,7 +129,7 @@ async def test_what_is_not_about_files_ends_the_update(picky: Picky, defs: Path)
     await store.close()
 
 
-# what a server does not take
+# limits of a server
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_a_file_too_large_for_the_server_fails_alone(mongo: Store, defs: P
     write_model(defs, "7.fm.json", 7, description=HUGE)
     edit(defs / "3.fm.json", description="Edited since.")
     before = await names(mongo)
-    report = await run(mongo, defs)  # a dry run says so too
+    report = await run(mongo, defs)  # the dry run reports it too
     assert counts(report) == {"updated": 1, "unchanged": 4, "failed": 2}
     assert codes(report) == {"2.fm.json": ["not-written"], "7.fm.json": ["not-written"]}
     assert report.failed[0].problems[0].message.startswith(REASON)
@@ -167,7 +167,7 @@ async def test_a_strict_update_with_a_file_too_large_for_the_server_writes_nothi
 
 
 @pytest.mark.mongo
-async def test_what_the_server_says_itself_is_told_of_the_right_file(
+async def test_an_error_of_the_server_is_reported_for_the_right_file(
     mongo: Store, defs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mongo_documents, "_MOST_BYTES", 2**40)
@@ -179,7 +179,7 @@ async def test_what_the_server_says_itself_is_told_of_the_right_file(
     assert await steps_of(mongo) == 1
 
 
-async def test_a_file_takes_what_a_server_does_not(tmp_path: Path, defs: Path) -> None:
+async def test_sqlite_accepts_files_that_are_too_large_for_a_server(tmp_path: Path, defs: Path) -> None:
     edit(defs / "2.fm.json", description=HUGE)
     async with opening(lambda branch: SQLiteStore(tmp_path / "x.db", branch=branch)) as open_store:
         store: Any = await open_store()

@@ -1,4 +1,4 @@
-"""scan: what a directory holds, and what of it is refused."""
+"""scan: which files a directory holds, and which of them are refused."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_links_are_followed_inside_the_directory_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "why"), [("absent", "does not exist"), ("file", "it is a file")])
-def test_what_is_no_directory_is_an_error(tmp_path: Path, name: str, why: str) -> None:
+def test_a_path_that_is_not_a_directory_is_an_error(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DirectoryError, match=why):
         scan(tmp_path / name)
 
 
-def test_a_directory_that_may_not_be_listed_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_without_read_permission_is_an_error(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir()
     with as_ordinary_user(tmp_path):
@@ -69,7 +69,7 @@ def test_a_directory_that_may_not_be_listed_is_an_error(tmp_path: Path) -> None:
         closed.chmod(0o755)
 
 
-def test_what_is_known_below_an_unreadable_directory_is_not_missing(tmp_path: Path) -> None:
+def test_known_files_below_an_unreadable_directory_are_not_missing(tmp_path: Path) -> None:
     write_model(tmp_path, "a.fm.json")
     known = compare(scan(tmp_path), ()).to_load[0]
     state = known_state(known.path, "hidden/b.fm.json")
@@ -93,7 +93,7 @@ def test_a_directory_whose_listing_breaks_off_is_unreadable(
         write_model(tmp_path, name)
 
     class BreakingOff:
-        """What a network file system may do."""
+        """Fails half-way, as a network file system may."""
 
         def __init__(self, path: str) -> None:
             self._entries = scandir(path)
@@ -120,13 +120,13 @@ def test_a_directory_whose_listing_breaks_off_is_unreadable(
     assert compare(found, state).missing.keys() == {"c.fm.json"}
 
 
-def test_a_directory_of_any_name_is_walked_into_but_for_git(tmp_path: Path) -> None:
+def test_every_directory_except_git_is_scanned(tmp_path: Path) -> None:
     for name in ("weird.fm.json/x.fm.json", ".hidden/y.fm.json", ".git/z.fm.json", "a/.git/z.fm.json"):
         write_model(tmp_path, name)
     assert [file.path for file in scan(tmp_path).files] == [".hidden/y.fm.json", "weird.fm.json/x.fm.json"]
 
 
-def test_a_directory_that_is_named_by_a_link_is_scanned(tmp_path: Path) -> None:
+def test_a_root_that_is_a_link_is_scanned(tmp_path: Path) -> None:
     write_model(tmp_path / "defs", "d/real.fm.json")
     (tmp_path / "defs" / "inside.fm.json").symlink_to("d/real.fm.json")
     (tmp_path / "link").symlink_to("defs")
@@ -135,7 +135,7 @@ def test_a_directory_that_is_named_by_a_link_is_scanned(tmp_path: Path) -> None:
     assert found.failed == ()
 
 
-def test_a_sibling_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
+def test_a_sibling_with_the_same_prefix_is_outside(tmp_path: Path) -> None:
     write_model(tmp_path, "defs2/x.fm.json")
     write_model(tmp_path, "defs/a.fm.json")
     (tmp_path / "defs" / "b.fm.json").symlink_to("../defs2/x.fm.json")
@@ -144,7 +144,7 @@ def test_a_sibling_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
     assert places(found.failed) == [("b.fm.json", "link")]
 
 
-def test_what_is_no_file_is_refused_by_path_in_order(tmp_path: Path) -> None:
+def test_anything_but_a_file_is_refused_in_path_order(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.fm.json")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link.fm.json").symlink_to("pipe")
@@ -164,7 +164,7 @@ def test_an_empty_directory_has_no_files(tmp_path: Path) -> None:
     assert (found.root, found.files, found.failed, found.unreadable) == (tmp_path, [], (), ())
 
 
-def test_what_vanishes_while_the_directory_is_walked_is_not_there(
+def test_files_removed_during_the_scan_are_not_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a/x.fm.json", "b/x.fm.json", "y.fm.json"):
@@ -172,7 +172,7 @@ def test_what_vanishes_while_the_directory_is_walked_is_not_there(
     real = os.scandir
 
     def scandir(path: str | Path) -> object:
-        """List *path*; as soon as the top has been listed, someone deletes what is below."""
+        """List *path*, after deleting it unless it is the root."""
         if Path(path) != tmp_path:
             with monkeypatch.context() as patch:
                 patch.setattr(os, "scandir", real)

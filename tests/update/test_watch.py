@@ -1,4 +1,4 @@
-"""The watch: when it updates, how it waits while a database is away, and how it ends."""
+"""The watch: when it updates, how it waits for an unreachable database, and how it ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from findingmodel.errors import (
     StoreSchemaError,
     StoreUnavailableError,
 )
-from findingmodel.update.watch import changes_of, delays, keep_up
+from findingmodel.update.watch import changes_of, keep_up, retry_delays
 from tests.builders import write_model
 from tests.update.virtual import run_in_virtual_time
 
@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 30
 
 
 class World:
-    """A database and a directory in virtual time: what went wrong when, and what was told of it."""
+    """A database and a directory in virtual time, with a log of updates, failures and reports."""
 
     def __init__(
         self, *troubles: FindingModelError | None, wakes: int = 1, update_seconds: float = 0
@@ -66,10 +66,10 @@ class World:
         self.log.append("told: recovered")
 
     async def run(self) -> None:
-        def waits() -> Iterator[float]:
+        def delays() -> Iterator[float]:
             return (float(2**power) for power in count())
 
-        await keep_up(self.wakes(), self.update, self.probe, stop=self.stop, told=self, waits=waits)
+        await keep_up(self.wakes(), self.update, self.probe, stop=self.stop, listener=self, delays=delays)
 
     async def run_until(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds, self.stop.set)
@@ -85,7 +85,7 @@ def test_each_wake_is_an_update() -> None:
     assert live(World(wakes=3)) == ["0 update"] * 3
 
 
-def test_an_outage_is_waited_for_longer_and_longer() -> None:
+def test_delays_grow_during_an_outage() -> None:
     world = World(AWAY, AWAY, AWAY, None, None, wakes=2)
     assert live(world) == [
         "0 update fails",
@@ -101,7 +101,7 @@ def test_an_outage_is_waited_for_longer_and_longer() -> None:
     ]
 
 
-def test_waiting_begins_anew_with_each_outage() -> None:
+def test_delays_restart_with_each_outage() -> None:
     log = live(World(AWAY, AWAY, None, None, AWAY, wakes=2))
     assert [line for line in log if "again" in line] == [
         "told: cannot reach it, again in 1",
@@ -111,44 +111,44 @@ def test_waiting_begins_anew_with_each_outage() -> None:
 
 
 @pytest.mark.parametrize("trouble", [LeaseHeldError("at work"), DirectoryError("not there"), AWAY])
-def test_what_passes_is_waited_for(trouble: FindingModelError) -> None:
+def test_temporary_errors_are_retried(trouble: FindingModelError) -> None:
     assert live(World(trouble))[-2:] == ["1 update", "told: recovered"]
 
 
-def test_what_does_not_pass_ends_the_watch() -> None:
+def test_a_permanent_error_ends_the_watch() -> None:
     world = World(StoreSchemaError("of a newer version"), wakes=2)
     with pytest.raises(StoreSchemaError):
         run_in_virtual_time(world.run())
     assert world.log == ["0 update fails"]
 
 
-def test_a_mistake_of_ours_ends_the_watch() -> None:
+def test_an_unexpected_error_ends_the_watch() -> None:
     world = World(wakes=1)
     world._troubles = iter([ZeroDivisionError()])  # type: ignore[list-item]
     with pytest.raises(ZeroDivisionError):
         run_in_virtual_time(world.run())
 
 
-def test_it_can_be_stopped_while_it_waits() -> None:
+def test_the_watch_can_be_stopped_while_it_waits() -> None:
     assert live(World(*[AWAY] * 9), until=2.5)[-1] == "told: cannot reach it, again in 2"
 
 
-def test_an_update_that_runs_may_end_in_peace() -> None:
+def test_a_running_update_may_finish() -> None:
     assert live(World(wakes=9, update_seconds=3), until=1) == ["3 update"]
 
 
-def test_an_update_that_does_not_end_is_given_up() -> None:
+def test_an_update_that_does_not_end_is_cancelled() -> None:
     assert live(World(wakes=9, update_seconds=1e6), until=1) == []
 
 
 def test_delays_grow_to_a_minute_and_differ_between_watchers() -> None:
-    first, second = list(islice(delays(), 30)), list(islice(delays(), 30))
+    first, second = list(islice(retry_delays(), 30)), list(islice(retry_delays(), 30))
     assert first != second
     assert 0.8 <= first[0] <= 1.2
     assert 48 <= min(first[10:]) <= max(first[10:]) <= 72
 
 
-# what wakes it, on a real file system
+# events of a real file system
 
 
 async def next_wake(wakes: AsyncGenerator[None, None]) -> None:
@@ -156,7 +156,7 @@ async def next_wake(wakes: AsyncGenerator[None, None]) -> None:
 
 
 @pytest.mark.parametrize("polling", [False, True])
-async def test_files_directories_and_removals_wake_it(tmp_path: Path, polling: bool) -> None:
+async def test_files_directories_and_removals_wake_the_watch(tmp_path: Path, polling: bool) -> None:
     stop = asyncio.Event()
     wakes = changes_of(tmp_path, stop=stop, polling=polling)
     await next_wake(wakes)  # at once
@@ -173,15 +173,15 @@ async def test_files_directories_and_removals_wake_it(tmp_path: Path, polling: b
 
 
 async def test_a_change_while_the_consumer_works_is_not_missed(tmp_path: Path) -> None:
-    wakes = changes_of(tmp_path, stop=asyncio.Event(), look_ms=3_600_000)
+    wakes = changes_of(tmp_path, stop=asyncio.Event(), rescan_ms=3_600_000)
     await next_wake(wakes)
-    write_model(tmp_path, "a.fm.json", 1)  # before anybody asks for the next wake
+    write_model(tmp_path, "a.fm.json", 1)  # before the next wake is requested
     await next_wake(wakes)
     await wakes.aclose()
 
 
-async def test_other_files_do_not_wake_it(tmp_path: Path) -> None:
-    wakes = changes_of(tmp_path, stop=asyncio.Event(), look_ms=3_600_000)
+async def test_other_files_do_not_wake_the_watch(tmp_path: Path) -> None:
+    wakes = changes_of(tmp_path, stop=asyncio.Event(), rescan_ms=3_600_000)
     await next_wake(wakes)
     coming = asyncio.ensure_future(anext(wakes))
     for name in ("notes.txt", "index.db-wal", ".a.fm.json.swp", ".git/a.fm.json"):
@@ -194,21 +194,19 @@ async def test_other_files_do_not_wake_it(tmp_path: Path) -> None:
     await wakes.aclose()
 
 
-async def test_changes_that_the_file_system_did_not_tell_of_are_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_changes_without_an_event_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("findingmodel.update.watch._may_matter", lambda _change, _path: False)
-    wakes = changes_of(tmp_path, stop=asyncio.Event(), look_ms=200)
+    wakes = changes_of(tmp_path, stop=asyncio.Event(), rescan_ms=200)
     await next_wake(wakes)
     write_model(tmp_path, "a.fm.json", 1)
     await next_wake(wakes)
     await wakes.aclose()
 
 
-async def test_a_directory_that_comes_back_is_watched_anew(tmp_path: Path) -> None:
+async def test_a_directory_that_is_created_again_is_watched_again(tmp_path: Path) -> None:
     directory = tmp_path / "models"
     directory.mkdir()
-    wakes = changes_of(directory, stop=asyncio.Event(), look_ms=200)
+    wakes = changes_of(directory, stop=asyncio.Event(), rescan_ms=200)
     await next_wake(wakes)
     directory.rename(tmp_path / "away")
     await next_wake(wakes)

@@ -1,6 +1,6 @@
-"""Processes that load the files of a large update: same results, and nothing left behind.
+"""Worker processes that load the files of a large update: same results, and no process left.
 
-Each test runs in a process of its own, because only one with a single thread is forked.
+Each test runs in a new process, because only a single-threaded process is forked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import asyncio, json, os, signal, sys, threading
 from pathlib import Path
 from findingmodel.stores.sqlite.store import SQLiteStore
 from findingmodel.update.load import Loader
-from findingmodel.update.options import UpdateHooks, UpdateOptions
+from findingmodel.update.options import UpdateObserver, UpdateOptions
 from findingmodel.update.scan import scan
 from findingmodel.update.directory import update
 from findingmodel.update import workers
@@ -40,8 +40,8 @@ files = scan(directory).files
 chunks = [files[start : start + 50] for start in range(0, len(files), 50)]
 loader = Loader(str(directory), 1_000_000)
 
-def told(loaded):
-    "What was learnt, but for the moment when it was."
+def facts_of(loaded):
+    "Return the result of a file without the time of loading."
     file = loaded.file._replace(indexed_ns=0)
     record = loaded.record and loaded.record._replace(file=loaded.record.file._replace(indexed_ns=0))
     return repr(loaded._replace(file=file, record=record))
@@ -53,13 +53,13 @@ def is_childless():
         return True
     return False
 
-expected = [[told(one) for one in loader.load_chunk(chunk)] for chunk in chunks]
+expected = [[facts_of(one) for one in loader.load_chunk(chunk)] for chunk in chunks]
 """
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory of enough files, one of them broken."""
+    """Return a directory with enough files for workers, one of them broken."""
     path = tmp_path_factory.mktemp("defs")
     for number in range(1, FILES):
         write_model(path, f"model_{number:03d}.fm.json", number)
@@ -68,47 +68,47 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(directory: Path, database: Path, program: str) -> Any:
-    """Run *program* behind the prelude, and return the JSON that it prints."""
+    """Run *program* after the prelude, and return the JSON that it prints."""
     done = completed(directory, database, program=("-W", "error", "-c", PRELUDE + program))
     assert done.stderr == ""
     return json.loads(done.stdout)
 
 
-def test_workers_load_what_this_process_would_have_loaded(directory: Path, tmp_path: Path) -> None:
+def test_workers_return_the_results_of_loading_in_this_process(directory: Path, tmp_path: Path) -> None:
     program = """
 with Workers(loader, chunks, 3) as group:
-    got = [[told(one) for one in group.receive()] for _ in chunks]
+    got = [[facts_of(one) for one in group.receive()] for _ in chunks]
 print(json.dumps([got == expected, is_childless()]))
 """
     assert run(directory, tmp_path / "x.db", program) == [True, True]
 
 
-def test_what_a_killed_worker_did_not_send_is_loaded_here(directory: Path, tmp_path: Path) -> None:
+def test_this_process_loads_what_a_killed_worker_did_not_send(directory: Path, tmp_path: Path) -> None:
     program = """
 with Workers(loader, chunks, 2) as group:
-    first = [told(one) for one in group.receive()]
+    first = [facts_of(one) for one in group.receive()]
     for pid, _ in group._workers.values():
         os.kill(pid, signal.SIGKILL)
-    got = [first, *([told(one) for one in group.receive()] for _ in chunks[1:])]
+    got = [first, *([facts_of(one) for one in group.receive()] for _ in chunks[1:])]
 print(json.dumps([got == expected, is_childless()]))
 """
     assert run(directory, tmp_path / "x.db", program) == [True, True]
 
 
-def test_where_no_process_can_be_made_this_one_does_the_work(directory: Path, tmp_path: Path) -> None:
+def test_this_process_loads_the_files_if_forking_fails(directory: Path, tmp_path: Path) -> None:
     program = """
 def refused():
     raise BlockingIOError("no more processes")
 
 os.fork = refused
 with Workers(loader, chunks, 2) as group:
-    got = [[told(one) for one in group.receive()] for _ in chunks]
+    got = [[facts_of(one) for one in group.receive()] for _ in chunks]
 print(json.dumps([got == expected, sorted(map(int, os.listdir("/proc/self/fd")))[-1] < 10]))
 """
     assert run(directory, tmp_path / "x.db", program) == [True, True]
 
 
-def test_workers_that_nobody_listens_to_end_with_the_block(directory: Path, tmp_path: Path) -> None:
+def test_workers_end_with_the_block_even_if_nothing_is_received(directory: Path, tmp_path: Path) -> None:
     program = """
 with Workers(loader, chunks, 2) as group:
     alive = not is_childless()
@@ -117,7 +117,9 @@ print(json.dumps([alive, is_childless(), group.receive()]))
     assert run(directory, tmp_path / "x.db", program) == [True, True, []]
 
 
-def test_workers_are_for_many_files_and_a_process_with_one_thread(directory: Path, tmp_path: Path) -> None:
+def test_workers_are_used_for_many_files_in_a_single_threaded_process(
+    directory: Path, tmp_path: Path
+) -> None:
     program = """
 os.sched_getaffinity = lambda pid: {0, 1, 2, 3}
 few, one, two, all = (499, 2), (500, 1), (500, 2), (500, 9)
@@ -143,7 +145,7 @@ async def run(concurrency, **hooks):
     try:
         await store.open()
         options = UpdateOptions(concurrency=concurrency)
-        report = await update(store, directory, options, UpdateHooks(**hooks), threads=threads)
+        report = await update(store, directory, options, UpdateObserver(**hooks), threads=threads)
         manifest = sorted((state.path, state.sha256, state.oifm_id) for state in await store.manifest())
         texts = await store.models([state[2] for state in manifest])
         entries = await store.get([state[2] for state in manifest])
@@ -155,7 +157,7 @@ async def run(concurrency, **hooks):
 """
 
 
-def test_an_update_ends_the_same_with_workers_and_without(directory: Path, tmp_path: Path) -> None:
+def test_an_update_has_the_same_result_with_and_without_workers(directory: Path, tmp_path: Path) -> None:
     program = """
 alone, helped = asyncio.run(run(1)), asyncio.run(run(2))
 print(json.dumps([alone == helped, alone[0]["added"], len(started), is_childless()]))
@@ -163,7 +165,7 @@ print(json.dumps([alone == helped, alone[0]["added"], len(started), is_childless
     assert run(directory, tmp_path / "x.db", UPDATES + program) == [True, FILES - 1, 2, True]
 
 
-def test_an_interrupted_update_leaves_no_process_and_the_next_one_does_the_rest(
+def test_an_interrupted_update_leaves_no_process_and_the_next_one_completes_it(
     directory: Path, tmp_path: Path
 ) -> None:
     program = """
@@ -184,7 +186,7 @@ print(json.dumps([ended, facts[0]["added"] + facts[0]["unchanged"], len(started)
 
 
 @pytest.mark.parametrize("command", ["index update", "Index"])
-def test_the_command_and_the_index_have_one_thread_when_workers_start(
+def test_the_command_and_the_index_are_single_threaded_when_workers_start(
     directory: Path, tmp_path: Path, command: str
 ) -> None:
     through = {

@@ -1,4 +1,4 @@
-"""Spool and Outlet: what is held back comes out as it went in, or not at all."""
+"""Spool and BatchWriter: held-back batches are written unchanged and in order, or not at all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findingmodel.errors import LeaseHeldError, NotWrittenError
-from findingmodel.stores.records import Credit, FileState, Record, Terms, WriteBatch
+from findingmodel.stores.records import Credit, FileState, Record, WriteBatch
+from findingmodel.text.terms import Terms
 from findingmodel.update.lease import WriterLease
-from findingmodel.update.options import UpdateHooks, WriteCounts
+from findingmodel.update.options import UpdateObserver
 from findingmodel.update.write import BatchWriter, Spool
 from tests.stores.contract_support import contents, some_json, some_text
 from tests.stores.samples import make_id, make_lease, make_record, organization, person, steps_of, upserts
@@ -53,9 +54,9 @@ batches = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(batches, max_size=4))
-def test_any_batches_come_out_as_they_went_in(kept: list[WriteBatch]) -> None:
+def test_batches_are_read_back_unchanged(kept: list[WriteBatch]) -> None:
     with Spool() as spool:
         for batch in kept:
             spool.keep(batch)
@@ -63,7 +64,7 @@ def test_any_batches_come_out_as_they_went_in(kept: list[WriteBatch]) -> None:
         assert list(spool.batches()) == [batch for batch in kept if any(batch)]
 
 
-def test_what_was_read_back_can_be_added_to() -> None:
+def test_batches_can_be_added_after_reading() -> None:
     one, two = upserts(make_record(1)), upserts(make_record(2, model=b"line\nline\n"))
     with Spool() as spool:
         spool.keep(one)
@@ -72,7 +73,7 @@ def test_what_was_read_back_can_be_added_to() -> None:
         assert [list(batch.upserts) for batch in spool.batches()] == [list(one.upserts), list(two.upserts)]
 
 
-def test_batches_too_large_for_memory_come_out_too() -> None:
+def test_batches_too_large_for_memory_are_read_back_unchanged() -> None:
     large = [make_record(number)._replace(model=bytes([number]) * 6_000_000) for number in (1, 2, 3, 4)]
     with Spool() as spool:
         for record in large:
@@ -87,7 +88,7 @@ async def lease_on(store: Store) -> WriterLease:
 
 
 def three_steps() -> list[WriteBatch]:
-    """Batches of which the order matters."""
+    """Return batches whose order matters."""
     return [
         WriteBatch(
             upserts=[make_record(1, "first"), make_record(2)], credits=[person("ann"), organization("ACR")]
@@ -98,43 +99,43 @@ def three_steps() -> list[WriteBatch]:
 
 
 async def test_writes_go_to_the_store_at_once(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=False) as outlet:
-        assert not outlet.holds_back
-        await outlet.write(upserts(make_record(1)))
+    with BatchWriter(memory, await lease_on(memory), held_back=False) as writer:
+        assert not writer.holds_back
+        await writer.write(upserts(make_record(1)))
         assert (await memory.counts()).models == 1
         assert await memory.generation() == 0
-        await outlet.finish()
+        await writer.finish()
     assert await steps_of(memory) == 1
 
 
-async def test_what_is_held_back_is_written_in_its_order_when_released(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=True) as outlet:
+async def test_held_back_batches_are_written_in_order_when_released(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=True) as writer:
         for batch in three_steps()[:2]:
-            await outlet.write(batch)
-        assert outlet.holds_back
+            await writer.write(batch)
+        assert writer.holds_back
         assert (await memory.counts()) == (0, 0, 0)
-        await outlet.release()
+        await writer.release()
         assert (await memory.counts()) == (2, 1, 0)
-        await outlet.write(three_steps()[2])
-        await outlet.finish()
+        await writer.write(three_steps()[2])
+        await writer.finish()
     assert (await memory.get([make_id(1)]))[make_id(1)]["name"] == "second"
     assert (await memory.counts()) == (1, 1, 0)
     assert await steps_of(memory) == 1
 
 
-async def test_what_is_not_released_is_never_written(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=True) as outlet:
+async def test_batches_that_are_not_released_are_never_written(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=True) as writer:
         for batch in three_steps():
-            await outlet.write(batch)
-        await outlet.finish()
+            await writer.write(batch)
+        await writer.finish()
     assert (await memory.counts()) == (0, 0, 0)
     assert await memory.generation() == 0
 
 
-async def test_an_error_drops_what_is_held_back(memory: Store) -> None:
+async def test_an_error_drops_held_back_batches(memory: Store) -> None:
     async def write_and_fail() -> None:
-        with BatchWriter(memory, await lease_on(memory), held_back=True) as outlet:
-            await outlet.write(upserts(make_record(1)))
+        with BatchWriter(memory, await lease_on(memory), held_back=True) as writer:
+            await writer.write(upserts(make_record(1)))
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
@@ -143,41 +144,41 @@ async def test_an_error_drops_what_is_held_back(memory: Store) -> None:
 
 
 @pytest.mark.parametrize("held_back", [False, True])
-async def test_a_dry_run_writes_nothing_released_or_not(memory: Store, held_back: bool) -> None:
+async def test_a_dry_run_writes_nothing_even_when_released(memory: Store, held_back: bool) -> None:
     before = await contents(memory)
-    with BatchWriter(memory, None, held_back=held_back) as outlet:
+    with BatchWriter(memory, None, held_back=held_back) as writer:
         for batch in three_steps():
-            await outlet.write(batch)
-        await outlet.release()
-        await outlet.write(three_steps()[0])
-        await outlet.finish()
-        assert not outlet.holds_back
+            await writer.write(batch)
+        await writer.release()
+        await writer.write(three_steps()[0])
+        await writer.finish()
+        assert not writer.holds_back
     assert await contents(memory) == before
     assert await memory.generation() == 0
 
 
-async def test_empty_batches_are_no_change(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=False) as outlet:
-        await outlet.write(WriteBatch())
-        await outlet.release()
-        await outlet.finish()
+async def test_empty_batches_change_nothing(memory: Store) -> None:
+    with BatchWriter(memory, await lease_on(memory), held_back=False) as writer:
+        await writer.write(WriteBatch())
+        await writer.release()
+        await writer.finish()
     assert await memory.generation() == 0
 
 
 async def test_nothing_is_written_once_the_lease_is_lost(memory: Store) -> None:
-    lease = WriterLease(memory, 0)  # it runs out at once
+    lease = WriterLease(memory, 0)  # expires at once
     await lease.renew()
-    assert await memory.acquire(make_lease("another", expires_ns=FAR_NS)) is None
-    with BatchWriter(memory, lease, held_back=False) as outlet:
+    assert await memory.leases.acquire(make_lease("another", expires_ns=FAR_NS)) is None
+    with BatchWriter(memory, lease, held_back=False) as writer:
         with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
-            await outlet.write(upserts(make_record(1)))
-        await outlet.finish()
+            await writer.write(upserts(make_record(1)))
+        await writer.finish()
     assert (await memory.counts()).models == 0
     assert await memory.generation() == 0
 
 
 class Choosy:
-    """A store that does not take the model of a given id, and fails for a reason given."""
+    """A store that does not write the model with a given id."""
 
     def __init__(self, store: Store, oifm_id: str) -> None:
         self._store = store
@@ -193,21 +194,21 @@ class Choosy:
             raise NotWrittenError("1 of 2 models was not written", {self._oifm_id: "too large"})
 
 
-async def test_a_model_that_the_store_does_not_take_is_a_loss_and_stops_no_other(memory: Store) -> None:
+async def test_a_model_that_the_store_does_not_write_is_a_rejection_and_stops_no_other(memory: Store) -> None:
     choosy: Any = Choosy(memory, make_id(2))
     refused = make_record(2, contributors=[person("ann")])
-    with BatchWriter(choosy, await lease_on(memory), held_back=True) as outlet:
-        await outlet.write(upserts(make_record(1), refused))
-        await outlet.write(upserts(make_record(3)))
-        await outlet.release()
-        assert outlet.losses == [(refused.file, refused.credits, "too large")]
-        with pytest.raises(NotWrittenError):  # no file is to blame for that
-            await outlet.write(WriteBatch(removals=[make_id(2)]))
+    with BatchWriter(choosy, await lease_on(memory), held_back=True) as writer:
+        await writer.write(upserts(make_record(1), refused))
+        await writer.write(upserts(make_record(3)))
+        await writer.release()
+        assert writer.rejections == [(refused.file, refused.credits, "too large")]
+        with pytest.raises(NotWrittenError):  # no file causes this
+            await writer.write(WriteBatch(removals=[make_id(2)]))
     assert sorted(state.oifm_id for state in await memory.manifest()) == [make_id(1), make_id(3)]
 
 
 class Slow:
-    """A store whose writes end when they are told to."""
+    """A store whose writes end when the test allows it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -222,20 +223,19 @@ class Slow:
         await self._store.write(batch)
 
 
-async def test_a_write_that_is_under_way_ends_before_who_is_cancelled_does(memory: Store) -> None:
-    """Else the lease would be free, and the next writer at work, when it takes effect."""
+async def test_a_cancelled_caller_waits_for_the_end_of_a_running_write(memory: Store) -> None:
+    """Otherwise the lease would be released before the write takes effect."""
     slow: Any = Slow(memory)
-    written = WriteCounts()
-    with BatchWriter(
-        slow, await lease_on(memory), held_back=False, hooks=UpdateHooks(written=written)
-    ) as outlet:
-        context = asyncio.create_task(outlet.write(upserts(make_record(1), make_record(2))))
+    observer = UpdateObserver()
+    with BatchWriter(slow, await lease_on(memory), held_back=False, observer=observer) as writer:
+        task = asyncio.create_task(writer.write(upserts(make_record(1), make_record(2))))
         await slow.has_begun.wait()
-        context.cancel()
+        task.cancel()
         await asyncio.sleep(0)
-        assert not context.done()
+        assert not task.done()
         slow.may_end.set()
         with pytest.raises(asyncio.CancelledError):
-            await context
+            await task
     assert (await memory.counts()).models == 2
+    written = observer.counts
     assert (written.models, written.removals, str(written)) == (2, 0, "2 written and 0 removed")

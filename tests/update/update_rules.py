@@ -1,4 +1,4 @@
-"""What an update must do, whatever the store. The tests of a store inherit `UpdateContract`."""
+"""The rules of updates, for every store; `UpdateContract` combines them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from findingmodel.search.lookup import find
 from findingmodel.stores.records import WriteBatch
 from findingmodel.update.directory import update
 from findingmodel.update.lease import writer_lease
-from findingmodel.update.options import UpdateHooks, UpdateOptions
+from findingmodel.update.options import UpdateObserver, UpdateOptions
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.stores.samples import steps_of
 from tests.update.broken import BROKEN, ODD, Case
@@ -28,7 +28,7 @@ LONG_AGO = 1_700_000_000
 
 
 def age(directory: Path) -> None:
-    """Make every file one that was written long before it is indexed, so that its times can be believed."""
+    """Date all files long before they are indexed, so that their times can be trusted."""
     for path in directory.rglob("*.fm.json"):
         os.utime(path, (LONG_AGO, LONG_AGO))
 
@@ -42,13 +42,13 @@ def counts(report: UpdateReport) -> dict[str, int]:
 
 
 async def run(store: Store, directory: Path, **options: Any) -> UpdateReport:
-    """Update, after a dry run that must say the same."""
-    wanted = UpdateOptions(**options)
+    """Update, after a dry run that must report the same."""
+    chosen = UpdateOptions(**options)
     before = await store.generation()
-    would = await update(store, directory, wanted._replace(dry_run=True))
+    would = await update(store, directory, chosen._replace(dry_run=True))
     assert would.dry_run
     assert await store.generation() == before
-    report = await update(store, directory, wanted)
+    report = await update(store, directory, chosen)
     for fact in ("failed", "warnings", "refused"):
         assert getattr(would, fact) == getattr(report, fact)
     assert counts(would) == counts(report)
@@ -64,11 +64,9 @@ def edit(path: Path, **changes: object) -> None:
 
 
 class CountingRules:
-    """Each change is counted for what it is; `run` checks that a dry run says so before."""
+    """Each kind of change is counted; `run` checks that a dry run reports the same."""
 
-    async def test_a_first_update_adds_and_a_second_finds_all_unchanged(
-        self, store: Store, defs: Path
-    ) -> None:
+    async def test_a_first_update_adds_and_a_second_changes_nothing(self, store: Store, defs: Path) -> None:
         assert counts(await run(store, defs)) == {"added": 30}
         assert counts(await run(store, defs)) == {"unchanged": 30}
         assert await steps_of(store) == 1
@@ -130,7 +128,7 @@ class CountingRules:
         assert counts(await run(store, defs)) == {"added": 1, "removed": 1, "unchanged": 29}
         assert "OIFM_TEST_000001" not in await ids(store)
 
-    async def test_three_models_pass_their_names_round(self, store: Store, defs: Path) -> None:
+    async def test_three_models_can_exchange_their_names(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         paths = [defs / f"chest/model_0{number}.fm.json" for number in (1, 3, 5)]
         names = [json.loads(path.read_text())["name"] for path in paths]
@@ -139,13 +137,13 @@ class CountingRules:
         assert counts(await run(store, defs, batch_size=1)) == {"updated": 3, "unchanged": 27}
         assert [entry["oifm_id"] for entry in await find(store, names[1])] == ["OIFM_TEST_000001"]
 
-    async def test_models_whose_file_is_gone_stay_when_asked(self, store: Store, defs: Path) -> None:
+    async def test_without_removal_models_whose_file_is_gone_stay(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         (defs / "chest/model_01.fm.json").unlink()
         assert counts(await run(store, defs, remove=False)) == {"unchanged": 29}
         assert counts(await run(store, defs)) == {"unchanged": 29, "removed": 1}
 
-    async def test_every_file_is_read_when_asked(self, store: Store, defs: Path) -> None:
+    async def test_rehash_reads_every_file(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         path = defs / "chest/model_01.fm.json"
         path.write_text(path.read_text().replace("rounded", "ROUNDED"))
@@ -155,7 +153,7 @@ class CountingRules:
 
 
 class FailureRules:
-    """A bad file is reported, keeps what it held, and stops no other."""
+    """A bad file is reported, keeps its entry, and stops no other file."""
 
     async def test_a_file_that_fails_keeps_its_last_good_entry(self, store: Store, defs: Path) -> None:
         await run(store, defs)
@@ -193,7 +191,7 @@ class FailureRules:
         assert found["yyy.fm.json"] == [("/attributes/0/oifma_id", "duplicate-attribute-id")]
         assert counts(report) == {"added": 30, "failed": 2}
 
-    async def test_a_copy_of_a_moved_model_is_the_loser(self, store: Store, defs: Path) -> None:
+    async def test_a_copy_of_a_moved_model_fails(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         text = (defs / "chest/model_01.fm.json").read_text()
         (defs / "chest/model_01.fm.json").unlink()
@@ -204,7 +202,7 @@ class FailureRules:
         assert report.failed[0].path == "b.fm.json"
         assert report.failed[0].problems[0].code == "duplicate-id"
 
-    async def test_a_moved_model_keeps_its_name_against_newcomers(self, store: Store, defs: Path) -> None:
+    async def test_a_moved_model_keeps_its_name_against_new_files(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         (defs / "chest/model_01.fm.json").rename(defs / "a.fm.json")
         write_model(defs, "b.fm.json", 50, name="pulmonary nodule of type 1")
@@ -235,13 +233,13 @@ class FailureRules:
         kept = json.loads((await store.models(["OIFM_TEST_000001"]))["OIFM_TEST_000001"])
         assert kept["unheard_of"] == {"$set": {"a.b": 2**80}}
 
-    async def test_a_directory_that_is_none_is_an_error(self, store: Store, tmp_path: Path) -> None:
+    async def test_a_missing_directory_is_an_error(self, store: Store, tmp_path: Path) -> None:
         with pytest.raises(DirectoryError, match="not a valid directory"):
             await update(store, tmp_path / "absent", UpdateOptions())
 
 
 class BrokenFileRules:
-    """Whatever is wrong with one file, the others are indexed, and it keeps what it held."""
+    """Whatever is wrong with one file, it keeps its entry and the others are indexed."""
 
     @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
     async def test_a_new_file_that_is_broken_is_reported(
@@ -255,7 +253,7 @@ class BrokenFileRules:
         check(report.failed, case)
 
     @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
-    async def test_a_file_that_breaks_keeps_its_last_good_entry(
+    async def test_a_file_that_becomes_broken_keeps_its_last_good_entry(
         self, store: Store, tmp_path: Path, case: Case
     ) -> None:
         directory = small(tmp_path)
@@ -282,13 +280,11 @@ class BrokenFileRules:
         text = (await store.models(["OIFM_TEST_000007"]))["OIFM_TEST_000007"]
         assert text == (directory / "7.fm.json").read_bytes()
 
-    async def test_a_directory_that_is_named_like_a_file_is_walked_into(
-        self, store: Store, tmp_path: Path
-    ) -> None:
+    async def test_a_directory_with_the_suffix_is_scanned(self, store: Store, tmp_path: Path) -> None:
         write_model(tmp_path / "defs", "weird.fm.json/1.fm.json", 1)
         assert counts(await run(store, tmp_path / "defs")) == {"added": 1}
 
-    async def test_a_path_that_is_no_text_is_reported(self, store: Store, tmp_path: Path) -> None:
+    async def test_a_path_that_is_not_text_is_reported(self, store: Store, tmp_path: Path) -> None:
         directory = small(tmp_path)
         (directory / os.fsdecode(b"caf\xe9.fm.json")).write_bytes(b"{}")
         report = await run(store, directory)
@@ -303,9 +299,9 @@ class BrokenFileRules:
         def remove(done: int, total: int) -> None:
             (directory / "7.fm.json").unlink(missing_ok=True)
 
-        for number in range(100, 300):  # so many that the last are not yet read when the first are
+        for number in range(100, 300):  # enough that the last are not read together with the first
             write_model(directory, f"0/{number}.fm.json", number)
-        report = await update(store, directory, UpdateOptions(concurrency=1), UpdateHooks(progress=remove))
+        report = await update(store, directory, UpdateOptions(concurrency=1), UpdateObserver(progress=remove))
         assert [failed.problems[0].code for failed in report.failed] == ["vanished"]
         assert report.added == 204
 
@@ -353,7 +349,7 @@ class GuardRules:
         assert (await store.counts()).models == 30
         assert await steps_of(store) == 1
 
-    async def test_ids_changed_in_most_files_are_refused_before_anything_is_seen(
+    async def test_changing_most_ids_is_refused_before_anything_is_visible(
         self, store: Store, defs: Path
     ) -> None:
         await run(store, defs)
@@ -365,13 +361,13 @@ class GuardRules:
         assert report.refused.would_remove == 20
         assert await ids(store) == [f"OIFM_TEST_{number:06d}" for number in range(1, 31)]
 
-    async def test_edits_of_every_file_are_no_reason_to_refuse(self, store: Store, defs: Path) -> None:
+    async def test_editing_every_file_is_not_refused(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         for path in defs.rglob("*.fm.json"):
             edit(path, description="Edited since then.")
         assert counts(await run(store, defs, batch_size=4)) == {"updated": 30}
 
-    async def test_half_of_the_models_may_go(self, store: Store, defs: Path) -> None:
+    async def test_half_of_the_models_may_be_removed(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         for path in (defs / "chest").iterdir():
             path.unlink()
@@ -379,7 +375,7 @@ class GuardRules:
 
 
 class ContributorRules:
-    """Contributors are those that the files name, as the newest of these states them."""
+    """Contributors are those that the files name, as the newest file describes them."""
 
     async def people(self, store: Store) -> dict[str, str]:
         return {row.key: row.fields["name"] for row in await store.contributors("person")}
@@ -399,7 +395,9 @@ class ContributorRules:
         await run(store, defs)
         assert await self.people(store) == {"test-reader": "Old Name"}
 
-    async def test_a_contributor_whom_no_file_names_any_more_goes(self, store: Store, defs: Path) -> None:
+    async def test_a_contributor_that_no_file_names_any_more_is_removed(
+        self, store: Store, defs: Path
+    ) -> None:
         write_model(defs, "a.fm.json", 40, contributors=[make_person(), make_organization(code="GONE")])
         await run(store, defs)
         assert (await store.counts())[1:] == (1, 2)
@@ -409,9 +407,11 @@ class ContributorRules:
 
 
 class LeaseRules:
-    """One update of an index at a time; one that has nothing to do needs no turn."""
+    """One update of an index runs at a time; one with nothing to do takes no lease."""
 
-    async def test_an_update_with_work_is_told_who_is_at_it(self, store: Store, defs: Path) -> None:
+    async def test_an_update_with_work_fails_and_names_the_holder_of_the_lease(
+        self, store: Store, defs: Path
+    ) -> None:
         await store.setup()
         async with writer_lease(store, lease_seconds=60):
             with pytest.raises(LeaseHeldError, match=f"process {os.getpid()} on "):
@@ -422,7 +422,9 @@ class LeaseRules:
         async with writer_lease(store, lease_seconds=60):
             assert counts(await update(store, defs, UpdateOptions())) == {"unchanged": 30}
 
-    async def test_another_update_may_have_done_the_work_meanwhile(self, store: Store, defs: Path) -> None:
+    async def test_another_update_may_have_done_the_work_before_the_lease_was_taken(
+        self, store: Store, defs: Path
+    ) -> None:
         await run(store, defs)
         (state,) = [s for s in await store.manifest() if s.oifm_id == "OIFM_TEST_000001"]
         await store.write(WriteBatch(touches=[state._replace(mtime_ns=1)]))
@@ -432,7 +434,7 @@ class LeaseRules:
 class UpdateContract(CountingRules, FailureRules, BrokenFileRules, GuardRules, ContributorRules, LeaseRules):
     """All rules."""
 
-    async def test_what_was_indexed_is_what_the_files_say(self, store: Store, defs: Path) -> None:
+    async def test_the_index_holds_what_the_files_say(self, store: Store, defs: Path) -> None:
         await run(store, defs)
         text = (await store.models(["OIFM_TEST_000007"]))["OIFM_TEST_000007"]
         assert text == (defs / "chest/model_07.fm.json").read_bytes()
@@ -445,7 +447,7 @@ class UpdateContract(CountingRules, FailureRules, BrokenFileRules, GuardRules, C
 
     async def test_progress_counts_every_file_that_is_loaded(self, store: Store, defs: Path) -> None:
         seen: list[tuple[int, int]] = []
-        hooks = UpdateHooks(progress=lambda done, total: seen.append((done, total)))
-        await update(store, defs, UpdateOptions(), hooks)
+        observer = UpdateObserver(progress=lambda done, total: seen.append((done, total)))
+        await update(store, defs, UpdateOptions(), observer)
         assert seen[-1] == (30, 30)
         assert seen == sorted(seen)

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next thing that is due: nobody waits, and every time is exact."""
+"""An event loop whose clock jumps to the next timer: tests do not wait, and all times are exact."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Lets time pass instead of waiting."""
+    """Advances the clock instead of waiting."""
 
     now = 0.0
 
@@ -34,6 +34,6 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
-    """Run *main*, which must not wait for anything but time; its clock begins at 0."""
+    """Run *main*, which may wait for timers only; its clock starts at 0."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(main)
