@@ -1,4 +1,4 @@
-"""Questions: the queries of a file, which is plain text with one a line, CSV, or JSON Lines."""
+"""Read the queries of a file: plain text with one query per line, CSV, or JSON Lines."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Form = Literal["text", "csv", "jsonl"]
 
-__all__ = ["ENCODING", "FORMS", "Question", "by_sentence", "encoding_of", "form_of", "read_questions"]
-
 FORMS: tuple[Form, ...] = ("text", "csv", "jsonl")
 
 
@@ -30,16 +28,14 @@ class _Encoding(TypedDict):
 
 
 ENCODING: Final = _Encoding(encoding="utf-8-sig", errors="surrogateescape", newline="")
-"""How to open a file of questions, so that bytes that are no text spoil their own line alone."""
+"""How to open a file of questions: invalid bytes make only their own line fail."""
 _UTF_16: Final = _Encoding(encoding="utf-16", errors="backslashreplace", newline="")
 
 _SUFFIXES: Mapping[str, Form] = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
-_LONGEST_LINE = 1_000_000  # characters; only a file of something else has such lines
+_LONGEST_LINE = 1_000_000  # characters; a longer line means that the file is not what it seems
 _DELIMITERS = (",", ";", "\t")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
-_LONGEST_CELL = (
-    16_000_000  # characters: a quotation mark that is never closed would take the rest of the file
-)
+_LONGEST_CELL = 16_000_000  # characters: an unclosed quotation mark would take the rest of the file
 _NO_FIELDS: Mapping[str, Any] = {}
 
 
@@ -47,11 +43,11 @@ class Question(NamedTuple):
     """One query of a file.
 
     Attributes:
-        line: where it starts in the file, from 1.
-        query: its text; "" where there is none.
+        line: the line on which it starts, from 1.
+        query: its text; "" if there is an error.
         fields: the other columns of its row, or the other members of its object.
-        error: why there is no text; None if there is.
-        part: which sentence of its text it is, from 1; 0 if it is the whole.
+        error: why it has no text, or None.
+        part: the number of the sentence, from 1; 0 for a whole text.
     """
 
     line: int
@@ -62,7 +58,7 @@ class Question(NamedTuple):
 
 
 def encoding_of(start: bytes) -> _Encoding:
-    r"""Return how to open a file that begins with *start*: `ENCODING`, but for UTF-16, as Windows writes it.
+    r"""Return how to open a file that begins with *start*: `ENCODING`, or UTF-16 as written on Windows.
 
     >>> encoding_of(b"PE\n")["encoding"], encoding_of(b"\xff\xfeP\0E\0")["encoding"]
     ('utf-8-sig', 'utf-16')
@@ -71,7 +67,7 @@ def encoding_of(start: bytes) -> _Encoding:
 
 
 def form_of(name: str) -> Form:
-    """Return what the name of a file says it is.
+    """Return the format that a file name stands for.
 
     >>> form_of("reports.CSV"), form_of("reports.jsonl"), form_of("-")
     ('csv', 'jsonl', 'text')
@@ -80,16 +76,16 @@ def form_of(name: str) -> Form:
 
 
 def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator[Question]:
-    """Yield the questions in *lines*, opened as `ENCODING` says; empty lines are passed over.
+    """Yield the questions in *lines*; empty lines are skipped.
 
     Args:
-        lines: the open file; it is read as the questions are needed.
-        form: one of `FORMS`. CSV has a heading, and cells set off by commas, semicolons or tabs; a line of
-            JSON is an object or a string.
-        column: where the query stands in CSV, in any case there, and in an object.
+        lines: the file, opened with `ENCODING`; it is read as the questions are consumed.
+        form: one of `FORMS`. CSV has a header and commas, semicolons or tabs between cells; each line of
+            JSON Lines is an object or a string.
+        column: the column (in any case) or the member that holds the query.
 
     Raises:
-        QueryError: CSV without that column, or with two of them.
+        QueryError: the CSV file has no such column, or two.
     """
     if form == "csv":
         questions = _from_csv(lines, column)
@@ -101,7 +97,7 @@ def read_questions(lines: TextIO, form: Form, column: str = "query") -> Iterator
 
 
 def by_sentence(questions: Iterable[Question]) -> Iterator[Question]:
-    """Yield a question for each sentence of each of *questions*; one without a sentence stays as it is."""
+    """Yield one question for each sentence of *questions*; a question without sentences stays as it is."""
     for question in questions:
         parts = sentences(question.query) if question.error is None else []
         if parts:
@@ -113,14 +109,14 @@ def by_sentence(questions: Iterable[Question]) -> Iterator[Question]:
 
 def _checked(question: Question) -> Question:
     if question.error is None and _NOT_TEXT.search(question.query):
-        return question._replace(error=QueryError("this is not UTF-8 text"))
+        return question._replace(error=QueryError("the text is not valid UTF-8"))
     if question.error is None and "\0" in question.query:
-        return question._replace(error=QueryError("this has NUL characters, which are no text"))
+        return question._replace(error=QueryError("the text contains NUL characters"))
     return question
 
 
 def _each_line(lines: TextIO, longest: int = _LONGEST_LINE) -> Iterator[str]:
-    """Yield the lines; of one that is too long as much as shows that it is."""
+    """Yield the lines, each cut off one character after *longest*."""
     while line := lines.readline(longest + 1):
         rest = line
         while len(rest) > longest and not rest.endswith("\n"):
@@ -148,11 +144,11 @@ def _from_json(number: int, line: str, column: str) -> Question:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Question(number, "", error=QueryError(f"this is not JSON: {error}"))
+        return Question(number, "", error=QueryError(f"the line is not JSON: {error}"))
     fields = dict(value) if isinstance(value, dict) else {}
     query = fields.pop(column, None) if isinstance(value, dict) else value
     if not isinstance(query, str):
-        return Question(number, "", fields, QueryError(f"there is no text under {column!r}"))
+        return Question(number, "", fields, QueryError(f"the member {column!r} is missing or is not text"))
     return Question(number, query, fields)
 
 
@@ -173,43 +169,41 @@ def _from_csv(lines: TextIO, column: str) -> Iterator[Question]:
 
 
 def _place(names: Sequence[str], column: str) -> int:
-    """Return where the query stands: in the column of this name, or else of this name in another case."""
+    """Return the position of the column with this name, or else with this name in another case."""
     found = [place for place, name in enumerate(names) if name == column]
     found = found or [place for place, name in enumerate(names) if fold(name) == fold(column)]
     if len(found) == 1:
         return found[0]
     if found:
         raise QueryError(
-            f"{len(found)} columns are named {column!r}: name the one with the queries otherwise"
+            f"{len(found)} columns are named {column!r}: rename all but the one with the queries"
         )
-    raise QueryError(
-        f"there is no column {column!r}, only {', '.join(map(repr, names))}"
-        if names
-        else "there is no heading with the names of the columns"
-    )
+    if not names:
+        raise QueryError("the file has no header with the names of its columns")
+    raise QueryError(f"there is no column {column!r}; the columns are {', '.join(map(repr, names))}")
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | QueryError]]:
-    """Yield the cells of each row below the heading, or why there are none, and the line where it starts."""
+    """Yield the first line and the cells, or the error, of each row after the header."""
     watched = _Lines(lines)
     reader = csv.reader(watched, delimiter=delimiter)
     line = 2
-    while not watched.are_over():
+    while not watched.is_exhausted():
         try:
             cells = next(reader, [])
-            # Only a row whose quotation mark is still open asks for a line that is not there.
-            yield line, QueryError(_OPEN) if watched.are_over() and cells else cells
+            # The reader asks for a line after the last only inside an unclosed quotation mark.
+            yield line, QueryError(_UNCLOSED) if watched.is_exhausted() and cells else cells
         except csv.Error as error:
-            yield line, QueryError(f"this cannot be read as CSV: {error}")
+            yield line, QueryError(f"the row is not valid CSV: {error}")
         line = reader.line_num + 2
 
 
 class _Lines:
-    """Lines that know whether one more was asked for than there are."""
+    """An iterator of lines that knows whether it is exhausted."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
-        self._are_over = False
+        self._exhausted = False
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -217,22 +211,24 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._lines, None)
         if line is None:
-            self._are_over = True
+            self._exhausted = True
             raise StopIteration
         return line
 
-    def are_over(self) -> bool:
-        """Return whether a line was asked for that is not there."""
-        return self._are_over
+    def is_exhausted(self) -> bool:
+        """Return whether a line after the last one was requested."""
+        return self._exhausted
 
 
-_OPEN = "a quotation mark opens here that nothing closes: all that follows in the file is in one cell"
+_UNCLOSED = "the quotation mark that opens here is never closed, so the rest of the file is one cell"
 
 
 def _from_cells(line: int, names: Sequence[str], cells: Sequence[str], place: int) -> Question:
     fields = {name: cell for at, (name, cell) in enumerate(zip(names, cells, strict=False)) if at != place}
     query = cells[place] if place < len(cells) else ""
     if len(cells) > len(names):
-        error = QueryError(f"{len(cells)} cells below {len(names)} names: quote cells that hold a delimiter")
+        error = QueryError(
+            f"{len(cells)} cells, but {len(names)} in the header: quote cells with a delimiter"
+        )
         return Question(line, query, fields, error)
     return Question(line, query, fields)

@@ -1,4 +1,4 @@
-"""run_batch: answer a file of questions, record by record; what is written stands, however the run ends."""
+"""Answer a file of questions record by record, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from findingmodel.batch import read as batch_read
 from findingmodel.batch import write as batch_write
 from findingmodel.batch.read import by_sentence, read_questions
 from findingmodel.batch.search import STATUSES, stream_batch
-from findingmodel.batch.write import Begun, CsvLines, JsonLines, take_up
+from findingmodel.batch.write import BatchProgress, CsvLines, JsonLines, read_progress
 from findingmodel.errors import QueryError
 
 if TYPE_CHECKING:
@@ -29,25 +29,23 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Write = Callable[[str], object]
 
-__all__ = ["BatchJob", "BatchSummary", "run_batch"]
-
 _STREAM = "-"
 
 
 class BatchJob(NamedTuple):
-    """What to answer, and where to write it.
+    """The questions of one batch, and where its answers go.
 
     Attributes:
         source: a file of questions, or "-" for standard input.
         target: a file of answers, or "-" for standard output.
-        read_as: "text", "csv" or "jsonl"; by the name of *source* if None.
-        write_as: "jsonl" or "csv"; by the name of *target* if None.
-        column: where the query stands in CSV, and in an object of JSON Lines.
-        by_sentence: search for each sentence of a text by itself.
-        resume: go on behind the last answer in *target*.
-        limit: most hits for each question.
-        tags: required of every hit.
-        explain: JSON Lines say why each hit was found.
+        read_as: "text", "csv" or "jsonl"; None to decide by the name of *source*.
+        write_as: "jsonl" or "csv"; None to decide by the name of *target*.
+        column: the CSV column, or the member of each JSON object, that holds the query.
+        by_sentence: search for each sentence of a text separately.
+        resume: continue after the last answer in *target*.
+        limit: the most hits per question.
+        tags: only models that have all of these tags.
+        explain: include the reasons of each hit in JSON Lines.
         concurrency: as for `findingmodel.batch.search.stream_batch`.
     """
 
@@ -65,19 +63,19 @@ class BatchJob(NamedTuple):
 
     @property
     def written_as(self) -> batch_write.Form:
-        """The form of the answers."""
+        """The format of the answers."""
         return self.write_as or batch_write.form_of(self.target)
 
 
 class BatchSummary(NamedTuple):
-    """How many questions have been answered, those of an earlier run included.
+    """The numbers of answered questions, including those of an earlier run.
 
     Attributes:
-        matched: with one clear best hit.
-        ambiguous: with several hits as good, or with weak ones only.
-        unmatched: without a hit.
-        failed: that are no queries.
-        resumed: of all these, what an earlier run had answered.
+        matched: one hit is clearly the best.
+        ambiguous: several hits are equally good, or all are weak.
+        unmatched: no hit.
+        failed: the question is not a valid query.
+        resumed: how many of all these an earlier run had answered.
     """
 
     matched: int
@@ -88,30 +86,29 @@ class BatchSummary(NamedTuple):
 
     @property
     def queries(self) -> int:
-        """All of them."""
+        """The number of all questions."""
         return sum(self[: len(STATUSES)])
 
 
-def _unseen(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+def _ignore_progress(done: int, total: int) -> None:
+    """Ignore the progress."""
 
 
 async def run_batch(
-    searcher: Searcher, job: BatchJob, *, echo: Write, progress: Progress = _unseen
+    searcher: Searcher, job: BatchJob, *, echo: Write, progress: Progress = _ignore_progress
 ) -> BatchSummary:
-    """Answer the questions of *job* in their order, and write each answer as soon as it is known.
+    """Answer the questions of *job* in order, and write each answer as soon as it is known.
 
     Args:
         searcher: the index.
         job: what to do.
         echo: writes one record to standard output.
-        progress: called with (questions done, questions in all); with the first twice where the second is not
-            known.
+        progress: called with (questions done, all questions), or (done, done) if the total is unknown.
 
     Raises:
-        QueryError: the questions cannot be read, or *target* is no place to go on.
+        QueryError: the questions cannot be read, or the answers in *target* cannot be resumed.
         OSError: a file cannot be opened or written.
-        StoreError: the store failed; what was written stands, and a job that resumes goes on from there.
+        StoreError: the store failed; a resumed job continues after what was written.
     """
     _check(job)
     total = _total(job)
@@ -120,7 +117,7 @@ async def run_batch(
         first = next(questions, None)
         writer = _writer(job, first)
         known = _known(job, writer)
-        questions = _behind(known, chain([first] if first else [], questions), job.target, writer)
+        questions = _after(known, chain([first] if first else [], questions), job.target, writer)
         counts = known.counts.copy()
         with _appending(job.target, echo, known) as write:
             if not known.line:
@@ -135,7 +132,7 @@ async def run_batch(
 async def _answers(
     searcher: Searcher, job: BatchJob, questions: Iterable[Question]
 ) -> AsyncIterator[tuple[Question, BatchRow]]:
-    """Yield each question with its answer; one that is no text fails like one that is no query."""
+    """Yield each question with its answer; a question with an error has a failed answer."""
     under_way: deque[Question] = deque()
 
     def texts() -> Iterator[str]:
@@ -155,10 +152,10 @@ def _writer(job: BatchJob, first: Question | None) -> Writer:
 
 
 def _check(job: BatchJob) -> None:
-    """Refuse what would destroy a file or cannot be done."""
+    """Refuse a job that would destroy a file or cannot be done."""
     if job.target == _STREAM:
         if job.resume:
-            raise QueryError("only a file of answers can be gone on with: name it")
+            raise QueryError("only a file of answers can be resumed: name one as the output")
     elif job.source != _STREAM and Path(job.target).exists() and Path(job.target).samefile(job.source):
         raise QueryError(f"{job.target} cannot hold both the questions and the answers")
 
@@ -187,35 +184,37 @@ def _questions(job: BatchJob, lines: TextIO) -> Iterator[Question]:
 
 
 def _total(job: BatchJob) -> int:
-    """Return how many questions there are; 0 where they cannot be read twice."""
+    """Return the number of questions; 0 if the source cannot be read twice."""
     if job.source == _STREAM or not Path(job.source).is_file():
         return 0
     with _opened(job.source) as lines:
         return sum(1 for _ in _questions(job, lines))
 
 
-def _known(job: BatchJob, writer: Writer) -> Begun:
+def _known(job: BatchJob, writer: Writer) -> BatchProgress:
     path = Path(job.target)
     if job.resume and path.exists():
-        return take_up(path, job.written_as, writer)
-    return Begun(0, 0, "", Counter())
+        return read_progress(path, job.written_as, writer)
+    return BatchProgress(0, 0, "", Counter())
 
 
-def _behind(known: Begun, questions: Iterator[Question], target: str, writer: Writer) -> Iterator[Question]:
-    """Return the questions behind the last one that is answered."""
+def _after(
+    known: BatchProgress, questions: Iterator[Question], target: str, writer: Writer
+) -> Iterator[Question]:
+    """Return the questions after the last answered one."""
     if not known.line:
         return questions
     at = (known.line, known.part)
     last = next((question for question in questions if (question.line, question.part) >= at), None)
     answered = (*at, _as_written(known.query))
     if last is None or (last.line, last.part, _as_written(writer.query(last.query))) != answered:
-        raise QueryError(f"{target} holds answers to other questions: they differ at line {known.line}")
+        raise QueryError(f"{target} has answers to other questions: they differ at line {known.line}")
     return questions
 
 
 @contextmanager
-def _appending(target: str, echo: Write, known: Begun) -> Iterator[Write]:
-    """Lend what writes to *target*, behind what is *known*."""
+def _appending(target: str, echo: Write, known: BatchProgress) -> Iterator[Write]:
+    """Yield a function that writes to *target*, after the *known* answers."""
     if target == _STREAM:
         yield echo
         return
@@ -230,7 +229,7 @@ def _appending(target: str, echo: Write, known: Begun) -> Iterator[Write]:
         yield write
 
 
-_ESCAPED = "backslashreplace"  # what is no text; in JSON, that is how JSON itself would write it
+_ESCAPED = "backslashreplace"  # for lone surrogates; JSON escapes them in the same way
 
 
 def _as_written(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Batch search: many queries against one index; one bad query is its own outcome and stops no other."""
+"""Search many queries against one index. An invalid query fails alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from findingmodel.errors import QueryError
 from findingmodel.search.cache import QueryCache
-from findingmodel.search.hits import is_clear
+from findingmodel.search.hits import is_unambiguous
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
@@ -20,29 +20,21 @@ if TYPE_CHECKING:
     Status = Literal["matched", "ambiguous", "unmatched", "failed"]
     Hits = tuple[HitRow, ...]
 
-__all__ = ["AT_A_SERVER", "BatchRow", "STATUSES", "search_batch", "stream_batch"]
-
 STATUSES: tuple[Status, ...] = ("matched", "ambiguous", "unmatched", "failed")
-"""What can become of a query: one clear best hit, several or weak ones, none, or it is no query."""
+"""One clear best hit; several equal or only weak hits; no hit; not a valid query."""
 
-AT_A_SERVER = 4
-"""Queries under way at once where a server answers: enough to hide the delay of a network.
-
-In a file they would only wait for each other.
-"""
-
-_CHUNK = 100  # queries; their answers are there before the next are searched for
-_MOST_KEPT = 5_000  # answers: reports repeat themselves
+_CHUNK = 100  # queries answered before the next are read
+_MAX_CACHED = 5_000  # answers: reports repeat the same phrases
 _DAY = 86_400.0  # seconds
 
 
 class BatchRow(NamedTuple):
-    """What became of one query of a batch.
+    """The answer to one query of a batch.
 
     Attributes:
-        query: as given.
-        hits: best first; empty if nothing answers it.
-        error: why it is no query; None if it is one.
+        query: the query text.
+        hits: the hits, best first.
+        error: why the text is not a valid query, or None.
         status: one of `STATUSES`.
     """
 
@@ -60,7 +52,7 @@ async def search_batch(
     tags: Sequence[str] = (),
     concurrency: int = 1,
 ) -> dict[str, BatchRow]:
-    """Return what became of each distinct query, in the order of their first mention."""
+    """Return the answer to each distinct query, in the order of their first occurrence."""
     rows = stream_batch(searcher, dict.fromkeys(queries), limit=limit, tags=tags, concurrency=concurrency)
     return {row.query: row async for row in rows}
 
@@ -73,18 +65,18 @@ async def stream_batch(
     tags: Sequence[str] = (),
     concurrency: int = 1,
 ) -> AsyncIterator[BatchRow]:
-    """Yield what became of each query, in their order, as soon as its chunk is done.
+    """Yield the answers to *queries* in order, a chunk at a time.
 
-    Equal queries are searched once while their answer is among those kept; all of a chunk are searched
-    against one state of the index.
+    Equal queries are searched once while their answer is cached; one chunk is searched against one generation
+    of the index.
 
     Args:
         searcher: the index.
-        queries: any number; they are read as they are needed.
-        limit: hits for each query.
-        tags: required of every hit.
-        concurrency: queries under way at once; more than 1 needs an event loop, and pays where a server
-            answers.
+        queries: any number of queries; they are read as the answers are consumed.
+        limit: the most hits per query.
+        tags: only models that have all of these tags.
+        concurrency: queries searched at the same time; more than 1 needs an event loop, and helps only with
+            a server.
 
     Raises:
         QueryError: *limit* is less than 1.
@@ -92,7 +84,7 @@ async def stream_batch(
     """
     if limit < 1:
         raise QueryError(f"limit is {limit}: ask for at least one hit")
-    kept = QueryCache(capacity=_MOST_KEPT, ttl_seconds=_DAY)
+    kept = QueryCache(capacity=_MAX_CACHED, ttl_seconds=_DAY)
     iterator = iter(queries)
     while chunk := list(islice(iterator, _CHUNK)):
         parsed = {text: _parsed(text, tags) for text in chunk}
@@ -116,7 +108,7 @@ def _parsed(text: str, tags: Sequence[str]) -> Query | QueryError:
 def _row(text: str, hits: Hits, limit: int) -> BatchRow:
     if not hits:
         return BatchRow(text)
-    return BatchRow(text, hits[:limit], status="matched" if is_clear(hits) else "ambiguous")
+    return BatchRow(text, hits[:limit], status="matched" if is_unambiguous(hits) else "ambiguous")
 
 
 async def _answers(
@@ -126,7 +118,7 @@ async def _answers(
     generation = await searcher.generation()
 
     async def search(query: Query) -> Hits:
-        # The second hit tells whether the first is clear.
+        # The second hit decides whether the first is clearly the best.
         return tuple(await searcher.search(query, limit=max(limit, 2), generation=generation))
 
     async def answer(query: Query) -> Hits:
@@ -154,5 +146,5 @@ async def _concurrently(
             for _ in range(min(concurrency, len(queries))):
                 group.create_task(work())
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # the store failed: it fails for all of them
+        raise errors.exceptions[0] from None  # the store failed, and fails for all queries
     return answers

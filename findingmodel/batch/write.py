@@ -1,4 +1,4 @@
-"""Answers to a file of questions: a line of JSON or of CSV for each, and what an earlier run has answered."""
+"""Write answers as JSON Lines or CSV, and read how far an earlier run came."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
     Form = Literal["jsonl", "csv"]
 
-__all__ = ["Begun", "CsvLines", "FORMS", "JsonLines", "Writer", "form_of", "no_formula", "take_up"]
-
 FORMS: tuple[Form, ...] = ("jsonl", "csv")
 
 _FORMULA = re.compile(r"[\t\r\n]|[\s\0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-"""A spreadsheet may pass over white space, and take the wide signs of East Asia for the narrow ones."""
+"""Spreadsheets may skip white space, and may treat full-width signs like ASCII ones."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?%?")
 _START = {"jsonl": b'{"line": ', "csv": b""}
 _HIT_COLUMNS = ("oifm_id", "name", "score", "stage", "field", "negated")
@@ -36,41 +34,41 @@ _COLUMNS = ("line", "part", "query", "status", *_HIT_COLUMNS, "others", "error")
 
 
 def form_of(name: str) -> Form:
-    """Return how to write a file of this name."""
+    """Return the format that a file name stands for."""
     return "csv" if name.lower().endswith(".csv") else "jsonl"
 
 
 class Writer(Protocol):
-    """How answers are written, each as one record that ends with a line feed."""
+    """Formats answers, each as one record that ends with a line feed."""
 
     def heading(self) -> str:
-        """Return what stands before the first record."""
+        """Return the text before the first record."""
         ...
 
     def record(self, question: Question, row: BatchRow) -> str:
-        """Return one answer."""
+        """Return the record of one answer."""
         ...
 
     def query(self, text: str) -> str:
-        """Return the text of a query as it stands in its answer."""
+        """Return the text of a query as records contain it."""
         ...
 
 
 class JsonLines(NamedTuple):
-    """One object a line; ``input`` holds the other fields of the question.
+    """One JSON object per line; ``input`` holds the other fields of the question.
 
     Attributes:
-        explain: each hit has ``matched``, why it was found.
+        explain: each hit has ``matched``, the reasons why it was found.
     """
 
     explain: bool = False
 
     def heading(self) -> str:
-        """Return nothing."""
+        """Return no text."""
         return ""
 
     def record(self, question: Question, row: BatchRow) -> str:
-        """Return one answer."""
+        """Return the record of one answer."""
         error = question.error or row.error
         answer = {
             "line": question.line,
@@ -93,22 +91,22 @@ class JsonLines(NamedTuple):
 
 
 class CsvLines(NamedTuple):
-    """One record a question, with its best hit; ``others`` holds the ids of the other hits.
+    """One record per question, with its best hit; ``others`` holds the ids of the other hits.
 
-    A text that a spreadsheet would take for a formula begins with an apostrophe.
+    Text that a spreadsheet would evaluate as a formula gets an apostrophe in front.
 
     Attributes:
-        fields: names of the other fields of the questions, each a column ``input.NAME``.
+        fields: the names of the other fields of the questions; each becomes a column ``input.NAME``.
     """
 
     fields: Sequence[str] = ()
 
     def heading(self) -> str:
-        """Return the names of the columns."""
+        """Return the header."""
         return _csv([*_COLUMNS, *(f"input.{name}" for name in self.fields)])
 
     def record(self, question: Question, row: BatchRow) -> str:
-        """Return one answer."""
+        """Return the record of one answer."""
         best = _facts(row.hits[0]).values() if row.hits else [""] * len(_HIT_COLUMNS)
         others = " ".join(hit.entry["oifm_id"] for hit in row.hits[1:])
         error = question.error or row.error or ""
@@ -116,18 +114,18 @@ class CsvLines(NamedTuple):
         return _csv([*own, *(_cell(question.fields.get(name, "")) for name in self.fields)])
 
     def query(self, text: str) -> str:
-        """Return *text*, which is no formula."""
+        """Return *text*, made safe for spreadsheets."""
         return no_formula(text)
 
 
-class Begun(NamedTuple):
-    """What an earlier run has answered.
+class BatchProgress(NamedTuple):
+    """How far an earlier run came.
 
     Attributes:
-        line: of the last question that is answered; 0 if none is.
-        part: of that question.
+        line: the line of the last answered question; 0 if there is none.
+        part: the part of that question.
         query: its text.
-        counts: how many questions there are of each status.
+        counts: the number of answers by status.
     """
 
     line: int
@@ -136,14 +134,14 @@ class Begun(NamedTuple):
     counts: Counter[str]
 
 
-def take_up(path: Path, form: Form, writer: Writer) -> Begun:
-    """Return what the answers in *path* hold, and cut off a record that was not written to its end.
+def read_progress(path: Path, form: Form, writer: Writer) -> BatchProgress:
+    """Return how far the answers in *path* go, and cut off an incomplete last record.
 
     Raises:
-        QueryError: it is no file of answers of this form.
+        QueryError: *path* is not a file of answers in this format.
     """
     heading = writer.heading().encode()
-    known, size = Begun(0, 0, "", Counter()), 0
+    known, size = BatchProgress(0, 0, "", Counter()), 0
     with path.open("rb") as lines:
         for record in _whole_records(lines, form):
             if size or record != heading:
@@ -153,13 +151,13 @@ def take_up(path: Path, form: Form, writer: Writer) -> Begun:
         rest = lines.read()
     start = _START[form] if size or not heading else heading
     if not (rest.startswith(start) or start.startswith(rest)):
-        raise _stranger(path)
+        raise _not_answers(path)
     os.truncate(path, size)
     return known
 
 
 def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
-    """Yield the records that end with a line feed; in CSV one that is quoted does not count."""
+    """Yield the complete records; in CSV, line feeds inside quotation marks do not end one."""
     record = b""
     for line in lines:
         record += line
@@ -168,8 +166,8 @@ def _whole_records(lines: Iterable[bytes], form: Form) -> Iterator[bytes]:
             record = b""
 
 
-def _with_record(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
-    """Return what is known with one more answer."""
+def _with_record(known: BatchProgress, record: bytes, form: Form, path: Path) -> BatchProgress:
+    """Return *known* with one more answer."""
     try:
         if form == "csv":
             line, part, query, status, *_ = next(csv.reader(io.StringIO(record.decode(), newline="")))
@@ -177,19 +175,19 @@ def _with_record(known: Begun, record: bytes, form: Form, path: Path) -> Begun:
             answer = json.loads(record)
             line, part, query, status = (answer[name] for name in ("line", "part", "query", "status"))
         known.counts[status] += 1
-        return Begun(int(line), int(part), query, known.counts)
+        return BatchProgress(int(line), int(part), query, known.counts)
     except (ValueError, KeyError, TypeError) as error:
-        raise _stranger(path) from error
+        raise _not_answers(path) from error
 
 
-def _stranger(path: Path) -> QueryError:
+def _not_answers(path: Path) -> QueryError:
     return QueryError(
-        f"{path} does not hold such answers, so nothing can go on there: name another file, or write it anew"
+        f"cannot resume {path}: it does not contain answers of this kind; name another file or start over"
     )
 
 
 def _facts(hit: HitRow) -> dict[str, Any]:
-    """Return what a reader of many answers needs of a hit."""
+    """Return the facts of a hit that records contain."""
     reason = main_reason(hit)
     stage, field = (reason.stage, reason.field) if reason else ("filter", "")
     facts = (hit.entry["oifm_id"], hit.entry["name"], hit.score, stage, field, hit.negated)
@@ -197,7 +195,7 @@ def _facts(hit: HitRow) -> dict[str, Any]:
 
 
 def no_formula(text: str) -> str:
-    """Return *text* such that a spreadsheet shows it, and does not compute what it says.
+    """Return *text* in a form that a spreadsheet shows and does not evaluate.
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection
 

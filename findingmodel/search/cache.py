@@ -1,4 +1,4 @@
-"""QueryCache: answers kept for a while, in memory and, for short-lived processes, also on disk."""
+"""QueryCache: keep answers for some time, in memory and, for short-lived processes, also on disk."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from findingmodel.runtime.single_flight import SingleFlight
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-__all__ = ["CacheStatistics", "CacheTier", "Codec", "Freshness", "QueryCache", "cached"]
-
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
 class CacheStatistics(NamedTuple):
-    """What a cache did so far.
+    """How often a cache had an answer.
 
     Attributes:
-        hits: answers given from memory.
-        tier_hits: answers given from the second tier.
-        shared: answers of an equal computation that was under way.
+        hits: answers from memory.
+        tier_hits: answers from the second tier.
+        shared: answers of an equal computation that was running already.
         misses: answers computed.
         evictions: answers dropped because the cache was full.
         expirations: answers dropped because they were too old.
@@ -43,7 +41,7 @@ class CacheStatistics(NamedTuple):
 
     @property
     def hit_rate(self) -> float:
-        """The share of answers that were not computed; 0.0 if none was asked for.
+        """The share of answers that were not computed; 0.0 before the first.
 
         >>> CacheStatistics(hits=3, misses=1).hit_rate
         0.75
@@ -53,10 +51,10 @@ class CacheStatistics(NamedTuple):
 
 
 class CacheTier(Protocol):
-    """A slower, lasting cache behind the one in memory; texts by key, each with a tag to drop it by."""
+    """A slower, lasting cache beneath the one in memory: texts by key, each with a tag."""
 
     def get(self, key: str) -> str | None:
-        """Return the text kept for *key*, unless it is too old."""
+        """Return the text of *key*; None if there is none, or if it is too old."""
         ...
 
     def put(self, key: str, tag: str, text: str, *, ttl_seconds: float) -> None:
@@ -64,35 +62,34 @@ class CacheTier(Protocol):
         ...
 
     def drop(self, tag: str | None = None) -> None:
-        """Forget what has this *tag*; everything if it is None."""
+        """Drop the texts with this *tag*; all if it is None."""
         ...
 
 
 class Codec(NamedTuple, Generic[T]):
-    """How a value is written for a `CacheTier`, and read again."""
+    """Writes a value as text for a `CacheTier`, and reads it."""
 
     encode: Callable[[T], str]
     decode: Callable[[str], T]
 
 
-class _Kept(NamedTuple):
+class _Item(NamedTuple):
     expires: float
     tag: str
     value: Any
 
 
 class QueryCache:
-    """Answers by key: least recently used first out, too old out, equal computations run once.
+    """A cache of answers that drops the least recently used and the too old, and computes equal ones once.
 
-    Values are shared by all who ask: keep values that cannot be changed, such as tuples and frozen models. An
-    answer belongs to the state of the index that its key names, so put the index generation (`Freshness`)
-    into the key.
+    All callers get the same value, so keep values that cannot be changed, such as tuples and frozen models.
+    An answer holds for one state of the index: make its generation (`Freshness`) a part of the key.
 
     Args:
         capacity: most answers kept in memory.
         ttl_seconds: how long an answer is kept.
-        clock: seconds, growing; `time.monotonic` or a test's own.
-        tier: where answers outlive the process; used for keys whose `repr` is the same in every process.
+        clock: returns monotonic seconds.
+        tier: keeps answers when the process ends; the `repr` of its keys must be the same in every process.
 
     Raises:
         ConfigError: *capacity* or *ttl_seconds* is not positive.
@@ -114,7 +111,7 @@ class QueryCache:
         self._ttl_seconds = ttl_seconds
         self._clock = clock
         self._tier = tier
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._items: OrderedDict[Hashable, _Item] = OrderedDict()
         self._flight = SingleFlight()
         self._epoch = 0
         self._counted = dict.fromkeys(CacheStatistics._fields, 0)
@@ -127,47 +124,47 @@ class QueryCache:
         tag: str = "",
         codec: Codec[T] | None = None,
     ) -> T:
-        """Return the answer kept for *key*, or what *compute* returns, which is then kept.
+        """Return the answer of *key*, or else what *compute* returns, and keep that.
 
-        Errors are not kept. With a *codec* the answer is kept in the second tier too.
+        Errors are not kept. With a *codec* the answer is also kept in the second tier.
         """
-        kept = self._kept.get(key)
-        if kept is not None and self._clock() < kept.expires:
-            self._kept.move_to_end(key)
+        item = self._items.get(key)
+        if item is not None and self._clock() < item.expires:
+            self._items.move_to_end(key)
             self._counted["hits"] += 1
-            return cast("T", kept.value)
-        if kept is not None:
-            del self._kept[key]
+            return cast("T", item.value)
+        if item is not None:
+            del self._items[key]
             self._counted["expirations"] += 1
         computed = False
 
-        async def look_behind() -> T:
+        async def from_tier_or_computed() -> T:
             nonlocal computed
             computed = True
-            return await self._behind(key, compute, tag, codec)
+            return await self._from_tier(key, compute, tag, codec)
 
-        value = await self._flight.share(key, look_behind)
+        value = await self._flight.share(key, from_tier_or_computed)
         if not computed:
             self._counted["shared"] += 1
         return value
 
     def invalidate(self, tag: str | None = None) -> None:
-        """Forget all answers, or those with this *tag*; what is being computed now is not kept either."""
+        """Drop all answers, or those with this *tag*; answers that are being computed are not kept either."""
         self._epoch += 1
-        for key in [key for key, kept in self._kept.items() if tag is None or kept.tag == tag]:
-            del self._kept[key]
+        for key in [key for key, item in self._items.items() if tag is None or item.tag == tag]:
+            del self._items[key]
         if self._tier is not None:
             self._tier.drop(tag)
 
     @property
     def statistics(self) -> CacheStatistics:
-        """What the cache did so far."""
-        return CacheStatistics(**{**self._counted, "size": len(self._kept)})
+        """How often the cache had an answer so far."""
+        return CacheStatistics(**{**self._counted, "size": len(self._items)})
 
-    async def _behind(
+    async def _from_tier(
         self, key: Hashable, compute: Callable[[], Awaitable[T]], tag: str, codec: Codec[T] | None
     ) -> T:
-        """Return the answer of the second tier, or a new one."""
+        """Return the answer of the second tier, or compute it."""
         epoch = self._epoch
         tier = self._tier if codec is not None else None
         text = tier.get(repr(key)) if tier is not None else None
@@ -184,23 +181,22 @@ class QueryCache:
         return value
 
     def _keep(self, key: Hashable, tag: str, value: object) -> None:
-        self._kept[key] = _Kept(self._clock() + self._ttl_seconds, tag, value)
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
+        self._items[key] = _Item(self._clock() + self._ttl_seconds, tag, value)
+        self._items.move_to_end(key)
+        while len(self._items) > self._capacity:
+            self._items.popitem(last=False)
             self._counted["evictions"] += 1
 
 
 class Freshness:
-    """The index generation, asked for at most once in *max_age_seconds*; 0 asks always.
+    """The index generation, read at most once in *max_age_seconds*.
 
-    An answer kept by generation is then never older than the last update that was finished so many seconds
-    ago.
+    An answer that is kept by generation misses only updates that finished within these seconds.
 
     Args:
-        read: asks the store, as `Store.generation` does.
-        max_age_seconds: how long to believe the answer.
-        clock: seconds, growing.
+        read: reads the generation, as `Store.generation` does.
+        max_age_seconds: for how long the generation is not read again; 0 reads it each time.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -229,7 +225,7 @@ class Freshness:
         return generation
 
     def forget(self) -> None:
-        """Ask again next time: this process has just changed the index. An answer under way is too old."""
+        """Read the generation next time: this process has changed the index. A read under way is outdated."""
         self._until = float("-inf")
         self._epoch += 1
 
@@ -244,9 +240,9 @@ class Freshness:
 def cached(
     cache: QueryCache, *, tag: str = "", codec: Codec[Any] | None = None
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
-    """Return a decorator that keeps in *cache* what an async function returns, by its arguments.
+    """Decorate an async function so that *cache* keeps what it returns, by its arguments.
 
-    All arguments must be hashable. The function's name and module are part of the key.
+    All arguments must be hashable. The function's module and name are part of the key.
 
     >>> from findingmodel.runtime.run_without_loop import run_without_loop
     >>> cache = QueryCache()

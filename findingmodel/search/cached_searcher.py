@@ -1,4 +1,4 @@
-"""CachedSearcher: a search that remembers, in memory and, for short-lived processes, in a file."""
+"""CachedSearcher: a search that keeps its answers, in memory and, for short-lived processes, in a file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from findingmodel.runtime.timing import untimed
-from findingmodel.search.cache import Codec, Freshness
+from findingmodel.search.cache import Codec, Freshness, cached
 from findingmodel.search.facets import count_tags
 from findingmodel.search.hits import HitRow, Match
 from findingmodel.search.searcher import Searcher
+from findingmodel.search.suggest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from findingmodel.runtime.timing import Timer
     from findingmodel.search.cache import QueryCache
-    from findingmodel.search.facets import TagCount
     from findingmodel.stores.protocol import Store
+    from findingmodel.stores.records import EntryRow
     from findingmodel.text.query import Query
-
-__all__ = ["CachedSearcher", "HITS"]
 
 T = TypeVar("T")
 
 
-class _Kept:
-    """Hits that are remembered, and what was made of them."""
+class _Answer:
+    """Hits in the cache, and what `CachedSearcher.search_as` made of them."""
 
     __slots__ = ("made", "rows")
 
@@ -36,14 +35,14 @@ class _Kept:
 
 
 class CachedSearcher(Searcher):
-    """A Searcher that remembers its answers, each with the generation of the index that it is true of.
+    """A Searcher that keeps its answers, each with the generation of the index that it holds for.
 
     Args:
         store: the index; it must be open.
-        branch: which index of its database this is; *cache* may be shared by many.
+        branch: the branch of this index; *cache* may be shared by several indexes.
         cache: where answers are kept.
-        freshness: which generation the index has; if None, the store is asked each time.
-        timer: measures each step of what is not remembered.
+        freshness: reads the generation of the index; if None, the store is asked each time.
+        timer: measures each step of a search that is not in the cache.
     """
 
     def __init__(
@@ -60,12 +59,24 @@ class CachedSearcher(Searcher):
         self._cache = cache
         self._freshness = freshness or Freshness(store.generation, max_age_seconds=0)
 
+        @cached(cache, tag=self._name)
+        async def all_tags(name: str, generation: int) -> dict[str, int]:
+            return await count_tags(store)
+
+        @cached(cache, tag=self._name)
+        async def suggestions(
+            name: str, generation: int, text: str, limit: int
+        ) -> list[tuple[EntryRow, str]]:
+            return await suggest(store, await self.vocabulary(generation), text, limit=limit)
+
+        self._all_tags, self._suggestions = all_tags, suggestions
+
     async def generation(self) -> int:
-        """Return the generation of the index, as fresh as was asked for."""
+        """Return the generation of the index, which may be as old as *freshness* allows."""
         return await self._freshness.generation()
 
     def forget(self) -> None:
-        """Forget what was found in this index, and look at it anew."""
+        """Drop all answers of this index, and read its generation at the next search."""
         self._cache.invalidate(self._name)
         self._freshness.forget()
 
@@ -73,32 +84,35 @@ class CachedSearcher(Searcher):
         self, query: Query, *, limit: int = 10, offset: int = 0, generation: int | None = None
     ) -> list[HitRow]:
         """Return what `Searcher.search` does, or did for an equal query while the index was the same."""
-        return list((await self._kept(query, limit, offset, generation)).rows)
+        return list((await self._answer(query, limit, offset, generation)).rows)
 
     async def search_as(
         self, make: Callable[[Sequence[HitRow]], T], query: Query, *, limit: int, offset: int
     ) -> T:
-        """Return what *make*, always the same function, makes of the hits; that is remembered as they are."""
-        kept = await self._kept(query, limit, offset, None)
-        if kept.made is None:
-            kept.made = make(kept.rows)
-        made: T = kept.made
+        """Return what *make* makes of the hits, and keep that too; *make* is the same function each time."""
+        answer = await self._answer(query, limit, offset, None)
+        if answer.made is None:
+            answer.made = make(answer.rows)
+        made: T = answer.made
         return made
 
-    async def _kept(self, query: Query, limit: int, offset: int, generation: int | None) -> _Kept:
+    async def all_tags(self) -> dict[str, int]:
+        """Return what `findingmodel.search.facets.count_tags` does, or did while the index was the same."""
+        return dict(await self._all_tags(self._name, await self.generation()))
+
+    async def suggest(self, text: str, *, limit: int = 10) -> list[tuple[EntryRow, str]]:
+        """Return what `findingmodel.search.suggest.suggest` does, or did while the index was the same."""
+        return list(await self._suggestions(self._name, await self.generation(), text, limit))
+
+    async def _answer(self, query: Query, limit: int, offset: int, generation: int | None) -> _Answer:
         current = await self.generation() if generation is None else generation
         search = super().search
 
-        async def compute() -> _Kept:
-            return _Kept(tuple(await search(query, limit=limit, offset=offset, generation=current)))
+        async def compute() -> _Answer:
+            return _Answer(tuple(await search(query, limit=limit, offset=offset, generation=current)))
 
         key = (self._name, current, query, limit, offset)
-        return await self._cache.get(key, compute, tag=self._name, codec=_KEPT)
-
-    async def all_tags(self) -> list[TagCount]:
-        """Return what `findingmodel.search.facets.count_tags` does, or did while the index was the same."""
-        key = (self._name, await self.generation(), "all tags")
-        return list(await self._cache.get(key, lambda: count_tags(self._store), tag=self._name))
+        return await self._cache.get(key, compute, tag=self._name, codec=_ANSWER)
 
 
 def _encode(hits: tuple[HitRow, ...]) -> str:
@@ -106,18 +120,12 @@ def _encode(hits: tuple[HitRow, ...]) -> str:
 
 
 def _decode(text: str) -> tuple[HitRow, ...]:
-    return tuple(
-        HitRow(
-            entry,
-            score,
-            tuple(Match(stage, field, tuple(terms), part) for stage, field, terms, part in matched),
-            negated,
-        )
-        for entry, score, matched, negated in json.loads(text)
-    )
+    hits = []
+    for entry, score, matched, negated in json.loads(text):
+        matches = tuple(Match(stage, field, tuple(terms), part) for stage, field, terms, part in matched)
+        hits.append(HitRow(entry, score, matches, negated))
+    return tuple(hits)
 
 
-HITS: Codec[tuple[HitRow, ...]] = Codec(_encode, _decode)
-"""How hits are written for the second tier of a cache."""
-
-_KEPT: Codec[_Kept] = Codec(lambda kept: _encode(kept.rows), lambda text: _Kept(_decode(text)))
+HITS: Codec[tuple[HitRow, ...]] = Codec(_encode, _decode)  # for the second tier of a cache
+_ANSWER: Codec[_Answer] = Codec(lambda answer: _encode(answer.rows), lambda text: _Answer(_decode(text)))

@@ -1,11 +1,12 @@
-"""Sources of candidates: each proposes entries for a plan, behind one interface.
+"""Find candidates: the entries that may answer a query.
 
-`findingmodel.search.rank` fuses what they propose. A source that knows entries by other means than words, as
-vectors do, says with each proposal how sure it is.
+A source is one function (`Source`); the others are independent of it, and `findingmodel.search.rank` fuses
+what they find. A source that compares meanings instead of words sets the `confidence` of its candidates.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -13,32 +14,19 @@ from findingmodel.stores.records import Candidate, TermQuery
 from findingmodel.text.terms import analyze_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from findingmodel.search.plan import Plan
+    from findingmodel.search.expansion import Plan
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = [
-    "FEW",
-    "Proposal",
-    "Request",
-    "SOME",
-    "SOURCES",
-    "Source",
-    "by_key",
-    "by_words",
-    "make_filter",
-    "make_requests",
-]
-
-FEW = 75  # entries: so many are ranked in well under a millisecond
-SOME = 600  # entries: so many are ranked in a few milliseconds
-_STRONG = 0.7  # weaker readings make candidates only where the stronger have next to none
-_NEXT_TO_NONE = 20
-_TELLING = 1 / 8  # of the weight of the heaviest word: lighter ones make no candidates
-_HEAVY = 0.6  # of the weight of the heaviest word: common words as heavy as this make candidates too
-_MOST_COMMON = 3
+FEW = 75  # entries; they are ranked in well under a millisecond
+SOME = 600  # entries; they are ranked in a few milliseconds
+_STRONG = 0.7  # weaker expansions make candidates only where the stronger have hardly any entries
+_HARDLY_ANY = 20  # entries
+_SIGNIFICANT = 1 / 8  # of the weight of the heaviest word: lighter ones make no candidates
+_HEAVY = 0.6  # of the weight of the heaviest word: common words at least as heavy make candidates too
+_MAX_COMMON = 3
 
 
 class Request(NamedTuple):
@@ -46,25 +34,48 @@ class Request(NamedTuple):
 
     Attributes:
         query: what to look for.
-        limit: most candidates, the store's best; None for all of those that match, which are few.
+        limit: most candidates, chosen by the store; None for all that match, which are few.
     """
 
     query: TermQuery
     limit: int | None
 
 
-class _Group(NamedTuple):
-    """The entries that a word may be about.
+class Source(Protocol):
+    """Finds candidates."""
 
-    Attributes:
-        entries: at most so many.
-        weight: how much the word tells.
-        tokens: of each reading the rarest, the best reading first.
+    async def __call__(self, store: Store, plan: Plan, limit: int | None) -> list[Candidate]:
+        """Return candidates for *plan*.
+
+        Fewer than *limit* cannot fill the page that was asked for; if it is None, all hits will be counted.
+        """
+        ...
+
+
+async def by_words(store: Store, plan: Plan, limit: int | None) -> list[Candidate]:
+    """Return the entries with the words of *plan*, nearly always by one command.
+
+    A query of filters alone returns *limit* entries.
     """
+    if not plan.words:
+        return await store.terms.candidates(make_filter(plan), limit=limit)
+    for query, most in make_requests(plan):
+        if found := await store.terms.candidates(query, limit=most):
+            return found
+    return []
 
-    entries: int
-    weight: float
-    tokens: tuple[str, ...]
+
+async def by_key(store: Store, plan: Plan, limit: int | None) -> list[Candidate]:
+    """Return entries by id, and by name, slug or synonym where `by_words` may not find all of them."""
+    keys = list(plan.query.ids)
+    requests = make_requests(plan)
+    words_find_all = bool(requests) and requests[0].limit is None
+    if plan.query.key and not plan.query.facets and not words_find_all:
+        keys.append(plan.query.key)
+    return list(map(_candidate, await store.lookup(keys))) if keys else []
+
+
+SOURCES: Sequence[Source] = (by_words, by_key)
 
 
 def make_filter(plan: Plan) -> TermQuery:
@@ -73,58 +84,102 @@ def make_filter(plan: Plan) -> TermQuery:
     return TermQuery((), "any", excluded, plan.query.facets)
 
 
+@lru_cache(maxsize=8)  # both sources need it; as many searches may run at once
 def make_requests(plan: Plan) -> tuple[Request, ...]:
     """Return what to ask the store, one after the other until something is found.
 
-    Rare words make candidates alone. Where the heavy words are common, two of them make one together: the
-    others could not be among the best. Only if that finds nothing, the rarest word alone is asked for. Where
-    no word is known, there is nothing to ask.
+    Rare words make candidates alone. Where the heavy words are common, a candidate needs two of them: entries
+    with only one could not be among the best. If no entry has two, the rarest word is asked for alone. If no
+    word is known, there is nothing to ask.
     """
-    base = make_filter(plan)
     groups = _groups(plan)
     if not groups:
         return ()
-    rare, common = _parted(groups)
+    base = make_filter(plan)
+    rare, common = _by_frequency(groups)
     if len(common) < 2:
         return (_any_of(plan, base, [*rare, *common]),)
     return _two_of(base, rare, common), _any_of(plan, base, groups[:1])
 
 
-def _any_of(plan: Plan, base: TermQuery, groups: Sequence[_Group]) -> Request:
-    """Ask for entries with a word of *groups*, in its best readings if they would be too many.
+class _Group(NamedTuple):
+    """The tokens that an entry may have for one word, one for each expansion, the best expansion first.
 
-    Only where one reading alone has too many entries, the store chooses among them.
+    Attributes:
+        entries: how many entries have one of them, at most.
+        weight: the weight of the word.
+        tokens: of each expansion the rarest.
+    """
+
+    entries: int
+    weight: float
+    tokens: tuple[str, ...]
+
+
+def _groups(plan: Plan) -> list[_Group]:
+    """Return the words that make candidates, the one with the fewest entries first."""
+    least = max(plan.weights, default=0.0) * _SIGNIFICANT
+    return sorted(
+        _group(plan, place)
+        for place, weight in enumerate(plan.weights)
+        if weight >= least and place not in plan.unknown
+    )
+
+
+def _group(plan: Plan, place: int) -> _Group:
+    strong: dict[str, int] = {}
+    weak: dict[str, int] = {}
+    for expansion in plan.by_place[place]:
+        token = min(expansion.tokens, key=plan.counts.__getitem__)
+        (strong if expansion.quality >= _STRONG else weak).setdefault(token, plan.counts[token])
+    if sum(strong.values()) < _HARDLY_ANY:
+        strong.update(weak)
+    return _Group(sum(strong.values()), plan.weights[place], tuple(strong))
+
+
+def _by_frequency(groups: Sequence[_Group]) -> tuple[list[_Group], list[_Group]]:
+    """Return the rarest words, which have `FEW` entries together, and the heavy ones of the others."""
+    heavy = max([group.weight for group in groups], default=0.0) * _HEAVY
+    rare: list[_Group] = []
+    common: list[_Group] = []
+    for group in groups:
+        (common if common or _entries(rare) + group.entries > FEW else rare).append(group)
+    if not any(group.weight >= heavy for group in common):
+        return (rare, []) if rare else ([], common[:_MAX_COMMON])
+    return rare, sorted(common, key=lambda group: -group.weight)[:_MAX_COMMON]
+
+
+def _any_of(plan: Plan, base: TermQuery, groups: Sequence[_Group]) -> Request:
+    """Ask for entries with a word of *groups*, in its best expansions if all have too many entries.
+
+    Only where the best expansion alone has too many, the store chooses among them.
     """
     query = base._replace(groups=tuple(group.tokens for group in groups))
     if _entries(groups) <= SOME:
         return Request(query, None)
-    tokens = list(dict.fromkeys(token for group in groups for token in group.tokens))
-    fitting = _fitting(tokens, plan.counts)
-    return Request(base._replace(groups=(fitting,)), None) if fitting else Request(query, FEW)
+    best = _best_tokens([token for group in groups for token in group.tokens], plan.counts)
+    return Request(base._replace(groups=(best,)), None) if best else Request(query, FEW)
 
 
-def _fitting(tokens: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the first of *tokens*, as many as `SOME` entries have together."""
-    sums = accumulate(counts[token] for token in tokens)
-    return tuple(token for token, entries in zip(tokens, sums, strict=True) if entries <= SOME)
+def _best_tokens(tokens: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the first of *tokens*, as many as have `SOME` entries together."""
+    distinct = list(dict.fromkeys(tokens))
+    sums = accumulate(counts[token] for token in distinct)
+    return tuple(token for token, entries in zip(distinct, sums, strict=True) if entries <= SOME)
 
 
 def _two_of(base: TermQuery, rare: Sequence[_Group], common: Sequence[_Group]) -> Request:
     """Ask for entries with a word of *rare*, or with two of *common*."""
     rare_tokens = tuple(dict.fromkeys(token for group in rare for token in group.tokens))
-    most = _entries(rare) + _entries(common) // 2  # seldom are there nearly so many
+    entries = _entries(rare) + _entries(common) // 2  # there are seldom nearly as many
     query = base._replace(groups=_any_two(rare_tokens, common), match="all")
-    return Request(query, None if most <= SOME else SOME)
-
-
-def _entries(groups: Sequence[_Group]) -> int:
-    return sum([group.entries for group in groups])
+    return Request(query, None if entries <= SOME else SOME)
 
 
 def _any_two(rare: tuple[str, ...], common: Sequence[_Group]) -> tuple[tuple[str, ...], ...]:
-    """Return groups: who has a token of *rare*, or tokens of two words of *common*, has one of each.
+    """Return groups of which an entry has a token each if it has one of *rare*, or two words of *common*.
 
-    Whoever lacks all words but one lacks the group from which that one is left out.
+    Each group leaves out one common word, so that an entry with this word alone lacks the group.
     """
     groups = []
     for left_out in common:
@@ -133,83 +188,8 @@ def _any_two(rare: tuple[str, ...], common: Sequence[_Group]) -> tuple[tuple[str
     return tuple(groups)
 
 
-def _parted(groups: Sequence[_Group]) -> tuple[list[_Group], list[_Group]]:
-    """Return the rarest words, which have `FEW` entries together, and those of the others that are heavy."""
-    heavy = max([group.weight for group in groups], default=0.0) * _HEAVY
-    rare: list[_Group] = []
-    common: list[_Group] = []
-    for group in groups:
-        (common if common or _entries(rare) + group.entries > FEW else rare).append(group)
-    if not any(group.weight >= heavy for group in common):
-        return (rare, []) if rare else ([], common[:_MOST_COMMON])
-    return rare, sorted(common, key=lambda group: -group.weight)[:_MOST_COMMON]
-
-
-def _groups(plan: Plan) -> list[_Group]:
-    """Return the words that make candidates, the one with the fewest entries first."""
-    telling = max(plan.weights, default=0.0) * _TELLING
-    return sorted(
-        _group(plan, place)
-        for place, weight in enumerate(plan.weights)
-        if weight >= telling and place not in plan.unknown
-    )
-
-
-def _group(plan: Plan, place: int) -> _Group:
-    strong: dict[str, int] = {}
-    weak: dict[str, int] = {}
-    own = [reading for reading in plan.readings if place in reading.places]
-    for reading in sorted(own, key=lambda reading: -reading.quality):
-        token = min(reading.tokens, key=plan.counts.__getitem__)
-        (strong if reading.quality >= _STRONG else weak).setdefault(token, plan.counts[token])
-    if sum(strong.values()) < _NEXT_TO_NONE:
-        strong.update(weak)
-    return _Group(sum(strong.values()), plan.weights[place], tuple(strong))
-
-
-class Proposal(NamedTuple):
-    """A candidate, and how sure its source is that it is meant, from 0 to 1; 0 leaves that to the words."""
-
-    candidate: Candidate
-    sureness: float = 0.0
-
-
-class Source(Protocol):
-    """What proposes candidates."""
-
-    async def __call__(self, store: Store, plan: Plan, wanted: int | None) -> list[Proposal]:
-        """Return proposals for *plan*; fewer than *wanted* cannot fill the page that was asked for.
-
-        If it is None, every hit will be counted.
-        """
-        ...
-
-
-async def by_words(store: Store, plan: Plan, wanted: int | None) -> list[Proposal]:
-    """Propose what the store's index finds, nearly always by one command; what is wanted by filters alone."""
-    if not plan.words:
-        return _proposals(await store.candidates(make_filter(plan), limit=wanted))
-    for query, limit in plan.requests:
-        candidates = await store.candidates(query, limit=limit)
-        if candidates:
-            return _proposals(candidates)
-    return []
-
-
-async def by_key(store: Store, plan: Plan, wanted: int | None) -> list[Proposal]:
-    """Propose entries by id, and by name, slug or synonym where `by_words` may not see them all."""
-    sees_all = bool(plan.requests) and plan.requests[0].limit is None
-    keys = list(plan.query.ids)
-    if plan.query.key and not plan.query.facets and not sees_all:
-        keys.append(plan.query.key)
-    return [Proposal(_candidate(entry)) for entry in await store.lookup(keys)] if keys else []
-
-
-def _proposals(candidates: Iterable[Candidate]) -> list[Proposal]:
-    return list(map(Proposal, candidates))
-
-
-SOURCES: Sequence[Source] = (by_words, by_key)
+def _entries(groups: Sequence[_Group]) -> int:
+    return sum([group.entries for group in groups])
 
 
 def _candidate(entry: EntryRow) -> Candidate:

@@ -1,4 +1,4 @@
-"""duplicates: models that may describe one and the same finding, the likeliest first, and why."""
+"""Find models that may describe the same finding, the likeliest first, and say why."""
 
 from __future__ import annotations
 
@@ -20,19 +20,17 @@ from findingmodel.text.terms import SMALL_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from findingmodel.search.lookup import HeldCode
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["Duplicate", "Label", "Reason", "alike", "find_duplicates", "labels_of"]
-
-_MOST_LABEL_HOLDERS = 25
-"""What more models than this share says nothing about two of them."""
-
-_MOST_WORDS = 1_500
-"""Blocks with more different words are not searched for typos."""
-
-_SHORTEST_TYPO, _LONG = 5, 10
+_MAX_SHARING = 25  # models; a label that more of them share says nothing about two of them
+_MAX_WORDS = 1_500  # larger blocks of different words are not searched for typos
+_SHORTEST_TYPO, _LONG = 5, 10  # letters
+_MAX_HOLDERS = 10  # models; a code that more of them carry is the code of a region or a modality
+_EQUAL = {"name": 0.98, "name-synonym": 0.9, "synonym": 0.5}
+_SIMILAR = {"name": 0.85, "name-synonym": 0.75, "synonym": 0.4}
+_CODE = 0.4
+_LONGEST_ABBREVIATION = 4
 _OPPOSED = (
     ("hyper", "hypo"),
     ("intra", "inter", "extra", "infra", "supra"),
@@ -65,7 +63,7 @@ class Label(NamedTuple):
 
 
 def labels_of(oifm_id: str, name: str, synonyms: Sequence[str]) -> list[Label]:
-    """Return the labels of one model that say different things; the name is the first."""
+    """Return the labels of one model that have different words, the name first."""
     found: dict[tuple[str, ...], Label] = {}
     for place, text in enumerate((name, *synonyms)):
         tokens = [american(token) for token in tokenize(text)]
@@ -76,7 +74,7 @@ def labels_of(oifm_id: str, name: str, synonyms: Sequence[str]) -> list[Label]:
 
 
 def alike(labels: Iterable[Label]) -> Iterator[tuple[Label, Label, bool]]:
-    """Yield each two labels of different models that are alike, once, and whether only their form differs."""
+    """Yield each pair of similar labels of different models, and whether only their form differs."""
     every = list(labels)
     seen: set[tuple[int, int]] = set()
     for one, other, exact in chain(_equal(every), _similar(every)):
@@ -92,7 +90,7 @@ def _equal(labels: Sequence[Label]) -> Iterator[tuple[Label, Label, bool]]:
         blocks[label.words].append(label)
         blocks[label.joined].append(label)
     for block in blocks.values():
-        if 1 < len(block) <= _MOST_LABEL_HOLDERS:
+        if 1 < len(block) <= _MAX_SHARING:
             yield from ((one, other, True) for one, other in combinations(block, 2))
 
 
@@ -102,18 +100,16 @@ def _similar(labels: Sequence[Label]) -> Iterator[tuple[Label, Label, bool]]:
         for key, word in _places(label.words):
             blocks[key].setdefault(word, []).append(label)
     for block in blocks.values():
-        if 1 < len(block) <= _MOST_WORDS:
+        if 1 < len(block) <= _MAX_WORDS:
             for one, other in combinations(sorted(block), 2):
                 if _may_be_typo(one, other):
                     yield from (
-                        (a, b, False)
-                        for a in block[one][:_MOST_LABEL_HOLDERS]
-                        for b in block[other][:_MOST_LABEL_HOLDERS]
+                        (a, b, False) for a in block[one][:_MAX_SHARING] for b in block[other][:_MAX_SHARING]
                     )
 
 
 def _places(words: tuple[str, ...]) -> Iterator[tuple[object, str]]:
-    """Yield each word that may have a typo in it, with what it is looked for by."""
+    """Yield each word that may have a typo, after the key of its block: other words, some letters."""
     for place, word in enumerate(words):
         if len(word) >= _SHORTEST_TYPO and word.isalpha():
             rest = words[:place] + words[place + 1 :]
@@ -130,7 +126,7 @@ def _may_be_typo(one: str, other: str) -> bool:
 
 
 def _opposed(one: str, other: str, prefixes: Sequence[str]) -> bool:
-    """Return whether the words differ by these prefixes, as hypertrophy and hypotrophy do."""
+    """Return whether the words differ only by two of *prefixes*, as hypertrophy and hypotrophy do."""
     parted = [
         (prefix, word.removeprefix(prefix))
         for word in (one, other)
@@ -140,26 +136,19 @@ def _opposed(one: str, other: str, prefixes: Sequence[str]) -> bool:
     return len(parted) == 2 and parted[0][0] != parted[1][0] and parted[0][1] == parted[1][1]
 
 
-_MOST_HOLDERS = 10  # a code of more models than this is one of a region or of a modality
-_EQUAL = {"name": 0.98, "name-synonym": 0.9, "synonym": 0.5}
-_SIMILAR = {"name": 0.85, "name-synonym": 0.75, "synonym": 0.4}
-_CODE = 0.4
-_LONGEST_ABBREVIATION = 4
-
 _Pair = tuple[str, str]
 
 
 class Reason(NamedTuple):
-    """Why two models may be one.
+    """Why two models may be the same.
 
     Attributes:
-        kind: "name" (their names are alike), "name-synonym" (the name of one is like a synonym of the other),
+        kind: "name" (similar names), "name-synonym" (the name of one is similar to a synonym of the other),
             "synonym" or "code" (they share one).
-        first: the label or the code of the first model, as it writes it.
-        second: that of the second.
-        score: what this alone is worth, from 0 to 1.
-        equal: whether the two are one but for their form (plural, order, small words); else they are spelt
-            alike, which may be a slip or another finding.
+        first, second: the label or the code of each model, as written there.
+        score: the weight of this reason alone, from 0 to 1.
+        equal: whether the two differ only in form (plural, order, small words); else they differ in spelling,
+            and may be two findings.
     """
 
     kind: Literal["name", "name-synonym", "synonym", "code"]
@@ -170,12 +159,12 @@ class Reason(NamedTuple):
 
 
 class Duplicate(NamedTuple):
-    """Two models that may be one.
+    """Two models that may be the same.
 
     Attributes:
-        score: how likely that is, from 0 to 1; no probability.
+        score: how likely that is, from 0 to 1; not a probability.
         first, second: the models, in the order of their ids.
-        reasons: the strongest first.
+        reasons: why, the strongest first.
     """
 
     score: float
@@ -205,7 +194,7 @@ async def find_duplicates(
     Args:
         store: the index.
         limit: most pairs to return.
-        min_score: from 0 to 1; less likely ones are left out.
+        min_score: from 0 to 1; less likely pairs are left out.
         progress: called with (models read, models).
 
     Raises:
@@ -213,7 +202,7 @@ async def find_duplicates(
     """
     names: dict[str, str] = {}
     labels: list[Label] = []
-    async for rows in store.iter_labels():
+    async for rows in store.terms.iter_labels():
         for row in rows:
             names[row.oifm_id] = row.name
             labels += labels_of(row.oifm_id, row.name, row.synonyms)
@@ -226,9 +215,14 @@ async def find_duplicates(
     best = _ranked(reasons, names, min_score)[:limit]
     entries = await store.get({oifm_id for pair, _ in best for oifm_id in pair})
     return [
-        Duplicate(score, entries[pair[0]], entries[pair[1]], _strongest_first(reasons[pair]))
-        for pair, score in best
-        if pair[0] in entries and pair[1] in entries
+        Duplicate(
+            score,
+            entries[first],
+            entries[second],
+            tuple(sorted(reasons[first, second], key=lambda one: (-one.score, *one[:3]))),
+        )
+        for (first, second), score in best
+        if first in entries and second in entries
     ]
 
 
@@ -243,12 +237,12 @@ def _reason(first: Label, second: Label, is_equal: bool) -> Reason:
 async def _holders(
     store: Store, ids: Sequence[str], progress: Callable[[int, int], None] | None
 ) -> dict[str, dict[str, str]]:
-    """Return by code the ids of the models, in order, that carry it themselves, and how each writes it."""
+    """Return by code the ids of the models that carry it themselves, and how each writes it."""
     holders: defaultdict[str, dict[str, str]] = defaultdict(dict)
     done = 0
     async for models in iter_models(store, ids):
         for oifm_id, model in models.items():
-            for held in _codes(model):
+            for held in codes_of("model", json.loads(model)) if b'"index_codes"' in model else ():
                 holders[held.facet].setdefault(oifm_id, f"{held.system} {held.code}")
         done += len(models)
         if progress:
@@ -256,20 +250,15 @@ async def _holders(
     return holders
 
 
-def _codes(model: bytes) -> Iterator[HeldCode]:
-    if b'"index_codes"' in model:
-        yield from codes_of("model", json.loads(model))
-
-
 def _shared_codes(holders: Mapping[str, Mapping[str, str]]) -> list[tuple[_Pair, Reason]]:
-    """Return for each two models that share a code that fact; the more models share it, the less it says."""
+    """Return each pair of models that share a code; the more models share it, the lower the score."""
     return [
         (
             (first, second),
             Reason("code", written[first], written[second], round(_CODE / (len(written) - 1), 3)),
         )
         for written in holders.values()
-        if 1 < len(written) <= _MOST_HOLDERS
+        if 1 < len(written) <= _MAX_HOLDERS
         for first, second in combinations(written, 2)
     ]
 
@@ -277,7 +266,7 @@ def _shared_codes(holders: Mapping[str, Mapping[str, str]]) -> list[tuple[_Pair,
 def _ranked(
     reasons: Mapping[_Pair, Sequence[Reason]], names: Mapping[str, str], min_score: float
 ) -> list[tuple[_Pair, float]]:
-    """Return the pairs by score; equal ones by how alike their names are, then by id."""
+    """Return the likely pairs by score; equal scores by the similarity of the names, then by id."""
     scores = {pair: round(1 - prod(1 - one.score for one in why), 3) for pair, why in reasons.items()}
     likely = [(pair, score) for pair, score in scores.items() if score >= min_score]
     folded = {oifm_id: fold(names[oifm_id]) for pair, _ in likely for oifm_id in pair}
@@ -287,7 +276,3 @@ def _ranked(
         return -score, -fuzz.token_sort_ratio(folded[first], folded[second]), (first, second)
 
     return sorted(likely, key=order)
-
-
-def _strongest_first(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-    return tuple(sorted(reasons, key=lambda one: (-one.score, one.kind, one.first, one.second)))

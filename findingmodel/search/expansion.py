@@ -1,60 +1,50 @@
-"""Readings: what the words of a query may mean, as tokens that an index has.
+"""Expand a query: what its words may stand for in an index, and how much each word weighs.
 
-Each source of readings is one small function; which one a reading comes from is its stage. All readings of a
-word are weighed alike by `findingmodel.search.rank`, so a source can be added without touching the others.
+Each source of expansions is one small function, and belongs to one of `STAGES`. Expansions of all sources are
+scored alike (`findingmodel.search.rank`), so a source can be added without changing the others.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+from math import ceil, prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.search.thesaurus import forms, meanings_at, plain_words
-from findingmodel.text.stem import american, stem
+from findingmodel.search import thesaurus
+from findingmodel.text.stem import american, analyze, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from findingmodel.search.thesaurus import Form
-    from findingmodel.search.vocabulary import WordList
-    from findingmodel.text.query import Word
-
-__all__ = [
-    "Reading",
-    "STAGES",
-    "abbreviated",
-    "combined",
-    "completed",
-    "corrected",
-    "decomposed",
-    "joined",
-    "meant",
-    "split",
-    "typed",
-]
+    from findingmodel.search.vocabulary import Vocabulary, WordList
+    from findingmodel.text.query import Query, Word
 
 STAGES = ("words", "compound", "initials", "meaning", "technical", "prefix", "typo")
 
-# How well each reading stands for the words as typed; of the last two that is the best case.
+# The quality of the expansions of each source; of the last two the highest possible.
 _JOINED = 0.95
 _SPLIT = 0.9
 _INITIALS = 0.85
-_COMBINED = 0.8
-_DECOMPOSED = 0.75
+_TECHNICAL = 0.8
+_PLAIN = 0.75
 _COMPLETED = 0.85
 _CORRECTED = 0.95
 
-_ABBREVIATION = range(3, 7)
+_ABBREVIATION = range(3, 7)  # letters
 _SHORTEST_PART = 3
 _SHORTEST_COMPOUND = 7
-_MOST_COMPLETIONS = 24
+_MAX_COMPLETIONS = 24
+_UNFINISHED = 3  # letters: a last word as short may be unfinished
+_SYNONYM = 0.85  # an expansion of at least this quality counts in the frequency of its word
 
 
-class Reading(NamedTuple):
-    """One way to read some words of a query.
+class Expansion(NamedTuple):
+    """What some words of a query may stand for.
 
     Attributes:
         places: the positions of the words in the query.
-        tokens: what an entry has instead; each of them, if there are several.
+        tokens: the tokens that an entry has instead; all of them, if there are several.
         quality: how well they stand for the words, from 0 to 1.
         stage: one of `STAGES`.
     """
@@ -65,64 +55,188 @@ class Reading(NamedTuple):
     stage: str
 
 
-def typed(words: Sequence[Word]) -> Iterator[Reading]:
-    """Yield the words as they are."""
+class Plan:
+    """A query with the expansions that an index has.
+
+    Args:
+        query: the parsed query.
+        expansions: those whose tokens at least one entry has.
+        counts: the number of entries that have each of these tokens.
+        vocabulary: the words of the index.
+
+    Attributes:
+        query, expansions, counts: as given.
+        words: the words of the query.
+        weights: the weight of each word in this index: its own weight times its rarity.
+        label: the text of the query, analysed as a name or synonym would be.
+        unknown: places of the words without an expansion.
+    """
+
+    def __init__(
+        self, query: Query, expansions: Sequence[Expansion], counts: Mapping[str, int], vocabulary: Vocabulary
+    ) -> None:
+        self._entries = max(vocabulary.entries, 1)
+        self.query = query
+        self.words = query.words
+        self.expansions = expansions
+        self.label = " ".join(analyze(query.key))
+        self.unknown = frozenset(_unknown_places(query.words, expansions))
+        self.counts = counts
+        rarity = vocabulary.rarity
+        self.weights = [
+            word.weight * rarity(self._frequency(place)) for place, word in enumerate(query.words)
+        ]
+
+    @cached_property
+    def by_token(self) -> dict[str, list[Expansion]]:
+        """The expansions by each of their tokens."""
+        found: dict[str, list[Expansion]] = {}
+        for expansion in self.expansions:
+            for token in expansion.tokens:
+                found.setdefault(token, []).append(expansion)
+        return found
+
+    @cached_property
+    def by_place(self) -> list[list[Expansion]]:
+        """The expansions of each word, the best first."""
+        found: list[list[Expansion]] = [[] for _ in self.words]
+        for expansion in sorted(self.expansions, key=lambda one: -one.quality):
+            for place in expansion.places:
+                found[place].append(expansion)
+        return found
+
+    def _frequency(self, place: int) -> int:
+        """Return how many entries have the word at *place*, or an expansion that is as good."""
+        own = self.by_place[place]
+        good = [expansion for expansion in own if expansion.quality >= _SYNONYM] or own
+        return max([self._expected(expansion.tokens) for expansion in good], default=0)
+
+    def _expected(self, tokens: Sequence[str]) -> int:
+        """Return how many entries would have all of *tokens* if these were independent."""
+        share = prod([self.counts[token] / self._entries for token in tokens])
+        return ceil(share * self._entries)
+
+
+async def make_plan(query: Query, vocabulary: Vocabulary, stages: Collection[str] = STAGES) -> Plan:
+    """Return *query* with its expansions of these *stages*.
+
+    The vocabulary is asked for all words at once, and for its list of written words only if a word is unknown
+    or unfinished.
+    """
+    words = query.words
+    expansions = await _in_index(_expand(words), stages, vocabulary)
+    unknown = _unknown_places(words, expansions)
+    is_unfinished = _is_unfinished(query)
+    if unknown or is_unfinished:
+        guesses = _guess(words, unknown, is_unfinished, await vocabulary.words())
+        expansions += await _in_index(guesses, stages, vocabulary)
+    counts = await vocabulary.count({token for expansion in expansions for token in expansion.tokens})
+    return Plan(query, expansions, counts, vocabulary)
+
+
+def _expand(words: Sequence[Word]) -> list[Expansion]:
+    """Return the expansions of words that are complete and spelled correctly."""
+    sources = (literal_words, joined_words, initials, meanings, technical_words, plain_words)
+    return [expansion for source in sources for expansion in source(words)]
+
+
+def _guess(
+    words: Sequence[Word], unknown: Sequence[int], is_unfinished: bool, known: WordList
+) -> list[Expansion]:
+    """Return expansions of unknown words, which may be in the wrong case, unfinished or mistyped."""
+    capitals = [word._replace(capitals=len(word.text) < _ABBREVIATION.stop) for word in words]
+    abbreviations = [*initials(capitals), *meanings(capitals)]
+    found = [expansion for expansion in abbreviations if not set(expansion.places).isdisjoint(unknown)]
+    for place in unknown:
+        completed = list(completions(place, words[place], known))
+        found += split_words(place, words[place], known)
+        found += completed or corrections(words, place, known)
+    last = len(words) - 1
+    if is_unfinished and last not in unknown:
+        found += completions(last, words[last], known)
+    return found
+
+
+def _is_unfinished(query: Query) -> bool:
+    last = query.words[-1] if len(query.words) > 1 else None
+    return last is not None and len(last.text) <= _UNFINISHED and not last.capitals and not query.narrative
+
+
+async def _in_index(
+    expansions: Sequence[Expansion], stages: Collection[str], vocabulary: Vocabulary
+) -> list[Expansion]:
+    """Return the *expansions* of these *stages* whose tokens all occur in the index."""
+    chosen = [expansion for expansion in expansions if expansion.stage in stages]
+    counts = await vocabulary.count({token for expansion in chosen for token in expansion.tokens})
+    return [expansion for expansion in chosen if all(counts[token] for token in expansion.tokens)]
+
+
+def _unknown_places(words: Sequence[Word], expansions: Sequence[Expansion]) -> list[int]:
+    known = {place for expansion in expansions for place in expansion.places}
+    return [place for place in range(len(words)) if place not in known]
+
+
+# The sources
+
+
+def literal_words(words: Sequence[Word]) -> Iterator[Expansion]:
+    """Yield the words themselves."""
     for place, word in enumerate(words):
-        yield Reading((place,), (word.token,), 1.0, "words")
+        yield Expansion((place,), (word.token,), 1.0, "words")
 
 
-def joined(words: Sequence[Word]) -> Iterator[Reading]:
-    """Yield neighbors written as one word: "pace maker", "acro-osteolysis"."""
+def joined_words(words: Sequence[Word]) -> Iterator[Expansion]:
+    """Yield adjacent words written as one: "pace maker", "acro-osteolysis"."""
     for place in range(len(words) - 1):
-        one, other = words[place].text, words[place + 1].text
-        if one.isalpha() and other.isalpha():
-            yield Reading((place, place + 1), (stem(one + other),), _JOINED, "compound")
+        first, second = words[place].text, words[place + 1].text
+        if first.isalpha() and second.isalpha():
+            yield Expansion((place, place + 1), (stem(first + second),), _JOINED, "compound")
 
 
-def abbreviated(words: Sequence[Word]) -> Iterator[Reading]:
+def initials(words: Sequence[Word]) -> Iterator[Expansion]:
     """Yield short words as the initials of a name: "AAA"."""
     for place, word in enumerate(words):
         if len(word.text) in _ABBREVIATION and word.text.isalpha() and (word.capitals or len(words) == 1):
-            yield Reading((place,), (f"_{word.text}",), _INITIALS, "initials")
+            yield Expansion((place,), (f"_{word.text}",), _INITIALS, "initials")
 
 
-def meant(words: Sequence[Word]) -> Iterator[Reading]:
-    """Yield other words for the same, from the tables of domain knowledge."""
+def meanings(words: Sequence[Word]) -> Iterator[Expansion]:
+    """Yield other words for the same thing, from the thesaurus."""
     tokens = [word.token for word in words]
     for place, word in enumerate(words):
-        for meaning, places in meanings_at(tokens, place):
+        for meaning, places in thesaurus.meanings_at(tokens, place):
             if meaning.capitals and not (word.capitals or len(words) == 1):
                 continue
             for others, quality in meaning.others:
-                yield Reading(places, others, quality, "meaning")
+                yield Expansion(places, others, quality, "meaning")
 
 
-def combined(words: Sequence[Word]) -> Iterator[Reading]:
+def technical_words(words: Sequence[Word]) -> Iterator[Expansion]:
     """Yield technical words made of a body part and an observation: "big heart" makes "cardiomegaly"."""
     if len(words) < 2:
         return
     tokens = [word.token for word in words]
-    observations = _standing(tokens, forms("observations"))
-    parts = _standing(tokens, forms("parts")) if observations else []
+    observations = _forms_in(tokens, thesaurus.forms("observations"))
+    parts = _forms_in(tokens, thesaurus.forms("parts")) if observations else []
     for observation, observed_at in observations:
         for part, part_at in parts:
             if set(part_at).isdisjoint(observed_at):
                 for word in _compounds(part, observation):
-                    yield Reading((*part_at, *observed_at), (stem(word),), _COMBINED, "technical")
+                    yield Expansion((*part_at, *observed_at), (stem(word),), _TECHNICAL, "technical")
 
 
-def decomposed(words: Sequence[Word]) -> Iterator[Reading]:
+def plain_words(words: Sequence[Word]) -> Iterator[Expansion]:
     """Yield technical words in plain ones: "prostatomegaly" is an enlarged prostate."""
     for place, word in enumerate(words):
         if len(word.text) >= _SHORTEST_COMPOUND:
-            for part, observation in plain_words(american(word.text)):
-                yield Reading((place,), (*part, *observation), _DECOMPOSED, "technical")
+            for part, observation in thesaurus.decompose(american(word.text)):
+                yield Expansion((place,), (*part, *observation), _PLAIN, "technical")
 
 
-def _standing(tokens: Sequence[str], known: Sequence[Form]) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the forms of the words that stand in *tokens*, and where."""
+def _forms_in(tokens: Sequence[str], forms: Sequence[Form]) -> list[tuple[str, tuple[int, ...]]]:
+    """Return those of *forms* whose words stand in *tokens*, with the places of the words."""
     found = []
-    for form in known:
+    for form in forms:
         if form.words[0] in tokens:
             first = tokens.index(form.words[0])
             if tuple(tokens[first : first + len(form.words)]) == form.words:
@@ -131,39 +245,40 @@ def _standing(tokens: Sequence[str], known: Sequence[Form]) -> list[tuple[str, t
 
 
 def _compounds(part: str, observation: str) -> tuple[str, ...]:
-    """Return the words that the two forms make: "cardi" and "-megaly", "brady-" and "cardi"."""
+    """Return the words that two forms make: "cardi" and "-megaly", "brady-" and "cardi"."""
     if observation.startswith("-"):
         return (part + observation[1:], f"{part}o{observation[1:]}")
     return (observation[:-1] + part, f"{observation[:-1]}{part}us", f"{observation[:-1]}{part}ia")
 
 
-def split(place: int, word: Word, known: WordList) -> Iterator[Reading]:
+def split_words(place: int, word: Word, known: WordList) -> Iterator[Expansion]:
     """Yield an unknown word as two known ones: "groundglass"."""
     text = american(word.text)
     for end in range(_SHORTEST_PART, len(text) - _SHORTEST_PART + 1):
         if text[:end] in known and text[end:] in known:
-            yield Reading((place,), (stem(text[:end]), stem(text[end:])), _SPLIT, "compound")
+            yield Expansion((place,), (stem(text[:end]), stem(text[end:])), _SPLIT, "compound")
 
 
-def completed(place: int, word: Word, known: WordList) -> Iterator[Reading]:
-    """Yield the words that an unfinished word may become: "pneum"."""
+def completions(place: int, word: Word, known: WordList) -> Iterator[Expansion]:
+    """Yield the words that begin like an unfinished word: "pneum"."""
     prefix = american(word.text)
-    for text in known.starting(prefix, _MOST_COMPLETIONS):
+    for text in known.starting(prefix, _MAX_COMPLETIONS):
         if text != prefix:
             quality = _COMPLETED * (0.5 + 0.5 * len(prefix) / len(text))
-            yield Reading((place,), (stem(text),), quality, "prefix")
+            yield Expansion((place,), (stem(text),), quality, "prefix")
 
 
-def corrected(words: Sequence[Word], place: int, known: WordList) -> Iterator[Reading]:
-    """Yield the known words nearest to a mistyped one, and what they mean; abbreviations are no typos of each
-    other.
+def corrections(words: Sequence[Word], place: int, known: WordList) -> Iterator[Expansion]:
+    """Yield the known words nearest to a mistyped word, and their meanings.
+
+    A word in capitals is an abbreviation, and never a typo of another.
     """
     if words[place].capitals:
         return
     for text, distance in known.similar(american(words[place].text)):
         quality = _CORRECTED * (1 - distance / len(text))
-        right = [*words[:place], words[place]._replace(text=text, token=stem(text)), *words[place + 1 :]]
-        yield Reading((place,), (stem(text),), quality, "typo")
-        for reading in meant(right):
-            if place in reading.places:
-                yield reading._replace(quality=quality * reading.quality, stage="typo")
+        corrected = [*words[:place], words[place]._replace(text=text, token=stem(text)), *words[place + 1 :]]
+        yield Expansion((place,), (stem(text),), quality, "typo")
+        for expansion in meanings(corrected):
+            if place in expansion.places:
+                yield expansion._replace(quality=quality * expansion.quality, stage="typo")

@@ -1,4 +1,4 @@
-"""How many models have each tag, and how many each contributor made."""
+"""Count how many models have each tag, and how many each contributor made."""
 
 from __future__ import annotations
 
@@ -14,21 +14,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import ContributorKind, EntryRow
 
-__all__ = ["ContributorCount", "TagCount", "TagCounter", "count_contributors", "count_tags"]
-
 _KINDS: tuple[ContributorKind, ...] = ("person", "organization")
-
-
-class TagCount(NamedTuple):
-    """A tag and how many models have it.
-
-    Attributes:
-        tag: as most of them write it.
-        models: how many have it, in any case and with or without accents.
-    """
-
-    tag: str
-    models: int
 
 
 class ContributorCount(NamedTuple):
@@ -50,7 +36,7 @@ class ContributorCount(NamedTuple):
 
 
 class TagCounter:
-    """Counts the tags of entries, whichever way they are written."""
+    """Counts the models of each tag; spellings that differ in case or accents are one tag."""
 
     def __init__(self) -> None:
         self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -64,18 +50,18 @@ class TagCounter:
                 self._spellings[fold(tag)][tag] += 1
             self._models.update({fold(tag) for tag in tags})
 
-    def counts(self) -> list[TagCount]:
-        """Return every tag counted so far, the most frequent first, then by name."""
-        found = [TagCount(_usual(self._spellings[key]), count) for key, count in self._models.items()]
-        return sorted(found, key=lambda one: (-one.models, fold(one.tag)))
+    def counts(self) -> dict[str, int]:
+        """Return the models by tag, in its usual spelling; the most frequent tag first, then by name."""
+        found = [(_usual(self._spellings[key]), models) for key, models in self._models.items()]
+        return dict(sorted(found, key=lambda count: (-count[1], fold(count[0]))))
 
 
-async def count_tags(store: Store) -> list[TagCount]:
-    """Return every tag of the index, the most frequent first, then by name."""
-    tally = TagCounter()
+async def count_tags(store: Store) -> dict[str, int]:
+    """Return how many models have each tag of the index, the most frequent first, then by name."""
+    counter = TagCounter()
     async for entries in iter_pages(store, "oifm_id"):
-        tally.add(entries)
-    return tally.counts()
+        counter.add(entries)
+    return counter.counts()
 
 
 async def count_contributors(store: Store) -> list[ContributorCount]:

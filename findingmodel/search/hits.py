@@ -1,44 +1,53 @@
-"""HitRow: what a search finds, and why."""
+"""What a search returns: hits, and why each was found."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from findingmodel.search.lookup import match_field
+from findingmodel.search.rank import (
+    BY_ID,
+    EXACT,
+    FIELDS,
+    LABEL_SHARE,
+    partial_quality,
+    split_terms,
+    word_weights,
+)
+from findingmodel.text.normalize import tokenize
+from findingmodel.text.stem import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from findingmodel.index.results import SearchHit
+    from findingmodel.search.expansion import Plan
+    from findingmodel.search.rank import Ranked
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["EXACT", "HitRow", "Match", "is_clear", "main_reason"]
+_WHOLE = ("exact", "label")  # stages that compare whole names
+_GOOD = 0.5  # on judged queries a best hit below this is the right one in 4 of 10 cases
+_CLOSE = 0.8  # with a second hit closer than this the best is right in 6 of 10 cases, else in 9
 
 
 class Match(NamedTuple):
     """One reason why a search found an entry.
 
     Attributes:
-        stage: how the words of the query were read (`findingmodel.search.expansion.STAGES`); "exact" if the
-            query as a whole is the field, "label" for how well the best name or synonym as a whole fits the
-            query, "filter" for what a filter by code found.
+        stage: how the words of the query were expanded (`findingmodel.search.expansion.STAGES`); "exact" if
+            the query as a whole equals the field, "label" for how well the best name or synonym as a whole
+            fits the query, "filter" for what a filter by code found.
         field: where they were found: "id", "name", "slug", "synonym", "description", "code", or "other" for
             tags, attributes and initials.
         terms: what was found there, in the words of the entry; of a code its place ("model", "attribute" or
-            "value"), and the id and the name of what carries it there.
-        score: what this adds to the score of the hit; all together are the score.
+            "value"), and the id and the name of the part that carries it.
+        score: what this adds to the score of the hit; the parts sum to the score.
     """
 
     stage: str
     field: str
     terms: tuple[str, ...]
     score: float
-
-
-EXACT = 1.0
-"""A score of this and more is that of an exact match."""
-
-_WHOLE = ("exact", "label")  # stages that compare whole names
-_GOOD = 0.5  # on judged queries a best hit below this is the right one in 4 of 10 cases
-_NEAR = 0.8  # with a second hit nearer than this the best one is right in 6 of 10 cases, else in 9
 
 
 class HitRow(NamedTuple):
@@ -57,23 +66,127 @@ class HitRow(NamedTuple):
     negated: bool = False
 
 
-def is_clear(hits: Sequence[HitRow | SearchHit]) -> bool:
+class _Scored(Protocol):
+    """A hit, as a row or as a model."""
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def matched(self) -> tuple[Match, ...]: ...
+
+
+def is_unambiguous(hits: Sequence[_Scored]) -> bool:
     """Return whether the first of *hits*, best first, is good and the second clearly worse.
 
-    An exact match is clear unless another entry matches as exactly: models may share a synonym.
+    An exact match is unambiguous unless another entry matches as exactly: models may share a synonym.
     """
     best = hits[0].score if hits else 0.0
     second = hits[1].score if len(hits) > 1 else 0.0
     if best >= EXACT:
         return second < best
-    return best >= _GOOD and second < _NEAR * best
+    return best >= _GOOD and second < _CLOSE * best
 
 
-def main_reason(hit: HitRow | SearchHit) -> Match | None:
-    """Return what best tells why *hit* was found; None if a filter alone did.
-
-    A whole name or synonym tells more than words do.
-    """
+def main_reason(hit: _Scored) -> Match | None:
+    """Return the reason to show for *hit*, a whole name or synonym before words; None for a filter alone."""
     whole = [match for match in hit.matched if match.stage in _WHOLE]
     reasons = whole or hit.matched
     return reasons[0] if reasons else None
+
+
+def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[Match, ...]:
+    """Return why *entry* was found, the weightiest reason first; their scores sum to the entry's."""
+    if ranked.score >= EXACT:
+        return (_exact(plan, ranked, entry),)
+    matches = list(_by_words(plan, ranked, entry))
+    if ranked.label >= 0:
+        rest = ranked.score - sum([match.score for match in matches])
+        field = "synonym" if ranked.label else "name"
+        matches.append(Match("label", field, (_label(entry, ranked.label),), rest))
+    return tuple(sorted(matches, key=lambda match: -match.score))
+
+
+def is_denied(plan: Plan, ranked: Ranked) -> bool:
+    """Return whether the query denies most of what it says of this entry, as in "no pneumothorax"."""
+    if not any(word.negated for word in plan.words):
+        return False
+    weights = word_weights(plan)
+    found = _evidence(plan, ranked).items()
+    denied = sum(weights[place] * best.value for place, best in found if plan.words[place].negated)
+    return denied > sum(weights[place] * best.value for place, best in found) / 2
+
+
+class _Evidence(NamedTuple):
+    """The best match of one word of the query."""
+
+    value: float
+    stage: str
+    field: str
+    tokens: frozenset[str]
+
+
+def _exact(plan: Plan, ranked: Ranked, entry: EntryRow) -> Match:
+    if ranked.score >= BY_ID:
+        return Match("exact", "id", (entry["oifm_id"],), ranked.score)
+    field = match_field(plan.query.key, entry) or ("synonym" if ranked.label else "name")
+    return Match("exact", field, (_label(entry, ranked.label),), ranked.score)
+
+
+def _label(entry: EntryRow, number: int) -> str:
+    return (entry["synonyms"] or [])[number - 1] if number > 0 else entry["name"]
+
+
+def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow) -> Iterator[Match]:
+    """Yield the reasons by words: one for each field and stage."""
+    weights = word_weights(plan)
+    total = sum(weights) or 1.0
+    scores: dict[tuple[str, str], float] = {}
+    tokens: dict[tuple[str, str], set[str]] = {}
+    for place, best in _evidence(plan, ranked).items():
+        key = (best.stage, best.field)
+        scores[key] = scores.get(key, 0.0) + (1 - LABEL_SHARE) * weights[place] * best.value / total
+        tokens.setdefault(key, set()).update(best.tokens)
+    for (stage, field), score in scores.items():
+        yield Match(stage, field, _written(tokens[stage, field], field, entry), score)
+
+
+def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:
+    """Return by place the best match of each word of the query that is found."""
+    found: dict[int, _Evidence] = {}
+    by_token = plan.by_token
+    for (field, weight), tokens in zip(FIELDS, split_terms(ranked.candidate.terms).fields, strict=True):
+        # In the order of the plan: the first of equals wins, and the order of a set differs by process.
+        for token in [token for token in by_token if token in tokens]:
+            for expansion in by_token[token]:
+                some = (token,) if len(expansion.tokens) == 1 else tokens.intersection(expansion.tokens)
+                value = partial_quality(expansion.quality, some, expansion.tokens) * weight
+                for place in expansion.places:
+                    if place not in found or value > found[place].value:
+                        found[place] = _Evidence(value, expansion.stage, field, frozenset(some))
+    return found
+
+
+def _written(tokens: set[str], field: str, entry: EntryRow) -> tuple[str, ...]:
+    """Return the words of a field of *entry* whose tokens these are, in its order."""
+    initials = [token[1:].upper() for token in sorted(tokens) if token.startswith("_")]
+    words = {
+        token: word for text in _texts(field, entry) for token, word in _by_stem(text) if token in tokens
+    }
+    return (*words.values(), *initials)
+
+
+@lru_cache(maxsize=8_192)
+def _by_stem(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the words of *text* by their stems."""
+    return tuple({stem(word): word for word in tokenize(text)}.items())
+
+
+def _texts(field: str, entry: EntryRow) -> Sequence[str]:
+    if field == "name":
+        return (entry["name"],)
+    if field == "synonym":
+        return entry["synonyms"] or ()
+    if field == "description":
+        return (entry["description"] or "",)
+    return (*(entry["tags"] or ()), *(attribute["name"] for attribute in entry["attributes"]))

@@ -1,16 +1,15 @@
-"""What a user may mean: names that go on as typed, and ids and tags that are spelt alike."""
+"""Suggest what a user may mean: names that begin as typed, and ids and tags with a similar spelling."""
 
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from findingmodel.errors import QueryError
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import american, stem
-from findingmodel.text.terms import facet, tells
+from findingmodel.text.terms import facet, is_informative
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,53 +18,51 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-__all__ = ["SuggestionRow", "similar_ids", "nearest_tags", "suggest"]
-
 _ID = re.compile(r"(OIFMA?)_([A-Z]+)_([0-9]+)")
 _DIGITS = "0123456789"
 _ID_DIGITS = 6
 _TAG = "tag:"
-_MOST = 5
-_LIKE = 0.5  # of difflib: tags are short, so that one letter of two counts
+_MAX_TAGS = 5
+_TAG_SIMILARITY = 0.5  # of difflib; tags are short, so one different letter of two counts
 
 
-def nearest_tags(wanted: str, tags: Iterable[str]) -> list[str] | None:
-    """Return those of *tags* that are spelt like *wanted*, the nearest first; None if it is one of them.
+def nearest_tags(tag: str, tags: Iterable[str]) -> list[str] | None:
+    """Return those of *tags* with a spelling similar to *tag*, the nearest first; None if it is one of them.
 
     They are compared as filters are, in which spaces are underscores.
 
     >>> nearest_tags("x-ray", ["XR", "chest"]), nearest_tags("Soft_tissue", ["soft tissue"])
     (['XR'], None)
     """
-    known = {facet("tag", tag): tag for tag in tags}
-    filtered = facet("tag", wanted)
-    if filtered in known:
+    from difflib import get_close_matches  # seldom needed, and slow to import
+
+    known = {facet("tag", other).removeprefix(_TAG): other for other in tags}
+    name = facet("tag", tag).removeprefix(_TAG)
+    if name in known:
         return None
-    bare = {one.removeprefix(_TAG): tag for one, tag in known.items()}
-    near = get_close_matches(filtered.removeprefix(_TAG), list(bare), _MOST, _LIKE)
-    return [bare[one] for one in near]
+    return [known[other] for other in get_close_matches(name, list(known), _MAX_TAGS, _TAG_SIMILARITY)]
 
 
-def similar_ids(wanted: str, sources: Iterable[str]) -> list[str]:
-    """Return the ids for which *wanted* may be a slip of the keyboard; most of them nothing has.
+def similar_ids(oifm_id: str, sources: Iterable[str]) -> list[str]:
+    """Return the ids that *oifm_id* may be a typo of; most of them do not exist.
 
-    The first is *wanted* as ids are written, with zeros in front. The others differ by one digit, or by one
-    digit too many or too few, by two neighbours that are swapped, or by another of *sources*, the codes of
-    organizations.
+    The first is *oifm_id* as ids are written, with leading zeros. The others differ by one digit, one digit
+    too many or too few, two swapped neighbours, or another of *sources*, the codes of organizations.
 
-    >>> slips = similar_ids("OIFM_SMLP_000021", ["SMPL"])
-    >>> "OIFM_SMPL_000021" in slips, "OIFM_SMLP_000012" in slips, similar_ids("pleural plaque", [])
+    >>> ids = similar_ids("OIFM_SMLP_000021", ["SMPL"])
+    >>> "OIFM_SMPL_000021" in ids, "OIFM_SMLP_000012" in ids, similar_ids("pleural plaque", [])
     (True, True, [])
     """
-    found = _ID.fullmatch(wanted.strip().upper().replace("-", "_").replace(" ", "_"))
+    found = _ID.fullmatch(oifm_id.strip().upper().replace("-", "_").replace(" ", "_"))
     if found is None:
         return []
     kind, source, number = found.groups()
-    numbers = [one for one in (number, *_slips(number)) if len(one.lstrip("0")) <= _ID_DIGITS]
-    padded = [one.lstrip("0").rjust(_ID_DIGITS, "0") for one in numbers]
+    numbers = [other for other in (number, *_slips(number)) if len(other.lstrip("0")) <= _ID_DIGITS]
+    padded = [other.lstrip("0").rjust(_ID_DIGITS, "0") for other in numbers]
     others = [other for other in (*_swapped(source), *sources) if other != source]
-    pairs = [*((source, one) for one in padded), *((other, one) for other in others for one in padded[:1])]
-    return list(dict.fromkeys(f"{kind}_{code}_{one}" for code, one in pairs))
+    found_ids = [f"{kind}_{source}_{digits}" for digits in padded]
+    found_ids += [f"{kind}_{other}_{digits}" for other in others for digits in padded[:1]]
+    return list(dict.fromkeys(found_ids))
 
 
 def _slips(number: str) -> Iterator[str]:
@@ -82,24 +79,19 @@ def _swapped(text: str) -> Iterator[str]:
         yield text[:place] + text[place + 1] + text[place] + text[place + 2 :]
 
 
-_MOST_WORDS = 60  # of a word begun; one that may become more of them chooses no candidates beside another
+_MAX_WORDS = 60  # that a prefix may become; with more it does not choose candidates beside another prefix
 _CANDIDATES = 300  # enough to choose the shortest labels from
-_EVERY = 1_000_000  # words: more than any index has
+_ALL = 1_000_000  # words: more than any index has
 
 
-class SuggestionRow(NamedTuple):
-    """An entry that may be meant, and the name or synonym of it that goes on as typed."""
+async def suggest(
+    store: Store, vocabulary: Vocabulary, text: str, *, limit: int = 10
+) -> list[tuple[EntryRow, str]]:
+    """Return entries with the name or synonym of each that has a word beginning like each word of *text*.
 
-    entry: EntryRow
-    label: str
-
-
-async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int = 10) -> list[SuggestionRow]:
-    """Return the entries of which one name or synonym has a word for each word of *text*, beginning like it.
-
-    First come those whose label starts with *text*, then labels of fewer words before longer ones, then by
-    label. Text without a word suggests nothing. So little may be typed that it fits more entries than can
-    be looked at: then those with the rarest words are.
+    Labels that start with *text* come first, then labels of fewer words before longer ones, then by label.
+    Text without a word suggests nothing. If more entries fit than can be ranked, those with the rarest words
+    are.
 
     Raises:
         QueryError: *limit* is less than 1.
@@ -110,32 +102,31 @@ async def suggest(store: Store, vocabulary: Vocabulary, text: str, *, limit: int
     if not prefixes:
         return []
     known = await vocabulary.words()
-    telling = [prefix for prefix in prefixes[:-1] if tells(stem(prefix))] + prefixes[-1:]
-    groups = [_tokens(prefix, known) for prefix in telling]
+    prefixes = [prefix for prefix in prefixes[:-1] if is_informative(stem(prefix))] + prefixes[-1:]
+    groups = [_tokens(prefix, known) for prefix in prefixes]
     if not all(groups):
         return []
     counts = await vocabulary.count({token for group in groups for token in group})
-    query = TermQuery(_choosing(groups, counts), "all")
-    candidates = await store.candidates(query, limit=_CANDIDATES)
+    candidates = await store.terms.candidates(TermQuery(_choosing(groups, counts), "all"), limit=_CANDIDATES)
     entries = await store.get([candidate.oifm_id for candidate in candidates])
-    typed = fold(text)
+    start = fold(text)
     found = [
-        SuggestionRow(entry, label)
+        (entry, label)
         for entry in entries.values()
-        if (label := _best_label(entry, typed, telling)) is not None
+        if (label := _best_label(entry, start, prefixes)) is not None
     ]
-    found.sort(key=lambda one: (_order(one.label, typed), one.entry["oifm_id"]))
+    found.sort(key=lambda one: (_order(one[1], start), one[0]["oifm_id"]))
     return found[:limit]
 
 
 def _tokens(prefix: str, known: WordList) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([stem(word) for word in known.starting(prefix, _EVERY)]))
+    return tuple(dict.fromkeys([stem(word) for word in known.starting(prefix, _ALL)]))
 
 
 def _choosing(groups: Sequence[tuple[str, ...]], counts: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
-    """Return the tokens to ask for, so few entries having them that every store gives the same ones.
+    """Return the tokens to ask for, of so few entries that every store returns the same ones.
 
-    The word with the fewest entries chooses; another helps if it may become few words only.
+    The prefix with the fewest entries chooses; another is used if it may become few words only.
     """
     rarest = min(groups, key=lambda group: sum(counts[token] for token in group))
     chosen: list[str] = []
@@ -145,19 +136,19 @@ def _choosing(groups: Sequence[tuple[str, ...]], counts: Mapping[str, int]) -> t
         if chosen and entries > _CANDIDATES:
             break
         chosen.append(token)
-    others = [group for group in groups if group is not rarest and len(group) <= _MOST_WORDS]
+    others = [group for group in groups if group is not rarest and len(group) <= _MAX_WORDS]
     return (tuple(chosen), *others)
 
 
-def _best_label(entry: EntryRow, typed: str, prefixes: Sequence[str]) -> str | None:
+def _best_label(entry: EntryRow, start: str, prefixes: Sequence[str]) -> str | None:
     """Return the name or synonym of *entry* that fits best; None if none fits."""
     labels = [label for label in (entry["name"], *(entry["synonyms"] or ())) if _fits(label, prefixes)]
-    return min(labels, key=lambda label: _order(label, typed), default=None)
+    return min(labels, key=lambda label: _order(label, start), default=None)
 
 
-def _order(label: str, typed: str) -> tuple[bool, int, str]:
+def _order(label: str, start: str) -> tuple[bool, int, str]:
     folded = fold(label)
-    return not folded.startswith(typed), len(label.split()), folded
+    return not folded.startswith(start), len(label.split()), folded
 
 
 def _fits(label: str, prefixes: Sequence[str]) -> bool:

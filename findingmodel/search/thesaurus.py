@@ -1,4 +1,4 @@
-"""meanings: other words for the same, from the tables in ``data``, for radiologists to read and extend."""
+"""Find other words for the same thing in the tables of ``data``, which radiologists read and extend."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.text.stem import american, analyze, british
 from findingmodel.text.tables import lines, sections
-from findingmodel.text.terms import tells
+from findingmodel.text.terms import is_informative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-__all__ = ["Form", "Meaning", "forms", "meanings_at", "plain_words"]
 
 _DATA = Path(__file__).with_name("data")
 _TABLES = ("anatomy.txt", "findings.txt", "names.txt", "signs.txt", "abbreviations.txt", "imaging.txt")
 _QUALITIES = {" = ": 0.9, " > ": 0.8, " ~ ": 0.5}
 _OTHERS = re.compile(" [>~] .*")
-_MOST_PLAIN = 4
-_SHELF = 2  # letters: stems, plurals and spellings of one word agree in their first letters
+_MAX_DECOMPOSITIONS = 4
+_FIRST_LETTERS = 2  # stems, plurals and spellings of one word agree in these
 
 
 class Meaning(NamedTuple):
-    """One way to say some words differently.
+    """What some words of a query also mean.
 
     Attributes:
-        words: stems, as they stand next to each other in a query.
-        others: stems that say it too, each sequence with how well it does, from 0 to 1.
-        capitals: these words mean it for sure only if typed in capitals, as in "DISH".
+        words: stems that stand near each other in a query.
+        others: sequences of stems with the same meaning, each with a quality from 0 to 1.
+        capitals: the words have this meaning only if typed in capitals, as in "DISH".
     """
 
     words: tuple[str, ...]
@@ -42,11 +40,11 @@ class Meaning(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A part of technical words: "cardi", or "-megaly".
+    """A part of technical words, such as "cardi" or "-megaly".
 
     Attributes:
         words: stems of the everyday word.
-        form: the letters; a hyphen says where the other part is joined.
+        form: the letters; a hyphen marks where the other part is joined.
     """
 
     words: tuple[str, ...]
@@ -54,23 +52,23 @@ class Form(NamedTuple):
 
 
 def meanings_at(tokens: Sequence[str], position: int) -> Iterator[tuple[Meaning, tuple[int, ...]]]:
-    """Yield the meanings of words that start at *position* of the stems *tokens*, and where those stand.
+    """Yield the meanings of words that start at *position* of the stems *tokens*, and the words' places.
 
-    The words of a phrase need not be in its order, nor quite together: "stone in the left kidney" is a kidney
-    stone.
+    The words of a phrase may stand in another order, and near each other: "stone in the left kidney" is a
+    kidney stone.
 
     >>> found = meanings_at(["stone", "left", "kidney"], 2)
     >>> [(meaning.words, places) for meaning, places in found if len(places) > 1][:1]
     [(('kidney', 'stone'), (2, 0))]
     """
-    for meaning in _shelf(tokens[position][:_SHELF]).get(tokens[position], ()):
+    for meaning in _meanings(tokens[position][:_FIRST_LETTERS]).get(tokens[position], ()):
         places = _places(meaning.words, tokens, position)
         if places:
             yield meaning, places
 
 
 def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple[int, ...]:
-    """Return where *words* stand, the first at *position*, the others near it; () if one is missing."""
+    """Return the places of *words*, the first at *position*, the others near it; () if one is missing."""
     places = [position]
     near = range(max(position - len(words), 0), min(position + len(words) + 1, len(tokens)))
     for word in words[1:]:
@@ -83,15 +81,15 @@ def _places(words: Sequence[str], tokens: Sequence[str], position: int) -> tuple
 
 @cache
 def forms(title: str) -> tuple[Form, ...]:
-    """Return what "parts" of the body or "observations" are called inside technical words."""
+    """Return the forms of "parts" of the body, or of "observations", inside technical words."""
     return tuple(_forms(dict(sections(_DATA / "combining.txt"))[title]))
 
 
 @lru_cache(maxsize=2_048)
-def plain_words(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    """Return the usual words for the body part and the observation that make a technical word, as stems.
+def decompose(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Return the everyday words for the body part and the observation in a technical word, as stems.
 
-    >>> plain_words("hepatomegaly")[0]
+    >>> decompose("hepatomegaly")[0]
     (('liver',), ('enlarg',))
     """
     endings, parts = _by_form("observations"), _by_form("parts")
@@ -104,7 +102,7 @@ def plain_words(compound: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]],
     found: dict[Form, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for _, observation, part in sorted(cuts, key=itemgetter(0)):
         found.setdefault(part, (part.words, observation.words))
-    return tuple(found.values())[:_MOST_PLAIN]
+    return tuple(found.values())[:_MAX_DECOMPOSITIONS]
 
 
 @cache
@@ -120,79 +118,80 @@ def _forms(body: Sequence[str]) -> Iterator[Form]:
     for line in body:
         everyday, _, technical = line.partition(" > ")
         for phrase in everyday.split(", "):
-            yield from (Form(_telling(phrase), form) for form in technical.split(", "))
+            yield from (Form(_significant_stems(phrase), form) for form in technical.split(", "))
 
 
-class _Line(NamedTuple):
-    """One direction of one line of a table, as written."""
+class _Rule(NamedTuple):
+    """One direction of one line of a table: a phrase and other phrases for it."""
 
-    said: str
+    phrase: str
     others: tuple[str, ...]
     quality: float
 
 
-class _Library(NamedTuple):
+class _Tables(NamedTuple):
     """The lines of all tables.
 
     Attributes:
         lines: as written.
-        said: what each of them says, in small letters, in a line with a space before each word.
-        ends: where each of these ends.
+        phrases: the phrases that have a meaning, in small letters, a line for each of *lines*, with a space
+            before each word.
+        ends: the end of each of these lines.
     """
 
     lines: list[str]
-    said: str
+    phrases: str
     ends: list[int]
 
 
 @cache
-def _library() -> _Library:
-    """Return the tables. Only the lines that a query needs are analysed: all take longer than a command."""
+def _tables() -> _Tables:
+    """Return the tables. Lines are analysed when they are needed: all together take longer than a command."""
     every = [line for table in _TABLES for line in lines(_DATA / table)]
-    said = _OTHERS.sub("", "\n ".join(["", *every])[1:]).lower().replace("/", " ") + "\n"
-    return _Library(every, said, list(accumulate(map(len, said.splitlines(keepends=True)))))
+    phrases = _OTHERS.sub("", "\n ".join(["", *every])[1:]).lower().replace("/", " ") + "\n"
+    return _Tables(every, phrases, list(accumulate(map(len, phrases.splitlines(keepends=True)))))
 
 
 def _lines_with(letters: str) -> Iterator[str]:
-    """Yield each line that says something of a word that begins with *letters*, in American spelling."""
-    every, said, ends = _library()
+    """Yield each line with a phrase that has a word beginning with *letters*, in American spelling."""
+    every, phrases, ends = _tables()
     numbers = set()
     for beginning in british(letters):
-        at = said.find(f" {beginning}")
+        at = phrases.find(f" {beginning}")
         while at >= 0:
             number = bisect(ends, at)
             numbers.add(number)
-            at = said.find(f" {beginning}", ends[number])
+            at = phrases.find(f" {beginning}", ends[number])
     for number in sorted(numbers):
         yield every[number]
 
 
-def _first_letters(said: str) -> str:
-    """Return how the first word of *said* that tells anything begins; small words are their own stems."""
-    words = said.lower().split()
-    return _beginning(next(filter(tells, words), words[0]))
+def _first_letters(phrase: str) -> str:
+    """Return the first letters of the first significant word of *phrase*; small words are their own stems."""
+    words = phrase.lower().split()
+    return _american_start(next(filter(is_informative, words), words[0]))
 
 
 @cache
-def _beginning(word: str) -> str:
-    """Return the first letters of *word*; a third of the phrases begin with the words of others."""
-    return american(word)[:_SHELF]
+def _american_start(word: str) -> str:
+    """Return the first letters of *word*; cached, because many phrases begin with the same words."""
+    return american(word)[:_FIRST_LETTERS]
 
 
-def _directions(line: str) -> Iterator[_Line]:
+def _rules(line: str) -> Iterator[_Rule]:
     if " = " in line:
         members = _phrases(line.replace(" = ", ", "))
-        for said in members:
-            yield _Line(said, tuple(other for other in members if other != said), _QUALITIES[" = "])
+        for phrase in members:
+            yield _Rule(phrase, tuple(other for other in members if other != phrase), _QUALITIES[" = "])
         return
     arrow = " ~ " if " ~ " in line else " > "
     left, _, right = line.partition(arrow)
-    for said in _phrases(left):
-        yield _Line(said, tuple(_phrases(right)), _QUALITIES[arrow])
+    for phrase in _phrases(left):
+        yield _Rule(phrase, tuple(_phrases(right)), _QUALITIES[arrow])
 
 
 def _phrases(text: str) -> list[str]:
-    """Return the phrases of *text*, those with alternatives written out: "bad/sore leg" is two."""
+    """Return the phrases of *text*, with alternatives written out: "bad/sore leg" is two."""
     if "/" not in text:
         return text.split(", ")
     return [
@@ -203,19 +202,19 @@ def _phrases(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=2_048)
-def _shelf(letters: str) -> dict[str, list[Meaning]]:
-    """Return the meanings on one shelf, analysed, by their first word."""
+def _meanings(letters: str) -> dict[str, list[Meaning]]:
+    """Return the meanings whose first word begins with *letters*, by this word."""
     found: dict[str, list[Meaning]] = {}
     for line in _lines_with(letters):
-        for said, others, quality in _directions(line):
-            if _first_letters(said) == letters:
-                stems = tuple((_telling(other), quality) for other in others)
-                words = _telling(said)
-                found.setdefault(words[0], []).append(Meaning(words, stems, said.isupper()))
+        for phrase, others, quality in _rules(line):
+            if _first_letters(phrase) == letters:
+                stems = tuple((_significant_stems(other), quality) for other in others)
+                words = _significant_stems(phrase)
+                found.setdefault(words[0], []).append(Meaning(words, stems, phrase.isupper()))
     return found
 
 
-def _telling(phrase: str) -> tuple[str, ...]:
-    """Return the stems of *phrase* without the words that a query would be freed from as well."""
+def _significant_stems(phrase: str) -> tuple[str, ...]:
+    """Return the stems of *phrase* without small words, which a query ignores as well."""
     stems = analyze(phrase)
-    return tuple(list(filter(tells, stems)) or stems)
+    return tuple(list(filter(is_informative, stems)) or stems)

@@ -1,20 +1,18 @@
-"""denied: which words of a clause the clause denies, as in "no pneumothorax"."""
+"""Negation cues: which words a clause denies, as in "no pneumothorax"."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.text.terms import negation
+from findingmodel.text.terms import negation_cues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["denied", "is_denial"]
-
 
 class _Cue(NamedTuple):
-    """A cue in a clause: its kind, and the positions of its first word and of the word behind it."""
+    """A cue in a clause: its kind, the position of its first word, and the position after its last word."""
 
     kind: str
     start: int
@@ -22,10 +20,10 @@ class _Cue(NamedTuple):
 
 
 def denied(tokens: Sequence[str]) -> frozenset[int]:
-    """Return the positions of the folded words *tokens*, one clause, that the clause denies.
+    """Return the positions of the words that the clause *tokens* denies.
 
-    A cue denies what follows it up to a stop, or what precedes it back to a stop (``data/negation.txt``); one
-    with nothing on that side denies the other: "effusion: no", "not seen: a fracture".
+    A cue denies what follows it up to a stop, or what precedes it back to a stop (``data/negation.txt``). A
+    cue with no words on that side denies the other side: "effusion: no", "not seen: a fracture".
 
     >>> words = "no effusion but a small nodule".split()
     >>> [words[position] for position in sorted(denied(words))]
@@ -44,18 +42,18 @@ def denied(tokens: Sequence[str]) -> frozenset[int]:
 
 
 def is_denial(tokens: Sequence[str]) -> bool:
-    """Return whether the folded words *tokens* do nothing but deny, as an answer to what stands before.
+    """Return whether *tokens* are only a denial, the answer to the words before a colon.
 
     >>> is_denial(["none"]), is_denial(["not", "seen"]), is_denial(["no", "effusion"])
     (True, True, False)
     """
     first = next(_cues(tokens), None)
     whole = first is not None and first.kind in ("before", "after") and first[1:] == (0, len(tokens))
-    return whole or tuple(tokens) in negation()["answer"]
+    return whole or tuple(tokens) in negation_cues()["answer"]
 
 
 def _cues(tokens: Sequence[str]) -> Iterator[_Cue]:
-    """Yield the cues in *tokens* one after the other, at each place the longest."""
+    """Yield the cues in *tokens* from left to right, the longest at each position."""
     position = 0
     while position < len(tokens):
         cue = _cue_at(tokens, position)
@@ -67,7 +65,7 @@ def _cues(tokens: Sequence[str]) -> Iterator[_Cue]:
 
 
 def _certain(cues: Iterable[_Cue]) -> Iterator[_Cue]:
-    """Yield *cues* without those that a doubt before them makes void."""
+    """Yield *cues* without those that an earlier cue of doubt cancels."""
     in_doubt = False
     for cue in cues:
         in_doubt = cue.kind == "doubt" or (in_doubt and cue.kind != "stop")
@@ -75,13 +73,13 @@ def _certain(cues: Iterable[_Cue]) -> Iterator[_Cue]:
             yield cue
 
 
-_KINDS = ("nothing", "doubt", "stop", "before", "after")  # which comes first where two are equally long
+_KINDS = ("nothing", "doubt", "stop", "before", "after")  # of two equally long cues the first kind wins
 
 
 @cache
 def _beginnings() -> frozenset[str]:
-    """Return the first words of all cues; most words of a clause are none."""
-    return frozenset(words[0] for kind in _KINDS for words in negation()[kind])
+    """Return the first words of all cues, to skip most words of a clause quickly."""
+    return frozenset(words[0] for kind in _KINDS for words in negation_cues()[kind])
 
 
 def _cue_at(tokens: Sequence[str], position: int) -> _Cue | None:
@@ -89,7 +87,7 @@ def _cue_at(tokens: Sequence[str], position: int) -> _Cue | None:
         return None
     found: _Cue | None = None
     for kind in _KINDS:
-        for words in negation()[kind]:
+        for words in negation_cues()[kind]:
             end = position + len(words)
             if tokens[position] == words[0] and tuple(tokens[position:end]) == words:
                 if found is None or end > found.end:

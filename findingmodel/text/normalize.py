@@ -1,24 +1,22 @@
-"""fold, slug and tokenize: one text, one form, wherever it comes from."""
+"""Normalize text: `fold` to compare names, `slug` for file names and links, `tokenize` for words."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-__all__ = ["fold", "slug", "tokenize"]
-
 _TOKEN = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # no file, and so no name, may have these; callers may
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # never in a name; callers may pass them
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def fold(text: str) -> str:
-    r"""Return *text* as names are compared: no case, no accents, single spaces.
+    r"""Return *text* for comparison: no case, no accents, single spaces.
 
     Compatibility forms are unified (Unicode NFKD), case is folded, combining marks are dropped. Folding twice
-    changes nothing. What no text may have, half a surrogate pair or NUL, counts as a space.
+    changes nothing. Lone surrogates and NUL characters become spaces.
 
     >>> fold("  Ménière\N{RIGHT SINGLE QUOTATION MARK}s   DISEASE ")
     "meniere's disease"
@@ -26,14 +24,14 @@ def fold(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return " ".join(text.lower().split())
     text = _NO_TEXT.sub(" ", text)
-    # Folding case and our own replacements may make compatibility forms anew: they are unified after each.
+    # Case folding and our replacements may create compatibility forms again, so each is followed by NFKD.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = _NOT_ASCII.sub(_unless_combining, decomposed)
     return " ".join(unicodedata.normalize("NFKD", bare.translate(_PLAIN).casefold()).split())
 
 
 def slug(text: str) -> str:
-    """Return *text* as a file name or a link would have it: ASCII letters, digits and single underscores.
+    """Return *text* for file names and links: ASCII letters, digits and single underscores.
 
     >>> slug("Baker's cyst (popliteal)")
     'baker_s_cyst_popliteal'
@@ -47,7 +45,7 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("T2-weighted signal, 6 mm"), tokenize("Baker's cyst")
     (['t2', 'weighted', 'signal', '6', 'mm'], ['baker', 'cyst'])
     """
-    folded = text.lower() if text.isascii() else fold(text)  # spaces are no part of any word
+    folded = text.lower() if text.isascii() else fold(text)  # spaces do not matter here
     if "'" in folded:
         folded = _POSSESSIVE.sub("", folded)
     return _TOKEN.findall(folded)

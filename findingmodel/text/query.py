@@ -1,8 +1,8 @@
-"""parse_query: what a user typed, or a sentence of a report, as a value.
+"""Parse what a user typed, or a sentence of a report, into a `Query`.
 
-The language: words; ``"words in this order"``; ``-unwanted`` and ``-"unwanted words"``; ``tag:CT`` (also
-``modality:``, ``contributor:``, ``attribute:choice``), ``code:SYSTEM:CODE``, ``id:OIFM_...`` or just the id.
-All else is text.
+The syntax is: words; ``"words in this order"``; ``-unwanted`` and ``-"unwanted words"``; filters such as
+``tag:CT``, ``modality:``, ``contributor:``, ``attribute:choice`` and ``code:SYSTEM:CODE``; ``id:OIFM_...`` or
+just the id. Everything else is text.
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ from findingmodel.limits import MAX_QUERY_CHARACTERS
 from findingmodel.text.cues import denied, is_denial
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import analyze, stem
-from findingmodel.text.terms import code_facets, facet, importance, written_out
+from findingmodel.text.terms import (
+    CODE_EXAMPLE,
+    code_facets,
+    expand_shorthand,
+    facet,
+    importance,
+    parse_code,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["NUMBER_WEIGHT", "Query", "Word", "parse_query"]
-
-"""Characters in a query: a long paragraph; the query keeps some dozen words of it."""
 NUMBER_WEIGHT = 0.1
-"""How much a number tells; what tells no more is no finding."""
+"""The weight of a number; words that weigh no more do not name a finding."""
 _MOST_WORDS = 48
-_KEY_WORDS = 7  # a text of more words reads as a sentence
-_ABBREVIATION = 5  # letters: longer words in capitals are words
+_KEY_WORDS = 7  # text with more words is treated as a sentence
+_ABBREVIATION = 5  # letters; longer words in capitals are ordinary words
 _SLIGHT_WEIGHT = 0.3
 
-# What stands between spaces: an optional minus, then NAME:"VALUE", NAME:VALUE, "WORDS" or a word.
+# Between spaces: an optional minus, then NAME:"VALUE", NAME:VALUE, "WORDS" or a word.
 _PART = re.compile(
     r'(?<!\S)(-?)(?:(tag|modality|contributor|attribute|code|id):(?:"([^"]*)"|(\S*))|(?:"([^"]*)"|(\S+)))',
     re.IGNORECASE,
@@ -51,7 +55,7 @@ _EXAMPLES = {
     "modality": "modality:MR",
     "contributor": "contributor:CDE",
     "attribute": "attribute:numeric",
-    "code": "code:RADLEX:RID1301",
+    "code": CODE_EXAMPLE,
     "id": "id:OIFM_CDE_000195",
 }
 _MODALITIES = (
@@ -72,9 +76,9 @@ class Word(NamedTuple):
     Attributes:
         text: folded, as typed.
         token: its stem.
-        weight: from 0 to 1, how much it tells (`findingmodel.text.terms.importance`).
-        negated: the query denies it.
-        capitals: it was typed as abbreviations are, as a short word in capitals.
+        weight: how informative it is, from 0 to 1 (`findingmodel.text.terms.importance`).
+        negated: whether the query denies it.
+        capitals: whether it was typed like an abbreviation, as a short word in capitals.
     """
 
     text: str
@@ -89,12 +93,12 @@ class Query(NamedTuple):
 
     Attributes:
         key: the folded text, to compare with ids, names, slugs and synonyms; "" if there is none.
-        words: the words that tell something, in order, each once; if none tells anything, all of them.
-        phrases: stems that stand next to each other in a name, synonym or description.
-        excluded: stems that do not stand next to each other in a name or synonym.
-        facets: groups of exact filters (`findingmodel.text.terms.facet`); one of each group is there.
+        words: the distinct informative words in order; if none is informative, all words.
+        phrases: stems that must be adjacent in a name, synonym or description.
+        excluded: stems that must not be adjacent in a name or synonym.
+        facets: groups of exact filters (`findingmodel.text.terms.facet`); an entry has one of each group.
         ids: folded ids.
-        narrative: it reads as a sentence of a report rather than as key words.
+        narrative: whether it is a sentence of a report rather than key words.
     """
 
     key: str
@@ -107,10 +111,10 @@ class Query(NamedTuple):
 
 
 def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
-    """Return the query that *text* stands for; each of *tags* is required as ``tag:`` would.
+    """Return *text* as a query; each of *tags* acts like a ``tag:`` filter.
 
     Raises:
-        QueryError: it is empty or too long, or a filter cannot be used.
+        QueryError: *text* is empty or too long, or a filter is not valid.
 
     >>> query = parse_query('lung "ground glass" -chronic tag:CT')
     >>> [word.token for word in query.words], query.phrases, query.excluded, query.facets
@@ -142,7 +146,7 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
 
 
 def _without_bullet(text: str) -> str:
-    """Return *text* without the mark of a list; a hyphen at the first of a few key words excludes it."""
+    """Return *text* without a bullet; a hyphen before the first key word stays an exclusion."""
     bullet = _BULLET.match(text)
     rest = text[bullet.end() :] if bullet else text
     return rest.lstrip("-") if _is_narrative(rest) else rest
@@ -153,7 +157,7 @@ def _is_narrative(plain: str) -> bool:
 
 
 class _Reader:
-    """Collects the operators of a query, and leaves its text."""
+    """Collects the operators of a query and leaves its text."""
 
     def __init__(self, facets: list[tuple[str, ...]]) -> None:
         self.facets = facets
@@ -162,7 +166,7 @@ class _Reader:
         self.ids: list[str] = []
 
     def take(self, part: re.Match[str]) -> str:
-        """Return what *part*, which stands between spaces, leaves as text."""
+        """Record the operator in *part*, and return the text that remains."""
         minus, name, quoted_value, bare_value, quoted, bare = part.groups()
         if name:
             self._filter(part.group(), name.lower(), (quoted_value or bare_value or "").strip(" ,;"))
@@ -192,34 +196,29 @@ class _Reader:
 
 def _checked_id(value: str) -> str:
     if not _ID.fullmatch(value):
-        raise QueryError(f"id:{value} is no id of a finding model: write it as in {_EXAMPLES['id']}")
+        raise QueryError(f"id:{value} is not the id of a finding model: write it as in {_EXAMPLES['id']}")
     return value.lower()
 
 
 def _filters(name: str, value: str) -> tuple[str, ...]:
-    """Return the facets, one of which the filter ``name:value`` wants."""
+    """Return the facets of the filter ``name:value``, one of which an entry must have."""
     if name == "modality":
         folded = fold(value)
         names = next((names for names in _MODALITIES if folded in names), (folded,))
         return tuple(facet("tag", modality) for modality in names)
-    if name != "code":
-        return (facet(name, value),)
-    system, _, code = value.partition(":")
-    if not (system and code):
-        raise QueryError(f"code:{value} names no system and code: write it as in {_EXAMPLES['code']}")
-    return code_facets(system, code)
+    return code_facets(*parse_code(value)) if name == "code" else (facet(name, value),)
 
 
 def _words(plain: str) -> Iterator[Word]:
-    """Yield the words of *plain* that tell something, each once; if none does, all of them."""
-    text = written_out(_CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain)))
+    """Yield the distinct informative words of *plain*; if none is informative, all words."""
+    text = expand_shorthand(_CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain)))
     if _is_in_capitals(text):
         text = text.lower()
     found = [word for clause in _clauses(text) for word in clause]
-    telling = {word.token: word for word in reversed(found) if word.weight > 0} or {
+    informative = {word.token: word for word in reversed(found) if word.weight > 0} or {
         word.token: word for word in reversed(found)
     }
-    distinct = list(telling.values())[::-1]
+    distinct = list(informative.values())[::-1]
     lightest_first = sorted(distinct, key=lambda word: word.weight)
     surplus = set(lightest_first[: max(len(distinct) - _MOST_WORDS, 0)])
     yield from (word for word in distinct if word not in surplus)
@@ -231,12 +230,12 @@ def _uncontracted(verb: re.Match[str]) -> str:
 
 
 def _is_in_capitals(text: str) -> bool:
-    """Return whether all is written in capitals, as some reports are, so that they mark no abbreviation."""
+    """Return whether the whole text is in capitals, as in some reports, so that they mark nothing."""
     return text.isupper() and any(len(word) > _ABBREVIATION for word in _WRITTEN.findall(text))
 
 
 def _clauses(text: str) -> Iterator[list[Word]]:
-    """Yield the words of each clause; an answer behind a colon denies what it answers."""
+    """Yield the words of each clause; a denial after a colon denies the words before it."""
     *parts, last = _CLAUSE_END.split(text)
     clauses, ends = [*parts[::2], last], parts[1::2]
     for clause, end, answer in zip_longest(clauses, ends, clauses[1:], fillvalue=""):

@@ -1,4 +1,4 @@
-"""sentences: the sentences of a report, each to be a query of its own."""
+"""Split a report into sentences, each of which is searched as a query."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = ["sentences"]
 
 _WRAPPED = re.compile(r"(?<![.!?;:\n])\r?\n[ \t]*(?=[a-z])")
 _ITEM = re.compile(r"^(?:[-•*>]+|\(?\d{1,2}[.)](?!\d))\s*")
@@ -20,25 +18,25 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def sentences(text: str) -> list[str]:
-    r"""Return the sentences of *text*, without headings, bullets and numbers of items.
+    r"""Return the sentences of *text*, without headings, bullets and item numbers.
 
-    A sentence ends at a stop or a semicolon, but not behind an abbreviation, and at the end of a line, but
-    not where the next one goes on in lower case.
+    A sentence ends at a full stop or semicolon, except after an abbreviation, and at the end of a line,
+    unless the next line begins in lower case.
 
     >>> sentences("IMPRESSION:\n1. No PE. 2.5 cm mass vs. cyst\nin the liver; stable\n- Hiatal hernia.")
     ['No PE.', '2.5 cm mass vs. cyst in the liver;', 'stable', 'Hiatal hernia.']
     """
     lines = _WRAPPED.sub(" ", text).splitlines()
-    found = [sentence for line in lines for sentence in _of_line(_ITEM.sub("", line.strip()))]
-    return [sentence for sentence in found if _WORD.search(sentence) and not sentence.endswith(":")]
+    split = [sentence for line in lines for sentence in _of_line(_ITEM.sub("", line.strip()))]
+    return [sentence for sentence in split if _WORD.search(sentence) and not sentence.endswith(":")]
 
 
 def _of_line(line: str) -> Iterator[str]:
-    begun = ""
+    open_sentence = ""
     for part in _STOP.split(line):
-        begun = f"{begun} {part}".strip()
-        if not _ABBREVIATED.search(begun):
-            yield begun
-            begun = ""
-    if begun:
-        yield begun
+        open_sentence = f"{open_sentence} {part}".strip()
+        if not _ABBREVIATED.search(open_sentence):
+            yield open_sentence
+            open_sentence = ""
+    if open_sentence:
+        yield open_sentence

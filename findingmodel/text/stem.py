@@ -1,4 +1,4 @@
-"""stem: spellings and inflections of one word share one token."""
+"""Stems: all spellings and inflections of a word become one token."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from findingmodel.text.tables import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-__all__ = ["american", "analyze", "british", "stem"]
 
 _DATA = Path(__file__).with_name("data")
 _SHORTEST_RESPELLED = 5
@@ -34,16 +32,16 @@ def analyze(text: str) -> list[str]:
 
 @lru_cache(maxsize=65_536)
 def stem(token: str) -> str:
-    """Return the token that stands for a folded word, its inflections and its other spellings.
+    """Return the token shared by a folded word, its inflections and its spelling variants.
 
-    American spelling, then the singular (``data/*.txt``), then the Snowball stem (snowballstem.org, English).
+    The steps: American spelling, singular (``data/*.txt``), English Snowball stem (snowballstem.org).
 
     >>> stem("nodules"), stem("tumour"), stem("bronchi") == stem("bronchus")
     ('nodul', 'tumor', True)
     """
     word = _one_form(token)
     if word.endswith("sis"):
-        return word[:-2]  # Snowball keeps "stenosi" apart from the plural's "stenos"
+        return word[:-2]  # Snowball gives "stenosi" for the singular and "stenos" for the plural
     result: str = _snowball.stemWord(word)
     return result
 
@@ -57,7 +55,7 @@ def american(word: str) -> str:
     if len(word) < _SHORTEST_RESPELLED:
         return word
     spelling = _spelling()
-    if spelling.some.search(word):  # one look at the word instead of forty
+    if spelling.some.search(word):  # one search instead of forty
         for part, american_part in spelling.anywhere:
             word = word.replace(part, american_part)
     for part, american_part in spelling.starts:
@@ -67,7 +65,7 @@ def american(word: str) -> str:
 
 
 def british(letters: str) -> set[str]:
-    """Return how words may be written that begin with *letters* in American spelling.
+    """Return the possible beginnings of words whose American spelling begins with *letters*.
 
     >>> sorted(british("es"))
     ['aes', 'es', 'oes', 'ooes']
@@ -85,7 +83,7 @@ def british(letters: str) -> set[str]:
 
 
 class _Endings(NamedTuple):
-    """Endings of words, to be replaced by others: by their last two letters, the longest first."""
+    """Replacements of word endings by their last two letters, the longest ending first."""
 
     by_tail: dict[str, list[tuple[str, str]]]
 
@@ -105,7 +103,7 @@ class _Spelling(NamedTuple):
 
 
 def _one_form(token: str) -> str:
-    """Return the word of ``words.txt`` or the form of ``endings.txt`` for *token*, in American spelling."""
+    """Return the canonical form of *token* by ``words.txt`` and ``endings.txt``, in American spelling."""
     words = _words()
     if token in words:
         return words[token]
@@ -125,7 +123,7 @@ def _spelling() -> _Spelling:
     rules = list(_rules("spelling.txt"))
     starts = [(left[:-1], right[:-1]) for left, right in rules if left.endswith("-")]
     anywhere = [(left, right) for left, right in rules if "-" not in left]
-    ends = _made((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
+    ends = _endings_of((left[1:], right[1:]) for left, right in rules if left.startswith("-"))
     return _Spelling(re.compile("|".join(part for part, _ in anywhere)), anywhere, starts, ends)
 
 
@@ -136,10 +134,10 @@ def _words() -> dict[str, str]:
 
 @cache
 def _endings() -> _Endings:
-    return _made(_rules("endings.txt"))
+    return _endings_of(_rules("endings.txt"))
 
 
-def _made(rules: Iterable[tuple[str, str]]) -> _Endings:
+def _endings_of(rules: Iterable[tuple[str, str]]) -> _Endings:
     by_tail: dict[str, list[tuple[str, str]]] = {}
     for ending, form in sorted(dict(rules).items(), key=lambda rule: -len(rule[0])):
         by_tail.setdefault(ending[-2:], []).append((ending, form))

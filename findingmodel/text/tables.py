@@ -1,4 +1,4 @@
-"""How the tables in the ``data`` folders are written: remarks behind ``#``, sections below a ``[title]``."""
+"""Read the tables in the ``data`` folders: comments begin with ``#``, sections with a ``[title]``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["lines", "sections"]
-
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a table that are neither empty nor a remark."""
+    """Yield the lines of a table without comments and empty lines."""
     for line in path.read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if text:
@@ -20,7 +18,7 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def sections(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each ``[title]`` of a table with the lines below it."""
+    """Yield each ``[title]`` of a table and the lines of its section."""
     title = ""
     body: list[str] = []
     for line in lines(path):

@@ -1,4 +1,4 @@
-"""What is kept of an entry's text so that it can be found, and how much each word tells. Pure."""
+"""The analysed text of entries, the tokens of exact filters, and how informative each word is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.errors import QueryError
 from findingmodel.text.normalize import fold
 from findingmodel.text.stem import analyze, stem
 from findingmodel.text.tables import lines, sections
@@ -15,27 +16,12 @@ from findingmodel.text.tables import lines, sections
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "BETWEEN",
-    "BREAK",
-    "SMALL_WORDS",
-    "Terms",
-    "analyze_entry",
-    "code_facets",
-    "facet",
-    "importance",
-    "initials",
-    "negation",
-    "tells",
-    "written_out",
-]
-
 _DATA = Path(__file__).with_name("data")
 
 
 @cache
 def importance() -> Mapping[str, float]:
-    """Return by word and by stem how much a word tells, where that is less than 1.
+    """Return how informative words and stems are, for those below 1.
 
     >>> importance()["left"] < importance()["lesion"] < 1
     True
@@ -48,14 +34,14 @@ def importance() -> Mapping[str, float]:
     return MappingProxyType(weights)
 
 
-def tells(word: str) -> bool:
-    """Return whether a word or stem tells anything about a finding, as small words do not."""
+def is_informative(word: str) -> bool:
+    """Return whether a word or stem says anything about a finding; words such as "the" do not."""
     return importance().get(word, 1.0) > 0
 
 
 @cache
-def negation() -> Mapping[str, tuple[tuple[str, ...], ...]]:
-    """Return the cues of each kind, by the titles in the file, as their words, the longest first."""
+def negation_cues() -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Return the negation cues by kind (the titles in the file), each as its words, the longest first."""
     return MappingProxyType(
         {
             title: tuple(sorted((tuple(cue.split()) for cue in body), key=len, reverse=True))
@@ -64,10 +50,10 @@ def negation() -> Mapping[str, tuple[tuple[str, ...], ...]]:
     )
 
 
-def written_out(text: str) -> str:
-    """Return *text* with its shorthand written out.
+def expand_shorthand(text: str) -> str:
+    """Return *text* with shorthand replaced by words.
 
-    >>> written_out("Cyst w/o septa, r/o PE")
+    >>> expand_shorthand("Cyst w/o septa, r/o PE")
     'Cyst without septa, rule out PE'
     """
     pattern, words = _shorthand()
@@ -84,24 +70,26 @@ def _shorthand() -> tuple[re.Pattern[str], Mapping[str, str]]:
 
 BREAK = "|"
 BETWEEN = f" {BREAK} "
-"""What stands between two synonyms."""
+"""The separator of two synonyms."""
 
 SMALL_WORDS = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
 )
-"""Words that neither make initials nor tell labels apart."""
+"""Words that do not count in initials, and do not distinguish labels."""
 
 _SHORTEST, _LONGEST = 3, 6
 _PLACES = ("model", "attribute", "value")
+_CODE = "code:"
+CODE_EXAMPLE = "code:RADLEX:RID1301"
 
 
 class Terms(NamedTuple):
-    """The analysed text of one entry: tokens joined by single spaces, one string a field.
+    """The analysed text of one entry: tokens joined by single spaces, one string per field.
 
     Attributes:
         name: the name.
-        synonyms: the synonyms, each set off from the next by ``BREAK``, which is no token of any query.
-        description: the description; empty where it only repeats the name.
+        synonyms: the synonyms, separated by ``BREAK``, which is not a token of any query.
+        description: the description; empty if it only repeats the name.
         other: tags and attribute names, and the initials of name and synonyms, such as ``_aaa``.
     """
 
@@ -131,12 +119,12 @@ def analyze_entry(name: str, synonyms: Sequence[str], description: str, other: S
 
 
 def initials(label: str) -> str:
-    """Return the token for the initials of *label*, or "" where nobody would use them.
+    """Return the token for the initials of *label*, or "" if it has too few or too many words.
 
     >>> initials("Abdominal aortic aneurysm"), initials("Cyst of the lung"), initials("loss of disc height")
     ('_aaa', '', '_ldh')
     """
-    if label.count(" ") + label.count("-") < _SHORTEST - 1:  # most labels: not worth folding
+    if label.count(" ") + label.count("-") < _SHORTEST - 1:  # most labels; folding them would cost more
         return ""
     words = [word for word in fold(label).replace("-", " ").split() if word not in SMALL_WORDS]
     if not _SHORTEST <= len(words) <= _LONGEST:
@@ -147,16 +135,16 @@ def initials(label: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _repeated(text: str) -> tuple[str, ...]:
-    """Analyse a tag or an attribute's name: a few thousand of them name everything."""
+    """Analyse the name of a tag or attribute; these repeat, so the result is cached."""
     return tuple(analyze(text))
 
 
 @lru_cache(maxsize=16_384)
 def facet(kind: str, value: str) -> str:
-    """Return the token of an exact filter: no spaces, no case.
+    """Return the token of an exact filter, without spaces and case.
 
-    A code is ``SYSTEM:CODE@PLACE``; systems are compared without punctuation, and the names of SNOMED CT are
-    one.
+    A code is written ``SYSTEM:CODE@PLACE``. Systems are compared without punctuation, and all names of
+    SNOMED CT are equal.
 
     >>> facet("tag", "Soft tissue"), facet("code", "SNOMED-CT:40198004@model")
     ('tag:soft_tissue', 'code:snomedct:40198004@model')
@@ -168,15 +156,48 @@ def facet(kind: str, value: str) -> str:
     return f"{kind}:{text.replace(' ', '_')}"
 
 
+def code_facet(system: str, code: str, place: str) -> str:
+    """Return the filter for a code at *place*: "model", "attribute" or "value"."""
+    return facet("code", f"{system}:{code}@{place}")
+
+
 @lru_cache(maxsize=16_384)
 def code_facets(system: str, code: str) -> tuple[str, ...]:
-    """Return the filters for a code at the model itself, at an attribute, and at a value, in this order.
+    """Return the filters for a code of a model, of an attribute and of a value, in this order.
 
     >>> code_facets("RadLex", "RID1301")[1]
     'code:radlex:rid1301@attribute'
     """
-    anywhere = facet("code", f"{system}:{code}@")
-    return tuple(anywhere + place for place in _PLACES)
+    return tuple([code_facet(system, code, place) for place in _PLACES])
+
+
+def is_code_facet(name: str) -> bool:
+    """Return whether the filter *name* is for a code."""
+    return name.startswith(_CODE)
+
+
+def parse_code(text: str) -> tuple[str, str]:
+    """Return the system and the code of *text*, which is written ``SYSTEM:CODE``.
+
+    Raises:
+        QueryError: one of the two is missing.
+    """
+    system, _, code = text.partition(":")
+    if not (system and code):
+        raise QueryError(f"{_CODE}{text} does not name a system and a code: write it as in {CODE_EXAMPLE}")
+    return system, code
+
+
+def parse_code_key(key: str) -> tuple[str, str] | None:
+    """Return the system and the code that *key* asks for; None if it is an id or a name.
+
+    >>> parse_code_key("code:RADLEX:RID1301"), parse_code_key("PE")
+    (('RADLEX', 'RID1301'), None)
+
+    Raises:
+        QueryError: the system or the code is missing after ``code:``.
+    """
+    return parse_code(key[len(_CODE) :]) if key[: len(_CODE)].lower() == _CODE else None
 
 
 @lru_cache(maxsize=256)

@@ -44,16 +44,16 @@ def errors(content: str | bytes, form: str) -> list[str | None]:
 # reading
 
 
-def test_text_has_a_query_a_line_and_empty_lines_are_passed_over() -> None:
+def test_text_has_one_query_per_line_and_empty_lines_are_skipped() -> None:
     assert asked("PE\r\n\n  big heart  \n \nAAA", "text") == [(1, "PE"), (3, "big heart"), (5, "AAA")]
 
 
-def test_a_byte_order_mark_is_no_part_of_a_query() -> None:
+def test_a_byte_order_mark_is_not_part_of_a_query() -> None:
     assert asked(b"\xef\xbb\xbfPE\n", "text") == [(1, "PE")]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_csv_is_read_by_its_heading_whatever_its_delimiter(delimiter: str) -> None:
+def test_csv_is_read_by_its_header_with_any_delimiter(delimiter: str) -> None:
     rows = [["id", "finding"], ["7", f"mass{delimiter} left"], [], ["8", "a\nb"], ["9", "c"]]
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter).writerows(rows)
@@ -65,23 +65,25 @@ def test_csv_is_read_by_its_heading_whatever_its_delimiter(delimiter: str) -> No
     ]
 
 
-@pytest.mark.parametrize(("content", "message"), [("a,b\n1,2\n", "only 'a', 'b'"), ("", "no heading")])
+@pytest.mark.parametrize(
+    ("content", "message"), [("a,b\n1,2\n", "the columns are 'a', 'b'"), ("", "no header")]
+)
 def test_csv_without_the_column_is_refused(content: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         questions(content, "csv")
 
 
-def test_a_cell_too_many_fails_alone_for_it_hides_half_a_query() -> None:
+def test_a_row_with_too_many_cells_fails_alone() -> None:
     assert errors("query\nmass, left\nmass\n", "csv") == [
-        "2 cells below 1 names: quote cells that hold a delimiter",
+        "2 cells, but 1 in the header: quote cells with a delimiter",
         None,
     ]
 
 
-def test_a_quotation_mark_that_nothing_closes_fails_for_it_hides_the_rest() -> None:
+def test_an_unclosed_quotation_mark_fails() -> None:
     found = questions('id,query\n1,PE\n2,"mass\n3,AAA\n', "csv")
     assert [(one.line, one.query) for one in found] == [(2, "PE"), (3, "")]
-    assert "nothing closes" in str(found[1].error)
+    assert "is never closed" in str(found[1].error)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
@@ -94,7 +96,7 @@ def test_a_cell_may_hold_a_long_report_and_one_too_long_fails_alone(monkeypatch:
     assert asked(f"query,text\nPE,{'x' * (limit + 1)}\nAAA,", "csv") == [(2, "PE"), (3, "AAA")]
     monkeypatch.setattr(batch_read, "_LONGEST_CELL", 100)
     assert errors(f"query\n{'x' * 101}\nAAA", "csv") == [
-        "this cannot be read as CSV: field larger than field limit (100)",
+        "the row is not valid CSV: field larger than field limit (100)",
         None,
     ]
     assert csv.field_size_limit() == limit
@@ -108,7 +110,7 @@ def test_a_column_may_be_named_in_any_case_but_once() -> None:
 
 
 def test_nul_characters_fail_their_own_line_alone() -> None:
-    assert errors(b"P\0E\nPE", "text") == ["this has NUL characters, which are no text", None]
+    assert errors(b"P\0E\nPE", "text") == ["the text contains NUL characters", None]
 
 
 def test_json_lines_are_objects_or_strings() -> None:
@@ -119,11 +121,11 @@ def test_json_lines_are_objects_or_strings() -> None:
 def test_a_bad_line_of_json_fails_alone() -> None:
     found = errors('{"query": 1}\n{\n"PE"\n[]\n' + "[" * 100_000, "jsonl")
     assert [message and message.partition(":")[0] for message in found] == [
-        "there is no text under 'query'",
-        "this is not JSON",
+        "the member 'query' is missing or is not text",
+        "the line is not JSON",
         None,
-        "there is no text under 'query'",
-        "this is not JSON",
+        "the member 'query' is missing or is not text",
+        "the line is not JSON",
     ]
 
 
@@ -144,12 +146,12 @@ def test_a_cell_of_csv_that_is_too_long_fails_alone() -> None:
 
 
 @pytest.mark.parametrize(("form", "content"), [("text", b"caf\xe9\nPE"), ("csv", b"query\ncaf\xe9\nPE")])
-def test_bytes_that_are_no_text_spoil_their_own_line_alone(form: str, content: bytes) -> None:
-    assert errors(content, form) == ["this is not UTF-8 text", None]
+def test_invalid_bytes_fail_their_own_line_alone(form: str, content: bytes) -> None:
+    assert errors(content, form) == ["the text is not valid UTF-8", None]
 
 
 @given(st.binary(max_size=200), st.sampled_from(["text", "csv", "jsonl"]))
-def test_any_file_is_questions_or_a_query_error(content: bytes, form: str) -> None:
+def test_any_file_yields_questions_or_a_query_error(content: bytes, form: str) -> None:
     try:
         found = questions(b"query\n" + content, form)
     except QueryError:
@@ -161,7 +163,7 @@ def test_any_file_is_questions_or_a_query_error(content: bytes, form: str) -> No
     ("name", "form"),
     [("a.CSV", "csv"), ("a.tsv", "csv"), ("a.jsonl", "jsonl"), ("a.txt", "text"), ("-", "text")],
 )
-def test_the_name_of_a_file_says_what_it_is(name: str, form: str) -> None:
+def test_the_file_name_decides_the_format(name: str, form: str) -> None:
     assert form_of(name) == form
 
 
@@ -200,7 +202,7 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_question_has_an_answer_in_its_order(source: Path) -> None:
+def test_every_question_is_answered_in_order(source: Path) -> None:
     summary, written = run(BatchJob(str(source), limit=2))
     answers = [json.loads(line) for line in written.splitlines()]
     assert [answer["query"] for answer in answers] == TEXT.splitlines()
@@ -216,7 +218,7 @@ def test_every_question_has_an_answer_in_its_order(source: Path) -> None:
     assert summary.queries == 7
 
 
-def test_answers_say_why_if_asked(source: Path) -> None:
+def test_answers_include_reasons_on_request(source: Path) -> None:
     _, written = run(BatchJob(str(source), limit=1, explain=True))
     assert json.loads(written.splitlines()[0])["hits"][0]["matched"][0]["terms"] == ["PE"]
 
@@ -243,7 +245,7 @@ def test_sentences_are_numbered_within_their_text(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_no_text_is_written_as_an_escape(tmp_path: Path) -> None:
+def test_lone_surrogates_are_written_as_escapes(tmp_path: Path) -> None:
     source, target = tmp_path / "q.txt", tmp_path / "a.jsonl"
     source.write_bytes(b"caf\xe9\n")
     assert run(BatchJob(str(source), str(target)))[0].failed == 1
@@ -262,7 +264,7 @@ def test_files_as_windows_writes_them_are_read(tmp_path: Path, encoding: str) ->
     assert [json.loads(line)["query"] for line in written.splitlines()] == ["PE", "M\xe9ni"]
 
 
-def test_progress_is_told_for_each_answer(source: Path) -> None:
+def test_progress_is_reported_for_each_answer(source: Path) -> None:
     told: list[tuple[int, int]] = []
     job = BatchJob(str(source))
     run_without_loop(
@@ -273,7 +275,7 @@ def test_progress_is_told_for_each_answer(source: Path) -> None:
 
 @pytest.mark.parametrize("name", ["answers.jsonl", "answers.csv"])
 @given(data=st.data())
-def test_a_run_that_was_cut_off_anywhere_goes_on_to_the_same_end(
+def test_a_run_cut_off_anywhere_resumes_to_the_same_result(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:
     directory = tmp_path_factory.mktemp("run")
@@ -290,7 +292,7 @@ def test_a_run_that_was_cut_off_anywhere_goes_on_to_the_same_end(
     assert again[:-1] == whole[:-1]
 
 
-def test_a_run_that_is_done_is_not_done_again(source: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_not_repeated(source: Path, tmp_path: Path) -> None:
     class Untouched(Searcher):
         async def search(self, *args: Any, **kwargs: Any) -> list:
             raise AssertionError
@@ -302,18 +304,18 @@ def test_a_run_that_is_done_is_not_done_again(source: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", ["hello\n", "hello", '{"line": 1}\n', "{"])
-def test_a_file_of_something_else_is_not_gone_on_with(source: Path, tmp_path: Path, content: str) -> None:
+def test_a_file_of_something_else_is_not_resumed(source: Path, tmp_path: Path, content: str) -> None:
     target = tmp_path / "letter.jsonl"
     target.write_text(content)
     if content == "{":  # an answer may have ended there
         assert run(BatchJob(str(source), str(target), resume=True))[0].resumed == 0
         return
-    with pytest.raises(QueryError, match="does not hold such answers"):
+    with pytest.raises(QueryError, match="does not contain answers of this kind"):
         run(BatchJob(str(source), str(target), resume=True))
     assert target.read_text() == content
 
 
-def test_answers_to_other_questions_are_not_gone_on_with(source: Path, tmp_path: Path) -> None:
+def test_answers_to_other_questions_are_not_resumed(source: Path, tmp_path: Path) -> None:
     job = BatchJob(str(source), str(tmp_path / "a.jsonl"))
     run(job)
     source.write_text("AAA\n")
@@ -321,18 +323,18 @@ def test_answers_to_other_questions_are_not_gone_on_with(source: Path, tmp_path:
         run(job._replace(resume=True))
 
 
-def test_questions_and_answers_are_two_files(source: Path) -> None:
+def test_questions_and_answers_must_be_different_files(source: Path) -> None:
     with pytest.raises(QueryError, match="both the questions and the answers"):
         run(BatchJob(str(source), str(source)))
     assert source.read_text() == TEXT
 
 
-def test_only_a_file_can_be_gone_on_with(source: Path) -> None:
+def test_only_a_file_can_be_resumed(source: Path) -> None:
     with pytest.raises(QueryError, match="only a file"):
         run(BatchJob(str(source), resume=True))
 
 
-def test_no_questions_have_no_answers(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_answers(tmp_path: Path) -> None:
     source, target = tmp_path / "q.txt", tmp_path / "a.csv"
     source.write_text("\n")
     assert run(BatchJob(str(source), str(target)))[0].queries == 0

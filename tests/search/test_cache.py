@@ -20,7 +20,7 @@ TEXTS = Codec[str](encode=str, decode=str)
 
 
 class Clock:
-    """Time that passes when told."""
+    """A clock that the test advances."""
 
     now = 1_000.0
 
@@ -56,7 +56,7 @@ async def test_an_empty_answer_is_an_answer(value: object) -> None:
     assert source.calls == 1
 
 
-async def test_an_answer_lives_for_its_time() -> None:
+async def test_an_answer_expires_after_its_time() -> None:
     clock = Clock()
     cache, source = QueryCache(ttl_seconds=10, clock=clock), Source()
     await cache.get("key", source)
@@ -69,7 +69,7 @@ async def test_an_answer_lives_for_its_time() -> None:
     assert cache.statistics.expirations == 1
 
 
-async def test_the_least_recently_used_answer_goes_first() -> None:
+async def test_the_least_recently_used_answer_is_evicted_first() -> None:
     cache, source = QueryCache(capacity=2), Source()
     for key in ("a", "b", "a", "c"):
         await cache.get(key, source)
@@ -94,7 +94,7 @@ def test_a_cache_never_holds_more_than_its_capacity(keys: list[int], capacity: i
     assert statistics.misses - statistics.evictions == statistics.size
 
 
-async def test_equal_computations_under_way_are_shared() -> None:
+async def test_equal_computations_that_run_at_once_are_shared() -> None:
     cache, source = QueryCache(), Source()
     answers = await asyncio.gather(*(cache.get("key", source) for _ in range(20)))
     assert answers == ["answer"] * 20
@@ -102,7 +102,7 @@ async def test_equal_computations_under_way_are_shared() -> None:
     assert cache.statistics.shared == 19
 
 
-async def test_an_error_reaches_all_who_wait_and_is_not_kept() -> None:
+async def test_an_error_reaches_all_callers_and_is_not_kept() -> None:
     async def fail() -> None:
         await asyncio.sleep(0)
         raise StoreUnavailableError("gone")
@@ -113,7 +113,7 @@ async def test_an_error_reaches_all_who_wait_and_is_not_kept() -> None:
     assert await cache.get("key", source) == "answer"
 
 
-async def test_one_who_waits_computes_if_the_first_is_cancelled() -> None:
+async def test_a_waiting_caller_computes_if_the_first_is_cancelled() -> None:
     cache, source = QueryCache(), Source()
     first = asyncio.create_task(cache.get("key", lambda: asyncio.sleep(3_600)))
     await asyncio.sleep(0)
@@ -124,7 +124,7 @@ async def test_one_who_waits_computes_if_the_first_is_cancelled() -> None:
     assert first.cancelled() or first.cancelling()
 
 
-async def test_one_who_waits_may_be_cancelled_alone() -> None:
+async def test_a_waiting_caller_is_cancelled_alone() -> None:
     cache, source = QueryCache(), Source()
     first = asyncio.create_task(cache.get("key", source))
     await asyncio.sleep(0)
@@ -134,7 +134,7 @@ async def test_one_who_waits_may_be_cancelled_alone() -> None:
     assert await first == "answer"
 
 
-async def test_invalidation_forgets_by_tag_or_all() -> None:
+async def test_invalidation_drops_a_tag_or_all() -> None:
     cache, source = QueryCache(), Source()
     await cache.get("a", source, tag="main")
     await cache.get("b", source, tag="draft")
@@ -145,7 +145,7 @@ async def test_invalidation_forgets_by_tag_or_all() -> None:
     assert cache.statistics.size == 0
 
 
-async def test_what_is_computed_during_an_invalidation_is_not_kept() -> None:
+async def test_an_answer_computed_during_an_invalidation_is_not_kept() -> None:
     cache, source = QueryCache(), Source()
     under_way = asyncio.create_task(cache.get("key", source))
     await asyncio.sleep(0)
@@ -155,12 +155,12 @@ async def test_what_is_computed_during_an_invalidation_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(("capacity", "ttl_seconds"), [(0, 1.0), (1, 0.0), (-1, -1.0)])
-def test_a_cache_of_nothing_is_refused(capacity: int, ttl_seconds: float) -> None:
+def test_a_cache_without_capacity_or_time_is_an_error(capacity: int, ttl_seconds: float) -> None:
     with pytest.raises(ConfigError, match="greater than zero"):
         QueryCache(capacity=capacity, ttl_seconds=ttl_seconds)
 
 
-def test_no_answers_have_no_hit_rate() -> None:
+def test_the_hit_rate_before_the_first_answer_is_zero() -> None:
     assert QueryCache().statistics.hit_rate == 0.0
 
 
@@ -177,7 +177,7 @@ async def test_a_decorated_function_is_called_once_for_equal_arguments() -> None
     assert add.__name__ == "add"
 
 
-async def test_the_generation_is_asked_for_at_most_once_in_its_time() -> None:
+async def test_the_generation_is_read_at_most_once_in_its_time() -> None:
     clock, source = Clock(), Source(7)
     fresh = Freshness(source, max_age_seconds=1.0, clock=clock)
     assert [await fresh.generation() for _ in range(3)] == [7, 7, 7]
@@ -191,7 +191,7 @@ async def test_the_generation_is_asked_for_at_most_once_in_its_time() -> None:
 
 
 class Slow:
-    """A store whose answers are given by hand."""
+    """A store whose answers the test controls."""
 
     def __init__(self) -> None:
         self.asked: list[asyncio.Future[int]] = []
@@ -202,11 +202,11 @@ class Slow:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110  # nobody tells of it
+    while not condition():  # noqa: ASYNC110  # nothing signals it
         await asyncio.sleep(0)
 
 
-async def test_an_answer_that_was_under_way_when_the_index_changed_is_not_believed() -> None:
+async def test_a_generation_read_while_the_index_changed_is_not_used() -> None:
     store = Slow()
     fresh = Freshness(store, max_age_seconds=1_000.0)
     before = asyncio.create_task(fresh.generation())
@@ -222,7 +222,7 @@ async def test_an_answer_that_was_under_way_when_the_index_changed_is_not_believ
     assert len(store.asked) == 2
 
 
-async def test_a_generation_of_no_age_is_asked_for_always() -> None:
+async def test_a_generation_of_age_zero_is_read_each_time() -> None:
     source = Source(1)
     fresh = Freshness(source, max_age_seconds=0)
     assert [await fresh.generation(), await fresh.generation()] == [1, 1]
@@ -232,7 +232,7 @@ async def test_a_generation_of_no_age_is_asked_for_always() -> None:
 # the second tier
 
 
-async def test_answers_outlive_the_process_in_the_second_tier(tmp_path: Path) -> None:
+async def test_answers_in_the_second_tier_outlive_the_process(tmp_path: Path) -> None:
     source = Source()
     for _ in range(2):
         tier = SQLiteTier(tmp_path / "deep" / "cache.db")
@@ -261,7 +261,7 @@ async def test_invalidation_reaches_the_second_tier(tmp_path: Path) -> None:
     tier.close()
 
 
-def test_the_second_tier_forgets_in_time(tmp_path: Path) -> None:
+def test_the_second_tier_drops_old_answers(tmp_path: Path) -> None:
     clock = Clock()
     tier = SQLiteTier(tmp_path / "cache.db", clock=clock, most=2)
     assert tier.get("key") is None
@@ -276,7 +276,7 @@ def test_the_second_tier_forgets_in_time(tmp_path: Path) -> None:
     tier.close()
 
 
-def test_the_second_tier_is_private_and_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+def test_the_second_tier_is_private_and_reports_errors(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
     tier = SQLiteTier(path)
     tier.put("key", "", "text", ttl_seconds=5)

@@ -22,7 +22,7 @@ def test_hits_are_read_as_they_were_written() -> None:
         assert HITS.decode(HITS.encode(hits)) == hits
 
 
-def test_an_equal_search_is_remembered_by_the_next_process_until_the_index_changes(tmp_path: Path) -> None:
+def test_an_equal_search_of_the_next_process_is_cached_until_the_index_changes(tmp_path: Path) -> None:
     store = filled()
 
     def search(query: str, branch: str = "one") -> tuple[list[str], QueryCache]:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findingmodel.runtime.run_without_loop import run_without_loop
-from findingmodel.search.candidates import FEW, SOME, make_filter
-from findingmodel.search.plan import make_plan
+from findingmodel.search.candidates import FEW, SOME, make_filter, make_requests
+from findingmodel.search.expansion import make_plan
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.query import parse_query
@@ -24,15 +24,15 @@ CROWD = [(f"bone mass {number}", [], "", []) for number in range(FEW * 2)]
 
 
 def requests(store: SQLiteStore, text: str) -> tuple[Request, ...]:
-    return run_without_loop(make_plan(parse_query(text), Vocabulary(store))).requests
+    return make_requests(run_without_loop(make_plan(parse_query(text), Vocabulary(store))))
 
 
 def proposed(store: SQLiteStore, text: str) -> list[str]:
     first = requests(store, text)[0]
-    return [one.oifm_id for one in run_without_loop(store.candidates(first.query, limit=first.limit))]
+    return [one.oifm_id for one in run_without_loop(store.terms.candidates(first.query, limit=first.limit))]
 
 
-def test_few_entries_are_asked_for_by_any_word() -> None:
+def test_few_entries_are_candidates_by_any_word() -> None:
     (request,) = requests(SMALL, "renal cyst")
     assert (request.query.match, request.limit) == ("any", None)
     assert len(proposed(SMALL, "renal cyst")) > 2
@@ -59,8 +59,8 @@ def test_the_rarest_word_is_asked_for_alone_if_no_entry_has_two() -> None:
     apart += [(f"kidney stone {number}", [], "", []) for number in range(FEW + 9)]
     store = filled(make_records(apart))
     pair, alone = requests(store, "bone kidney")
-    assert run_without_loop(store.candidates(pair.query, limit=pair.limit)) == []
-    assert len(run_without_loop(store.candidates(alone.query, limit=alone.limit))) == FEW + 9
+    assert run_without_loop(store.terms.candidates(pair.query, limit=pair.limit)) == []
+    assert len(run_without_loop(store.terms.candidates(alone.query, limit=alone.limit))) == FEW + 9
 
 
 def test_more_entries_than_can_be_ranked_are_left_to_the_store() -> None:
@@ -73,9 +73,9 @@ def test_unknown_words_ask_for_nothing() -> None:
     assert requests(SMALL, "xyzzy") == ()
 
 
-def test_filters_alone_are_asked_for_as_such() -> None:
+def test_filters_alone_make_no_requests_by_word() -> None:
     plan = run_without_loop(make_plan(parse_query("tag:CT -bone"), Vocabulary(SMALL)))
-    assert plan.requests == ()
+    assert make_requests(plan) == ()
     assert make_filter(plan) == TermQuery((), "any", ("bone",), (("tag:ct",),))
 
 
@@ -85,16 +85,16 @@ def test_single_excluded_words_are_left_to_the_store() -> None:
 
 
 @given(st.sets(st.sampled_from("abcdef"), max_size=6), st.integers(2, 4))
-def test_whoever_has_two_words_or_a_rare_one_has_a_token_of_every_group(has: set[str], common: int) -> None:
+def test_an_entry_with_two_words_or_a_rare_one_has_a_token_of_every_group(has: set[str], common: int) -> None:
     from findingmodel.search.candidates import _any_two, _Group
 
     words = "abcd"[:common]
     groups = _any_two(("e",), [_Group(1, 1.0, (word,)) for word in words])
-    wanted = "e" in has or len(has & set(words)) >= 2
-    assert wanted == all(not has.isdisjoint(group) for group in groups)
+    is_candidate = "e" in has or len(has & set(words)) >= 2
+    assert is_candidate == all(not has.isdisjoint(group) for group in groups)
 
 
-def test_what_is_meant_is_among_the_candidates_of_every_pair_of_words() -> None:
+def test_a_finding_is_a_candidate_for_every_pair_of_its_words() -> None:
     for name, *_ in FINDINGS:
         for one, other in product(name.split(), repeat=2):
             found = proposed(SMALL, f"{one} {other}")
@@ -102,7 +102,7 @@ def test_what_is_meant_is_among_the_candidates_of_every_pair_of_words() -> None:
             assert f"OIFM_TEST_{number:06d}" in found
 
 
-def test_of_too_many_readings_the_best_are_asked_for_so_that_every_store_gives_the_same() -> None:
+def test_of_too_many_expansions_the_best_are_asked_for_in_every_store() -> None:
     half = SOME * 3 // 4
     crowd = [(f"{part} {number}", [], "", []) for part in ("kidney", "renal") for number in range(half)]
     (request,) = requests(filled(make_records(crowd)), "kidney")

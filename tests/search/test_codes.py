@@ -4,7 +4,7 @@ import pytest
 
 from findingmodel.errors import QueryError
 from findingmodel.runtime.run_without_loop import run_without_loop
-from findingmodel.search.lookup import find_by_code, find_by_key
+from findingmodel.search.lookup import distinct_entries, find, find_by_code
 from findingmodel.search.searcher import search
 from tests.builders import make_choice, make_model, make_number
 from tests.search_index import filled, record_of
@@ -34,12 +34,12 @@ INDEX = filled(
 
 
 def carried(system: str, code: str, **page: int) -> list[tuple[str, str, str]]:
-    rows = run_without_loop(find_by_code(INDEX, system, code, **page))
-    return [(row.entry["oifm_id"], row.place, row.id) for row in rows]
+    found = run_without_loop(find_by_code(INDEX, system, code, **page))
+    return [(entry["oifm_id"], element.place, element.id) for entry, element in found]
 
 
 @pytest.mark.parametrize("system", ["SNOMED-CT", "snomed", "SNOMEDCT"])
-def test_models_attributes_and_values_that_carry_a_code_are_told_apart(system: str) -> None:
+def test_models_attributes_and_values_that_carry_a_code_are_distinguished(system: str) -> None:
     assert carried(system, "123.4") == [
         ("OIFM_TEST_000003", "model", "OIFM_TEST_000003"),
         ("OIFM_TEST_000003", "value", "OIFMA_TEST_000030.1"),
@@ -48,7 +48,7 @@ def test_models_attributes_and_values_that_carry_a_code_are_told_apart(system: s
     ]
 
 
-def test_pages_are_of_models() -> None:
+def test_limit_and_offset_count_models() -> None:
     assert carried("SNOMED", "123.4", limit=1, offset=1) == [
         ("OIFM_TEST_000002", "attribute", "OIFMA_TEST_000020")
     ]
@@ -56,7 +56,7 @@ def test_pages_are_of_models() -> None:
 
 
 @pytest.mark.parametrize("page", [{"limit": 0}, {"limit": -1}, {"offset": -1}])
-def test_a_page_has_a_model_at_least(page: dict[str, int]) -> None:
+def test_a_page_has_at_least_one_model(page: dict[str, int]) -> None:
     with pytest.raises(QueryError, match="at least one model"):
         carried("SNOMED", "123.4", **page)
 
@@ -81,7 +81,7 @@ def test_a_query_may_be_a_code() -> None:
     }
 
 
-def test_a_hit_of_a_code_tells_what_carries_it() -> None:
+def test_a_hit_by_code_names_the_part_that_carries_it() -> None:
     hits = run_without_loop(search(INDEX, "code:snomed:123.4"))
     matched = {hit.entry["oifm_id"]: [match[:3] for match in hit.matched] for hit in hits}
     assert matched["OIFM_TEST_000002"] == [("filter", "code", ("attribute", "OIFMA_TEST_000020", "margin"))]
@@ -90,11 +90,12 @@ def test_a_hit_of_a_code_tells_what_carries_it() -> None:
 
 
 def test_a_key_may_be_a_code() -> None:
-    rows = run_without_loop(find_by_key(INDEX, "CODE:snomed:123.4"))
-    assert rows == run_without_loop(find_by_code(INDEX, "SNOMED-CT", "123.4"))
+    found = run_without_loop(find(INDEX, "CODE:snomed:123.4"))
+    assert found == distinct_entries(run_without_loop(find_by_code(INDEX, "SNOMED-CT", "123.4")))
+    assert found
 
 
 @pytest.mark.parametrize("key", ["code:", "code:RID1", "code::1", "code:radlex:"])
-def test_a_key_without_system_or_code_is_refused(key: str) -> None:
-    with pytest.raises(QueryError, match="names no system and code"):
-        run_without_loop(find_by_key(INDEX, key))
+def test_a_key_without_system_or_code_is_an_error(key: str) -> None:
+    with pytest.raises(QueryError, match="does not name a system and a code"):
+        run_without_loop(find(INDEX, key))

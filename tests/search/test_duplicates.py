@@ -1,4 +1,4 @@
-"""Which models may be one and the same finding, and why."""
+"""Which models may describe the same finding, and why."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_labels_that_differ_in_form_or_by_a_typo_make_a_pair(
         ("left cyst", "cyst of the liver"),
     ],
 )
-def test_opposites_and_other_findings_make_no_pair(first: str, second: str) -> None:
+def test_opposites_and_other_findings_are_not_a_pair(first: str, second: str) -> None:
     assert duplicates((first,), (second,), min_score=0) == []
 
 
-def test_a_pair_is_the_likelier_the_more_it_shares() -> None:
+def test_a_pair_that_shares_more_is_likelier() -> None:
     pairs = duplicates(
         ("bone island", "enostosis"),
         ("bone islands", "enostosis"),
@@ -85,8 +85,8 @@ def test_models_that_carry_the_same_code_make_a_pair() -> None:
             record_of(make_model(3, name="third thing", index_codes=...)),
         ]
     )
-    told: list[tuple[int, int]] = []
-    (pair,) = run_without_loop(find_duplicates(index, progress=lambda *counts: told.append(counts)))
+    reported: list[tuple[int, int]] = []
+    (pair,) = run_without_loop(find_duplicates(index, progress=lambda *counts: reported.append(counts)))
     assert pair.as_dict()["reasons"] == [
         {"kind": "code", "first": "RADLEX RID9", "second": "RADLEX RID9", "score": 0.4, "equal": True}
     ]
@@ -94,7 +94,7 @@ def test_models_that_carry_the_same_code_make_a_pair() -> None:
         "OIFM_TEST_000001",
         "OIFM_TEST_000002",
     ]
-    assert told == [(3, 3)]
+    assert reported == [(3, 3)]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_models_that_carry_the_same_code_make_a_pair() -> None:
         ("RADLEX RID9999", "RadLex rid9999"),
     ],
 )
-def test_a_code_is_one_however_it_is_written(first: str, second: str) -> None:
+def test_spellings_of_one_code_are_equal(first: str, second: str) -> None:
     models = [
         make_model(number, name=name, index_codes=[dict(zip(("system", "code"), code.split(), strict=True))])
         for number, name, code in [(1, "first of all", first), (2, "something else", second)]
@@ -114,7 +114,7 @@ def test_a_code_is_one_however_it_is_written(first: str, second: str) -> None:
     assert [tuple(reason)[:3] for reason in pair.reasons] == [("code", first, second)]
 
 
-def test_a_model_that_writes_a_code_twice_holds_it_once() -> None:
+def test_a_code_that_a_model_has_twice_counts_once() -> None:
     twice = [CODE, {**CODE, "code": "rid9"}]
     models = [make_model(1, name="first of all", index_codes=twice), make_model(2, index_codes=[CODE])]
     (pair,) = run_without_loop(find_duplicates(filled([record_of(model) for model in models])))
@@ -123,7 +123,7 @@ def test_a_model_that_writes_a_code_twice_holds_it_once() -> None:
     ]
 
 
-def test_a_code_that_many_models_carry_says_nothing() -> None:
+def test_a_code_of_many_models_is_not_a_reason() -> None:
     records = [
         record_of(make_model(number, name=f"mark {letter * 6}", synonyms=..., index_codes=[CODE]))
         for number, letter in enumerate("abcdefghijk", 1)
@@ -132,7 +132,7 @@ def test_a_code_that_many_models_carry_says_nothing() -> None:
     assert run_without_loop(find_duplicates(filled(records), min_score=0)) == []
 
 
-def test_names_that_are_only_spelt_alike_are_told_from_forms_of_one() -> None:
+def test_names_of_similar_spelling_are_not_equal() -> None:
     names = ("colonic diverticulosis", "colonic diverticulitis", "rib notch", "notches of the rib")
     records = [record_of(make_model(number, name=name, synonyms=...)) for number, name in enumerate(names, 1)]
     found = run_without_loop(find_duplicates(filled(records)))

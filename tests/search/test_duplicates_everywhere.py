@@ -1,4 +1,4 @@
-"""Pairs of models that may be one: the same on every store, and whatever the order of models."""
+"""Pairs of duplicates are the same on every store, and for every order of models."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 async def pairs(store: Store, directory: Path, *models: dict[str, Any], **options: Any) -> list[Any]:
-    """The duplicates among *models*, in an index of them alone."""
+    """Return the duplicates of an index of *models* alone."""
     for number, model in enumerate(models, 1):
         write_model(directory, f"m{number}.fm.json", number, **{"synonyms": ..., "index_codes": ..., **model})
     assert (await update(store, directory, UpdateOptions())).ok
     return await find_duplicates(store, **options)
 
 
-async def test_reasons_are_told_and_add_up(store: Store, tmp_path: Path) -> None:
+async def test_reasons_are_reported_and_add_up(store: Store, tmp_path: Path) -> None:
     code = [{"system": "RADLEX", "code": "RID5350"}]
     other, found = await pairs(
         store,
@@ -58,7 +58,7 @@ async def test_short_abbreviations_count_less(memory: Store, tmp_path: Path) -> 
     assert pair.score == 0.25
 
 
-async def test_limit_and_score_cut_the_end_off(store: Store, tmp_path: Path) -> None:
+async def test_limit_and_score_leave_out_the_least_likely(store: Store, tmp_path: Path) -> None:
     names = ["wide ribs", "wide rib", "osteophytes", "osteophytoses"]
     every = await pairs(store, tmp_path, *({"name": name} for name in names), min_score=0)
     assert [pair.score for pair in every] == sorted((pair.score for pair in every), reverse=True)

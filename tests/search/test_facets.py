@@ -1,9 +1,9 @@
-"""How many models have each tag, and how many each contributor made."""
+"""Counts of the models of each tag and of each contributor."""
 
 from __future__ import annotations
 
 from findingmodel.runtime.run_without_loop import run_without_loop
-from findingmodel.search.facets import TagCount, count_contributors, count_tags
+from findingmodel.search.facets import count_contributors, count_tags
 from findingmodel.stores.records import WriteBatch
 from tests.builders import make_model, make_organization, make_person
 from tests.search_index import filled, make_records, record_of
@@ -12,15 +12,15 @@ from tests.search_index import filled, make_records, record_of
 def test_tags_are_counted_by_model_in_their_usual_spelling() -> None:
     tags = [["CT", "chest"], ["ct", "CT"], ["CT"], ["MR"], []]
     index = filled(make_records([(f"finding {n}", [], "", some) for n, some in enumerate(tags)]))
-    assert run_without_loop(count_tags(index)) == [TagCount("CT", 3), TagCount("chest", 1), TagCount("MR", 1)]
+    assert list(run_without_loop(count_tags(index)).items()) == [("CT", 3), ("chest", 1), ("MR", 1)]
 
 
-def test_tags_of_an_index_longer_than_one_read_are_all_counted() -> None:
+def test_tags_of_an_index_of_several_pages_are_all_counted() -> None:
     index = filled(make_records([(f"finding {n}", [], "", ["CT"]) for n in range(2_001)]))
-    assert run_without_loop(count_tags(index)) == [TagCount("CT", 2_001)]
+    assert list(run_without_loop(count_tags(index)).items()) == [("CT", 2_001)]
 
 
-def test_contributors_are_counted_by_model_those_with_most_first() -> None:
+def test_contributors_with_the_most_models_come_first() -> None:
     person, organization = make_person(), make_organization()
     records = [
         record_of(make_model(1, contributors=[person, organization])),
@@ -38,6 +38,6 @@ def test_contributors_are_counted_by_model_those_with_most_first() -> None:
     assert [one.organization for one in found] == [None, person["organization_code"]]
 
 
-def test_an_empty_index_has_neither() -> None:
-    assert run_without_loop(count_tags(filled([]))) == []
+def test_an_empty_index_has_no_tags_and_no_contributors() -> None:
+    assert run_without_loop(count_tags(filled([]))) == {}
     assert run_without_loop(count_contributors(filled([]))) == []

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findingmodel.runtime.run_without_loop import run_without_loop
-from findingmodel.search.candidates import Proposal
-from findingmodel.search.plan import make_plan
+from findingmodel.search.expansion import make_plan
 from findingmodel.search.rank import rank
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.stores.records import Candidate
@@ -17,11 +16,11 @@ from findingmodel.text.terms import analyze_entry
 from tests.search_index import FINDINGS, filled
 
 if TYPE_CHECKING:
-    from findingmodel.search.plan import Plan
+    from findingmodel.search.expansion import Plan
 
 VOCABULARY = Vocabulary(filled())
-PROPOSALS = [
-    Proposal(Candidate(f"OIFM_TEST_{number:06d}", analyze_entry(name, synonyms, description, tags)))
+CANDIDATES = [
+    Candidate(f"OIFM_TEST_{number:06d}", analyze_entry(name, synonyms, description, tags))
     for number, (name, synonyms, description, tags) in enumerate(FINDINGS, 1)
 ]
 WORDS = sorted(
@@ -33,34 +32,32 @@ def plan_of(text: str) -> Plan:
     return run_without_loop(make_plan(parse_query(text), VOCABULARY))
 
 
-def ids(text: str, proposals: list[Proposal] = PROPOSALS) -> list[str]:
-    return [one.candidate.oifm_id for one in rank(plan_of(text), proposals)]
+def ids(text: str, candidates: list[Candidate] = CANDIDATES) -> list[str]:
+    return [one.candidate.oifm_id for one in rank(plan_of(text), candidates)]
 
 
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.permutations(PROPOSALS))
-def test_the_order_of_the_candidates_does_not_matter(words: list[str], shuffled: list[Proposal]) -> None:
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.permutations(CANDIDATES))
+def test_the_order_of_the_candidates_does_not_matter(words: list[str], shuffled: list[Candidate]) -> None:
     text = " ".join(words)
     assert ids(text, shuffled) == ids(text)
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
-def test_each_entry_is_ranked_once_however_often_it_is_proposed(words: list[str]) -> None:
+def test_each_entry_is_ranked_once_however_often_it_is_a_candidate(words: list[str]) -> None:
     text = " ".join(words)
-    assert ids(text, PROPOSALS * 2) == ids(text)
+    assert ids(text, CANDIDATES * 2) == ids(text)
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
-def test_scores_and_coverages_have_their_bounds(words: list[str]) -> None:
-    for one in rank(plan_of(" ".join(words)), PROPOSALS):
+def test_scores_and_coverages_are_within_bounds(words: list[str]) -> None:
+    for one in rank(plan_of(" ".join(words)), CANDIDATES):
         assert 0 <= one.coverage <= 1
         assert 0 < one.score <= 2
 
 
 def test_equal_candidates_are_ordered_by_id() -> None:
     terms = analyze_entry("lung nodule", [], "", [])
-    twins = [
-        Proposal(Candidate(oifm_id, terms)) for oifm_id in ("OIFM_B_000001", "OIFM_A_000002", "OIFM_A_000001")
-    ]
+    twins = [Candidate(oifm_id, terms) for oifm_id in ("OIFM_B_000001", "OIFM_A_000002", "OIFM_A_000001")]
     assert ids("nodule", twins) == ["OIFM_A_000001", "OIFM_A_000002", "OIFM_B_000001"]
 
 
@@ -76,18 +73,18 @@ def test_equal_candidates_are_ordered_by_id() -> None:
     ],
 )
 def test_what_fits_better_ranks_higher(text, better, worse) -> None:
-    proposals = [
-        Proposal(Candidate(oifm_id, analyze_entry(*fields)))
+    candidates = [
+        Candidate(oifm_id, analyze_entry(*fields))
         for oifm_id, fields in (("OIFM_Z_000001", better), ("OIFM_A_000001", worse))
     ]
-    assert ids(text, proposals)[0] == "OIFM_Z_000001"
+    assert ids(text, candidates)[0] == "OIFM_Z_000001"
 
 
-def test_a_sure_source_lifts_an_entry_and_an_unsure_one_hardly() -> None:
+def test_confidence_raises_a_score_and_low_confidence_hardly_does() -> None:
     plan = plan_of("thyroid nodule large")
-    plain = {one.candidate.oifm_id: one.score for one in rank(plan, PROPOSALS)}
-    for sureness in (0.1, 0.9):
-        lifted = rank(plan, [proposal._replace(sureness=sureness) for proposal in PROPOSALS])
+    plain = {one.candidate.oifm_id: one.score for one in rank(plan, CANDIDATES)}
+    for confidence in (0.1, 0.9):
+        lifted = rank(plan, [candidate._replace(confidence=confidence) for candidate in CANDIDATES])
         for one in lifted:
             score = plain.get(one.candidate.oifm_id, 0.0)
-            assert score <= one.score <= 1 - (1 - score) * (1 - sureness) + 0.2
+            assert score <= one.score <= 1 - (1 - score) * (1 - confidence) + 0.2

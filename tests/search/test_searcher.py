@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from findingmodel.errors import QueryError
 from findingmodel.runtime.run_without_loop import run_without_loop
-from findingmodel.search.candidates import SOURCES, Proposal
+from findingmodel.search.candidates import SOURCES
 from findingmodel.search.searcher import Searcher, search
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.query import parse_query
@@ -47,7 +47,7 @@ def test_an_exact_name_is_first(name: str) -> None:
         ("cholel", "cholelithiasis"),
         ("portal hyp", "portal hypertension"),
         ("pulm emb", "pulmonary embolism"),
-        # order, and words that tell little
+        # order, and words of little weight
         ("nodule left thyroid 12 mm", "thyroid nodule"),
         ("thrombosed portal vein", "portal vein thrombosis"),
         # other words
@@ -65,14 +65,14 @@ def test_an_exact_name_is_first(name: str) -> None:
         ("Moderate left hydronephrosis to the level of the ureterovesical junction.", "hydronephrosis"),
     ],
 )
-def test_what_is_meant_is_first(text: str, name: str) -> None:
+def test_the_intended_finding_is_first(text: str, name: str) -> None:
     assert names(INDEX, text)[0] == name
 
 
 @pytest.mark.parametrize(
     "text", ["Morton neuroma", "xyzzy", "scaphoid", "grade 2 hamstring strain", "mitral plugh", "TFCC", "q w"]
 )
-def test_what_the_index_does_not_have_finds_nothing(text: str) -> None:
+def test_a_finding_that_the_index_lacks_finds_nothing(text: str) -> None:
     assert names(INDEX, text) == []
 
 
@@ -84,7 +84,7 @@ def test_short_abbreviations_are_not_corrected_into_others() -> None:
 
 @settings(max_examples=200)
 @given(st.text(max_size=40))
-def test_any_text_is_answered_or_refused(text: str) -> None:
+def test_any_text_has_an_answer_or_a_query_error(text: str) -> None:
     try:
         found = names(INDEX, text)
     except QueryError:
@@ -106,17 +106,17 @@ def test_any_text_is_answered_or_refused(text: str) -> None:
         ('renal cyst"', "renal cyst"),
     ],
 )
-def test_operators_of_the_store_are_words_or_nothing(text: str, words: str) -> None:
+def test_operators_of_a_database_are_plain_text(text: str, words: str) -> None:
     assert names(INDEX, text) == names(INDEX, words) != []
 
 
 @pytest.mark.parametrize("text", ['"', "*", "^", "{}", "') --"])
-def test_operators_alone_are_no_query(text: str) -> None:
+def test_operators_alone_are_an_error(text: str) -> None:
     with pytest.raises(QueryError, match="nothing to search for"):
         names(INDEX, text)
 
 
-def test_phrases_want_their_words_side_by_side() -> None:
+def test_phrases_require_their_words_side_by_side() -> None:
     assert "portal vein thrombosis" in names(INDEX, "vein portal")
     assert names(INDEX, '"vein portal"') == []
     assert "portal vein thrombosis" in names(INDEX, '"portal vein"')
@@ -130,7 +130,7 @@ def test_excluded_words_exclude_names_but_not_descriptions() -> None:
     assert "portal vein thrombosis" not in names(INDEX, 'portal -"portal vein"')
 
 
-def test_tags_are_required_all_of_them() -> None:
+def test_all_tags_are_required() -> None:
     assert set(names(INDEX, "cyst", tags=["US", "liver"])) == {"hepatic cyst"}
     assert names(INDEX, "cyst tag:us tag:LIVER") == names(INDEX, "cyst", tags=["US", "liver"])
     assert names(INDEX, "cyst", tags=["neck"]) == []
@@ -165,7 +165,7 @@ def test_a_name_is_found_among_more_entries_than_are_ranked() -> None:
     assert names(index, "fracture")[0] == "fracture"
 
 
-def test_pages_follow_each_other() -> None:
+def test_pages_do_not_overlap() -> None:
     query = parse_query("cyst")
     searcher = Searcher(INDEX)
     whole = run_without_loop(searcher.search(query, limit=10))
@@ -179,12 +179,12 @@ def test_pages_follow_each_other() -> None:
 
 
 @pytest.mark.parametrize(("limit", "offset"), [(0, 0), (1, -1)])
-def test_a_page_of_nothing_is_refused(limit: int, offset: int) -> None:
+def test_an_empty_page_is_an_error(limit: int, offset: int) -> None:
     with pytest.raises(QueryError, match="at least one hit"):
         run_without_loop(Searcher(INDEX).search(parse_query("cyst"), limit=limit, offset=offset))
 
 
-def test_scores_fall_and_their_reasons_add_up() -> None:
+def test_scores_decrease_and_their_reasons_add_up() -> None:
     for text in ("big heart", "cyst", "renal cyst", "nodlue thyroid", "clot in the lung", "pneum"):
         hits = run_without_loop(search(INDEX, text))
         assert all(one.score >= other.score for one, other in pairwise(hits))
@@ -209,7 +209,7 @@ def test_scores_fall_and_their_reasons_add_up() -> None:
         ("acroosteolysis", "compound", "name", "acro"),
     ],
 )
-def test_a_hit_tells_why_it_was_found(text: str, stage: str, field: str, term: str) -> None:
+def test_a_hit_has_the_reason_it_was_found_by(text: str, stage: str, field: str, term: str) -> None:
     hit = run_without_loop(search(INDEX, text))[0]
     assert any(row.stage == stage and row.field == field and term in row.terms for row in hit.matched), (
         hit.matched
@@ -225,8 +225,8 @@ def test_every_process_gives_the_same_reasons() -> None:
         "index = filled(make_records([(name, [], '', []) for name in names]))\n"
         "print([hit.matched for hit in run_without_loop(search(index, 'mass in the brain'))])"
     )
-    told = {output_of(code, PYTHONHASHSEED=seed) for seed in ("1", "2", "3")}
-    assert len(told) == 1
+    outputs = {output_of(code, PYTHONHASHSEED=seed) for seed in ("1", "2", "3")}
+    assert len(outputs) == 1
 
 
 def test_the_initials_of_a_name_find_it() -> None:
@@ -245,7 +245,7 @@ def test_denied_findings_are_found_and_marked() -> None:
     assert not hits["pleural effusion"]
 
 
-def test_numbers_alone_find_only_what_is_named_so() -> None:
+def test_numbers_alone_find_only_names_with_them() -> None:
     def best(*findings: tuple) -> list[str]:
         hits = run_without_loop(search(filled(make_records(findings)), "1"))
         return [hit.entry["name"] for hit in hits[:1]]
@@ -277,9 +277,9 @@ def test_a_searcher_sees_every_update() -> None:
 
 
 def test_a_source_of_another_kind_is_fused_with_the_words() -> None:
-    async def by_meaning(store, plan, wanted):  # a source that knows nothing of words
-        candidates = await store.candidates(TermQuery((("polydactyli",),)), limit=1)
-        return [Proposal(candidate, 0.9) for candidate in candidates]
+    async def by_meaning(store, plan, limit):  # a source that does not compare words
+        candidates = await store.terms.candidates(TermQuery((("polydactyli",),)), limit=1)
+        return [candidate._replace(confidence=0.9) for candidate in candidates]
 
     searcher = Searcher(INDEX, sources=(*SOURCES, by_meaning))
     hits = run_without_loop(searcher.search(parse_query("renal cyst too many")))
@@ -303,7 +303,7 @@ def test_a_search_needs_neither_event_loop_nor_models_of_pydantic() -> None:
 
 
 def output_of(code: str, **variables: str) -> str:
-    """Return what *code* prints in a process of its own."""
+    """Return the output of *code* in a new process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -313,19 +313,19 @@ def output_of(code: str, **variables: str) -> str:
     ).stdout
 
 
-def test_an_abbreviation_that_looks_like_a_small_word_is_found_in_every_model_that_has_it() -> None:
+def test_an_abbreviation_spelled_like_a_small_word_finds_every_model_with_it() -> None:
     index = filled(make_records([("ankylosis", ["AS"], "", []), ("aortic narrowing", ["AS"], "", [])]))
     assert set(names(index, "AS")) == set(names(index, "as")) == {"ankylosis", "aortic narrowing"}
     assert names(index, "the") == []
 
 
-def test_a_report_in_capitals_is_read_like_any_other() -> None:
+def test_a_report_in_capitals_finds_the_same() -> None:
     text = "There is a large nodlue in the thyroid gland."
     assert names(INDEX, text.upper()) == names(INDEX, text)
     assert names(INDEX, text)[0] == "thyroid nodule"
 
 
-def test_what_is_all_that_a_query_tells_scores_as_a_name_does() -> None:
+def test_a_synonym_with_all_words_of_the_query_scores_like_a_name() -> None:
     by_synonym, by_name = (
         run_without_loop(search(INDEX, text))[0] for text in ("There is a PTX.", "There is a pneumothorax.")
     )
@@ -333,6 +333,6 @@ def test_what_is_all_that_a_query_tells_scores_as_a_name_does() -> None:
     assert by_synonym.score > 0.95
 
 
-def test_the_best_hit_is_the_same_however_many_are_asked_for() -> None:
+def test_the_best_hit_does_not_depend_on_the_limit() -> None:
     for text in ("clot in the lung", "mitral plugh cyst", "renal cyst of nowhere"):
         assert names(INDEX, text, limit=1) == names(INDEX, text, limit=10)[:1]

@@ -15,7 +15,7 @@ WORDS = Vocabulary(INDEX)
 
 
 def labels(text: str, limit: int = 10) -> list[str]:
-    return [suggestion.label for suggestion in run_without_loop(suggest(INDEX, WORDS, text, limit=limit))]
+    return [label for _, label in run_without_loop(suggest(INDEX, WORDS, text, limit=limit))]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def labels(text: str, limit: int = 10) -> list[str]:
         ("vein thrombosis of portal", "portal vein thrombosis"),
     ],
 )
-def test_every_word_may_be_unfinished_in_any_order(text: str, label: str) -> None:
+def test_words_may_be_unfinished_and_in_any_order(text: str, label: str) -> None:
     assert label in labels(text)
 
 
@@ -38,41 +38,37 @@ def test_every_word_may_be_unfinished_in_any_order(text: str, label: str) -> Non
 def test_every_beginning_of_a_label_suggests_its_entry(finding: tuple, data: st.DataObject) -> None:
     label = data.draw(st.sampled_from([finding[0], *finding[1]]))
     typed = label[: data.draw(st.integers(1, len(label)))]
-    found = [
-        suggestion.entry["name"] for suggestion in run_without_loop(suggest(INDEX, WORDS, typed, limit=100))
-    ]
+    found = [entry["name"] for entry, _ in run_without_loop(suggest(INDEX, WORDS, typed, limit=100))]
     assert finding[0] in found
 
 
-def test_labels_that_begin_as_typed_come_first_and_short_ones_before_long_ones() -> None:
+def test_labels_that_begin_with_the_text_come_first_then_short_labels() -> None:
     assert labels("pneumo") == ["pneumonia", "pneumothorax", "tension pneumothorax"]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "?", "zzz", "portal zzz"])
-def test_what_nothing_begins_with_suggests_nothing(text: str) -> None:
+def test_text_that_no_label_begins_with_suggests_nothing(text: str) -> None:
     assert labels(text) == []
 
 
 def test_an_entry_is_suggested_once() -> None:
     assert labels("kidney cyst") == ["kidney cyst"]
-    found = [
-        suggestion.entry["oifm_id"] for suggestion in run_without_loop(suggest(INDEX, WORDS, "p", limit=50))
-    ]
+    found = [entry["oifm_id"] for entry, _ in run_without_loop(suggest(INDEX, WORDS, "p", limit=50))]
     assert len(set(found)) == len(found) > 5
 
 
-def test_the_limit_is_kept() -> None:
+def test_the_limit_is_respected() -> None:
     assert len(labels("p", limit=2)) == 2
 
 
-def test_of_more_entries_than_can_be_looked_at_those_with_rare_words_are() -> None:
+def test_of_too_many_entries_those_with_rare_words_are_suggested() -> None:
     crowd = [(f"bone mass {number}", [], "", []) for number in range(400)]
     store = filled(make_records([*crowd, ("biopsy of the bone", [], "", [])]))
     found = run_without_loop(suggest(store, Vocabulary(store), "b", limit=1_000))
-    assert [one.label for one in found] == ["biopsy of the bone"]
+    assert [label for _, label in found] == ["biopsy of the bone"]
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_at_least_one_is_asked_for(limit: int) -> None:
+def test_a_limit_below_one_is_an_error(limit: int) -> None:
     with pytest.raises(QueryError, match="at least one suggestion"):
         labels("p", limit=limit)

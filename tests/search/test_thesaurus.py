@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import findingmodel.search
-from findingmodel.search import thesaurus as knowledge
-from findingmodel.search.thesaurus import forms, meanings_at, plain_words
+from findingmodel.search import thesaurus
+from findingmodel.search.thesaurus import decompose, forms, meanings_at
 from findingmodel.text.stem import analyze
 from findingmodel.text.tables import lines
 
@@ -24,12 +24,12 @@ def others(text: str, position: int = 0) -> set[str]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_says_what_it_is(name: str) -> None:
+def test_every_table_begins_with_a_comment(name: str) -> None:
     assert (DATA / name).read_text(encoding="utf-8").startswith("# ")
 
 
 def test_every_table_is_read() -> None:
-    assert set(knowledge._TABLES) == set(MEANINGS)
+    assert set(thesaurus._TABLES) == set(MEANINGS)
 
 
 @pytest.mark.parametrize("name", MEANINGS)
@@ -40,10 +40,10 @@ def test_every_line_has_exactly_one_kind_of_relation(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MEANINGS)
-def test_every_line_is_found_by_what_it_says(name: str) -> None:
+def test_every_line_is_found_by_its_phrases(name: str) -> None:
     for line in lines(DATA / name):
-        for entry in knowledge._directions(line):
-            words = knowledge._telling(entry.said)
+        for rule in thesaurus._rules(line):
+            words = thesaurus._significant_stems(rule.phrase)
             found = [meaning for meaning, _ in meanings_at(words, 0)]
             assert any(meaning.words == words for meaning in found), line
 
@@ -55,18 +55,18 @@ def test_no_line_is_written_twice(name: str) -> None:
 
 
 def test_no_line_is_missed_that_would_be_found_among_all() -> None:
-    every = [line for name in knowledge._TABLES for line in lines(DATA / name)]
-    said: dict[str, list[str]] = {}
+    every = [line for name in thesaurus._TABLES for line in lines(DATA / name)]
+    by_letters: dict[str, list[str]] = {}
     for line in every:
-        for entry in knowledge._directions(line):
-            said.setdefault(knowledge._first_letters(entry.said), []).append(line)
-    for letters, holders in said.items():
-        found = list(knowledge._lines_with(letters))
+        for rule in thesaurus._rules(line):
+            by_letters.setdefault(thesaurus._first_letters(rule.phrase), []).append(line)
+    for letters, holders in by_letters.items():
+        found = list(thesaurus._lines_with(letters))
         assert set(holders) <= set(found)
         assert found == [line for line in every if line in set(found)]  # in their order
 
 
-def test_equal_meanings_find_each_other() -> None:
+def test_words_of_equal_meaning_find_each_other() -> None:
     assert "renal" in others("kidney")
     assert "kidney" in others("renal")
 
@@ -83,17 +83,17 @@ def test_words_of_a_phrase_may_stand_in_any_order_and_near_each_other() -> None:
     assert phrase not in others("clot one two three four lung")
 
 
-def test_alternatives_make_phrases_of_their_own() -> None:
-    assert knowledge._phrases("bad/sore leg, arm") == ["bad leg", "sore leg", "arm"]
+def test_alternatives_are_separate_phrases() -> None:
+    assert thesaurus._phrases("bad/sore leg, arm") == ["bad leg", "sore leg", "arm"]
 
 
-def test_body_parts_and_observations_have_forms_with_a_joint() -> None:
+def test_forms_of_observations_have_a_hyphen_and_forms_of_parts_do_not() -> None:
     parts, observations = forms("parts"), forms("observations")
     assert all(form.words and form.form and "-" not in form.form for form in parts)
     assert all(form.words for form in observations)
     assert sum("-" in form.form for form in observations) > 30
 
 
-def test_technical_words_are_taken_apart() -> None:
-    assert (("liver",), ("enlarg",)) in plain_words("hepatomegaly")
-    assert plain_words("nodule") == ()
+def test_technical_words_are_decomposed() -> None:
+    assert (("liver",), ("enlarg",)) in decompose("hepatomegaly")
+    assert decompose("nodule") == ()

@@ -37,5 +37,5 @@ def test_longer_words_may_have_more_typos(word: str, most: int) -> None:
     assert tolerance(word) == most
 
 
-def test_a_short_word_keeps_its_first_letter() -> None:
+def test_the_first_letter_of_a_short_word_is_never_a_typo() -> None:
     assert Speller(["liver", "river"]).similar("rver") == [("river", 1)]

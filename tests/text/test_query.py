@@ -40,7 +40,7 @@ def test_the_same_text_makes_equal_and_hashable_queries(text: str) -> None:
 
 
 @given(ODD)
-def test_each_word_is_there_once(text: str) -> None:
+def test_words_are_distinct(text: str) -> None:
     try:
         query = parse_query(text)
     except QueryError:
@@ -87,7 +87,7 @@ def test_operators_are_recognized() -> None:
         ("TAG:ct", {"tag:ct"}),
     ],
 )
-def test_a_filter_wants_one_of_its_names(text: str, facets: set[str]) -> None:
+def test_a_filter_matches_one_of_its_names(text: str, facets: set[str]) -> None:
     assert set(parse_query(text).facets[0]) == facets
 
 
@@ -97,14 +97,14 @@ def test_tags_may_be_given_beside_the_text() -> None:
 
 def test_a_code_names_its_system() -> None:
     assert parse_query("code:RADLEX:RID1").facets[0][0] == "code:radlex:rid1@model"
-    with pytest.raises(QueryError, match="names no system"):
+    with pytest.raises(QueryError, match="does not name a system"):
         parse_query("code:RID1")
 
 
 def test_ids_are_recognized_with_and_without_a_prefix() -> None:
     assert parse_query("OIFM_TEST_000001").ids == ("oifm_test_000001",)
     assert parse_query("id:oifm_test_000001").ids == ("oifm_test_000001",)
-    with pytest.raises(QueryError, match="no id"):
+    with pytest.raises(QueryError, match="not the id"):
         parse_query("id:nodule")
 
 
@@ -175,11 +175,11 @@ def test_denied_words_are_marked(text: str, denied: set[str]) -> None:
     assert {word.text for word in parse_query(text).words if word.negated} == denied
 
 
-def test_shorthand_is_read_as_words_that_tell_nothing() -> None:
+def test_shorthand_expands_to_uninformative_words() -> None:
     assert telling("s/p fall, hx of stroke, and/or mass") == ["fall", "stroke", "mass"]
 
 
-def test_words_that_only_deny_tell_nothing() -> None:
+def test_negation_cues_are_uninformative() -> None:
     assert telling("It isn't a fracture, which is ruled out.") == ["fracture"]
 
 
@@ -209,12 +209,12 @@ def test_curly_quotation_marks_are_quotation_marks() -> None:
     ) == (parse_query('"ground glass" opacity'))
 
 
-def test_a_sentence_is_told_from_key_words() -> None:
+def test_sentences_are_distinguished_from_key_words() -> None:
     assert parse_query("The heart is large.").narrative
     assert not parse_query("large heart").narrative
 
 
-def test_a_long_text_keeps_the_words_that_tell_most() -> None:
+def test_a_long_text_keeps_the_most_informative_words() -> None:
     light = " ".join(f"{number} left" for number in range(100))
     words = parse_query(f"{light} nodule").words
     assert len(words) < 60

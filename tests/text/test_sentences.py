@@ -25,5 +25,5 @@ def test_a_sentence_ends_where_a_reader_would_end_it(text: str, parts: list[str]
 
 
 @given(st.text())
-def test_no_word_is_lost_or_made_up(text: str) -> None:
+def test_no_word_is_lost_or_added(text: str) -> None:
     assert all(part in " ".join(text.split()) for part in [" ".join(one.split()) for one in sentences(text)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import findingmodel.text
 from findingmodel.text.stem import american, analyze, stem
 from findingmodel.text.tables import lines
-from findingmodel.text.terms import importance, negation
+from findingmodel.text.terms import importance, negation_cues
 
 DATA = Path(findingmodel.text.__file__).with_name("data")
 
@@ -64,7 +64,7 @@ def test_every_text_can_be_analyzed_into_tokens_without_spaces(text: str) -> Non
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=20))
-def test_respelling_twice_changes_nothing_to_the_stem(word: str) -> None:
+def test_respelling_twice_does_not_change_the_stem(word: str) -> None:
     assert stem(american(american(american(word)))) == stem(american(american(word)))
 
 
@@ -82,5 +82,5 @@ def test_important_words_are_not_in_the_list_of_light_ones() -> None:
 
 
 def test_negation_has_cues_of_every_kind() -> None:
-    assert negation().keys() == {"before", "after", "answer", "nothing", "doubt", "stop"}
-    assert all(negation().values())
+    assert negation_cues().keys() == {"before", "after", "answer", "nothing", "doubt", "stop"}
+    assert all(negation_cues().values())

@@ -39,7 +39,7 @@ def test_initials_are_made_of_three_to_six_words(label: str, made: str) -> None:
 
 
 @given(st.text(), st.lists(st.text(), min_size=1), st.text(), st.lists(st.text()))
-def test_every_synonym_has_its_place_whatever_it_is_made_of(
+def test_every_synonym_keeps_its_place(
     name: str, synonyms: list[str], description: str, other: list[str]
 ) -> None:
     terms = analyze_entry(name, synonyms, description, other)
@@ -54,7 +54,7 @@ def test_a_facet_has_no_spaces(kind: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("system", ["SNOMED", "SNOMEDCT", "SNOMED-CT", "snomed ct", "SCT"])
-def test_the_names_of_snomed_ct_are_one(system: str) -> None:
+def test_all_names_of_snomed_ct_are_equal(system: str) -> None:
     assert facet("code", f"{system}:123@model") == "code:snomedct:123@model"
 
 
