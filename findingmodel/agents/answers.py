@@ -1,4 +1,4 @@
-"""The answers of the tools: their classes, and how entries, hits and models become answers."""
+"""The answers of the tools: their classes, and how they are made from entries, hits and models."""
 
 from __future__ import annotations
 
@@ -9,51 +9,27 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from findingmodel.agents.budget import fit, fits, left_out
 from findingmodel.errors import QueryError
-from findingmodel.search.hits import is_clear, main_reason
+from findingmodel.search.hits import is_unambiguous, main_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from findingmodel.index.results import IndexEntry, SearchHit
-    from findingmodel.model.attributes import AttributeIded
-    from findingmodel.model.finding import FindingModelFull
-
-    Build = Callable[[int, int], "ModelAnswer"]
-
-__all__ = [
-    "Answer",
-    "FoundModel",
-    "IndexStats",
-    "ModelAnswer",
-    "PhraseMatch",
-    "Resolution",
-    "ResolveAnswer",
-    "SearchAnswer",
-    "TagCount",
-    "TagsAnswer",
-    "attribute_outline",
-    "found_model",
-    "model_answer",
-    "model_heads",
-    "phrase_match",
-    "resolution",
-    "short_resolution",
-    "to_json",
-]
+    from findingmodel.model.finding import AttributeIded, FindingModelFull
 
 
-def _without_titles(schema: dict[str, Any]) -> None:
-    """Drop from a JSON schema what only repeats names: agents pay for every word of it."""
+def _drop_titles(schema: dict[str, Any]) -> None:
+    """Drop titles from a JSON schema: they repeat the names, and agents pay for each token."""
     for part in (schema, *schema.get("properties", {}).values()):
         part.pop("title", None)
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, defer_build=True, json_schema_extra=_without_titles)
+class _Schema(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True, json_schema_extra=_drop_titles)
 
 
-class Answer(_Shape):
-    """What every tool answers with: members that say nothing are left away."""
+class Answer(_Schema):
+    """Base class of all answers; fields with default values are not sent."""
 
     hint: str | None = Field(default=None, description="What to try next")
     left_out: str | None = Field(
@@ -62,7 +38,7 @@ class Answer(_Shape):
     )
 
     def as_json(self) -> str:
-        """Return the answer as JSON in one line, which is what counts against a budget."""
+        """Return the answer as one line of JSON, which is what counts against a budget."""
         return self.model_dump_json(exclude_defaults=True)
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,7 +46,7 @@ class Answer(_Shape):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class PhraseMatch(_Shape):
+class PhraseMatch(_Schema):
     """A finding model that a phrase may mean."""
 
     oifm_id: str
@@ -82,16 +58,16 @@ class PhraseMatch(_Shape):
 
 
 class FoundModel(PhraseMatch):
-    """A finding model that a search found; a shortened one has no members below found_by."""
+    """A finding model that a search found; a shortened one ends with found_by."""
 
     synonyms: list[str] | None = None
     tags: list[str] | None = None
     description: str | None = None
-    attributes: list[str] | None = Field(default=None, description="Names of what describes the finding")
+    attributes: list[str] | None = Field(default=None, description="Names of the attributes of the finding")
 
 
 class SearchAnswer(Answer):
-    """Finding models that answer a query, best first."""
+    """Finding models that match a query, best first."""
 
     models: list[FoundModel]
 
@@ -107,8 +83,8 @@ class ModelAnswer(Answer):
     markdown: str | None = Field(default=None, description="The same as a page to read")
 
 
-class Resolution(_Shape):
-    """A phrase and what it may mean."""
+class Resolution(_Schema):
+    """A phrase and the models that it may mean."""
 
     phrase: str
     clear: bool = Field(default=False, description="The first match is very likely meant: 9 in 10 are right")
@@ -117,13 +93,13 @@ class Resolution(_Shape):
 
 
 class ResolveAnswer(Answer):
-    """Every phrase, in the order asked, with what it may mean."""
+    """The resolution of each phrase, in the order asked."""
 
     resolutions: list[Resolution]
 
 
-class TagCount(_Shape):
-    """A tag and how many models have it."""
+class Tag(_Schema):
+    """A tag and the number of models that have it."""
 
     tag: str
     models: int
@@ -132,12 +108,12 @@ class TagCount(_Shape):
 class TagsAnswer(Answer):
     """Tags, the most frequent first."""
 
-    tags: list[TagCount]
+    tags: list[Tag]
     total: int = Field(description="How many tags fit what was asked for")
 
 
 class IndexStats(Answer):
-    """What there is in the index."""
+    """What the index holds."""
 
     database: str
     models: int
@@ -147,16 +123,16 @@ class IndexStats(Answer):
     version: str = Field(description="The version of findingmodel that answers")
 
 
-_PLAIN = ("id", "name", "slug")  # fields that speak for themselves
+_SHOWN_FIELDS = ("id", "name", "slug")  # their text needs no mention
 
 
 def phrase_match(hit: SearchHit) -> PhraseMatch:
-    """Return what tells which model *hit* is, and why it was found."""
+    """Return which model *hit* is, and why it was found."""
     return PhraseMatch(**_identity(hit))
 
 
 def found_model(hit: SearchHit) -> FoundModel:
-    """Return all that an index entry says of *hit*."""
+    """Return all that the index holds about *hit*."""
     return FoundModel(
         **_identity(hit),
         synonyms=hit.synonyms,
@@ -166,123 +142,111 @@ def found_model(hit: SearchHit) -> FoundModel:
     )
 
 
+def _identity(hit: SearchHit) -> dict[str, Any]:
+    reason = main_reason(hit)
+    found_by = reason.field if reason else None
+    if reason and reason.field not in _SHOWN_FIELDS:
+        found_by = f"{reason.field}: {' '.join(reason.terms)}"
+    return {
+        "oifm_id": hit.oifm_id,
+        "name": hit.name,
+        "score": floor(100 * hit.score) / 100,  # rounding up could make a score look exact
+        "exact": hit.score >= 1,
+        "denied": hit.negated,
+        "found_by": found_by,
+    }
+
+
 def resolution(phrase: str, hits: Sequence[SearchHit], error: QueryError | None) -> Resolution:
-    """Return what *phrase* may mean: exact matches alone if there are any, for then the rest is noise."""
+    """Return the models that *phrase* may mean; if any match exactly, only these."""
     exact = [hit for hit in hits if hit.score >= 1]
     return Resolution(
         phrase=phrase,
-        clear=is_clear(hits),
+        clear=is_unambiguous(hits),
         matches=[phrase_match(hit) for hit in exact or hits],
         error=None if error is None else str(error),
     )
 
 
-def short_resolution(whole: Resolution) -> Resolution:
-    """Return *whole* with its best match alone."""
-    return whole.model_copy(update={"matches": whole.matches[:1]})
-
-
-def model_heads(model: FindingModelFull) -> tuple[FindingModelFull, FindingModelFull, FindingModelFull]:
-    """Return *model* without attributes: whole, without contributors, and with its description alone."""
-    whole = model.model_copy(update={"attributes": []})
-    told = model.model_dump(include={"oifm_id", "name", "description"})
-    bare = model.model_construct(**told, attributes=[])
-    return whole, whole.model_copy(update={"contributors": None}), bare
-
-
-def to_json(part: FindingModelFull | AttributeIded) -> dict[str, Any]:
-    """Return a model or an attribute as its file has it."""
-    return part.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-
-
-def attribute_outline(attribute: AttributeIded) -> dict[str, Any]:
-    """Return what tells which attribute this is."""
-    return {"oifma_id": attribute.oifma_id, "name": attribute.name, "type": attribute.type.value}
-
-
-def _identity(hit: SearchHit) -> dict[str, Any]:
-    reason = main_reason(hit)
-    words = " ".join(reason.terms) if reason else ""
-    field = reason.field if reason else ""
-    return {
-        "oifm_id": hit.oifm_id,
-        "name": hit.name,
-        "score": floor(100 * hit.score) / 100,  # rounded up, it might seem exact
-        "exact": hit.score >= 1,
-        "denied": hit.negated,
-        "found_by": (field if field in _PLAIN else f"{field}: {words}") or None,
-    }
-
-
-_MOST_OTHERS = 5
+_MAX_OTHERS = 5
 
 
 def model_answer(
     model: FindingModelFull, others: Sequence[IndexEntry], *, markdown: bool, max_tokens: int
 ) -> ModelAnswer:
-    """Return *model* with as much of it as fits; who made it is the first to go.
+    """Return as much of *model* as fits into *max_tokens*.
+
+    Contributors are left out first, then attributes, then everything but the name and the description.
 
     Args:
         model: the whole model.
-        others: other models with the name that was asked for.
-        markdown: as a page rather than as JSON.
+        others: other models with the same name or synonym.
+        markdown: answer with a page instead of JSON.
         max_tokens: the budget.
 
     Raises:
-        QueryError: not even its name and description fit.
+        QueryError: not even the name and the description fit.
     """
-    make = _page if markdown else _document
-    whole, lighter, barest = model_heads(model)
     count = len(model.attributes)
-    hint = _others(others)
-    everything = make(model, whole, hint, [])(count, count)
+    head = model.model_copy(update={"attributes": []})
+    everything = _Builder(model, head, others, markdown=markdown).build(count, count)
     if fits(everything, max_tokens):
         return everything
-    gone = ["other models with this name"] if others else []
     try:
-        return fit(count, make(model, lighter, hint, _gone(model, lighter)), max_tokens)
+        lighter = head.model_copy(update={"contributors": None})
+        return fit(count, _Builder(model, lighter, others, markdown=markdown).build, max_tokens)
     except QueryError:
-        return fit(count, make(model, barest, None, _gone(model, barest) + gone), max_tokens)
+        fields = model.model_dump(include={"oifm_id", "name", "description"})
+        barest = model.model_construct(**fields, attributes=[])
+        builder = _Builder(model, barest, (), markdown=markdown)
+        builder.missing += ["other models with this name"] if others else []
+        return fit(count, builder.build, max_tokens)
 
 
-def _document(model: FindingModelFull, head: FindingModelFull, hint: str | None, gone: list[str]) -> Build:
-    """Return what makes the answer in JSON."""
-    whole = [to_json(attribute) for attribute in model.attributes]
-    short = [attribute_outline(attribute) for attribute in model.attributes]
-    facts = to_json(head)
+class _Builder:
+    """Builds answers with some of the attributes of a model.
 
-    def build(kept: int, full: int) -> ModelAnswer:
-        content = facts | {"attributes": [*whole[:full], *short[full:kept]]}
-        missing = _missing(gone, len(whole), kept, full)
-        return ModelAnswer(oifm_id=model.oifm_id, name=model.name, model=content, hint=hint, left_out=missing)
+    Args:
+        model: the whole model.
+        head: the fields of the model that every answer has.
+        others: other models to mention.
+        markdown: answer with a page, in which attributes are left out but not shortened.
+    """
 
-    return build
+    def __init__(
+        self, model: FindingModelFull, head: FindingModelFull, others: Sequence[IndexEntry], *, markdown: bool
+    ) -> None:
+        self._model = model
+        self._head = head
+        self._markdown = markdown
+        self._fields = _to_json(head)
+        self._whole = [_to_json(attribute) for attribute in model.attributes]
+        self._short = [
+            {"oifma_id": attribute.oifma_id, "name": attribute.name, "type": attribute.type.value}
+            for attribute in model.attributes
+        ]
+        names = ", ".join(f"{entry.oifm_id} ({entry.name})" for entry in others[:_MAX_OTHERS])
+        self._hint = f"{len(others)} more with this name: {names}" if others else None
+        self.missing = [field for field in _to_json(model) if field not in self._fields]
+
+    def build(self, kept: int, whole: int) -> ModelAnswer:
+        """Return the answer with the first *kept* attributes, the first *whole* of them in full."""
+        content: dict[str, Any]
+        if self._markdown:
+            whole = kept
+            page = self._head.model_copy(update={"attributes": self._model.attributes[:kept]})
+            content = {"markdown": page.as_markdown()}
+        else:
+            attributes = [*self._whole[:whole], *self._short[whole:kept]]
+            content = {"model": self._fields | {"attributes": attributes}}
+        missing = left_out("attribute", len(self._whole), kept, whole)
+        if self.missing:
+            missing = f"Left out: {', '.join(self.missing)}. {missing or 'Allow more max_tokens.'}"
+        return ModelAnswer(
+            oifm_id=self._model.oifm_id, name=self._model.name, hint=self._hint, left_out=missing, **content
+        )
 
 
-def _page(model: FindingModelFull, head: FindingModelFull, hint: str | None, gone: list[str]) -> Build:
-    """Return what makes the answer in Markdown, in which attributes are left out but not shortened."""
-
-    def build(kept: int, _full: int) -> ModelAnswer:
-        page = head.model_copy(update={"attributes": model.attributes[:kept]}).as_markdown()
-        missing = _missing(gone, len(model.attributes), kept, kept)
-        return ModelAnswer(oifm_id=model.oifm_id, name=model.name, markdown=page, hint=hint, left_out=missing)
-
-    return build
-
-
-def _gone(model: FindingModelFull, head: FindingModelFull) -> list[str]:
-    """Return the names of the fields that *head* lacks."""
-    kept = to_json(head)
-    return [field for field in to_json(model) if field not in kept]
-
-
-def _missing(gone: list[str], attributes: int, kept: int, whole: int) -> str | None:
-    rest = left_out("attribute", attributes, kept, whole)
-    return f"Left out: {', '.join(gone)}. {rest or 'Allow more max_tokens.'}" if gone else rest
-
-
-def _others(others: Sequence[IndexEntry]) -> str | None:
-    if not others:
-        return None
-    names = ", ".join(f"{entry.oifm_id} ({entry.name})" for entry in others[:_MOST_OTHERS])
-    return f"{len(others)} more with this name: {names}"
+def _to_json(part: FindingModelFull | AttributeIded) -> dict[str, Any]:
+    """Return a model or an attribute as in its file."""
+    return part.model_dump(mode="json", exclude_unset=True, exclude_none=True)

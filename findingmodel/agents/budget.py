@@ -1,4 +1,4 @@
-"""How long an answer may be: tokens are counted from above, and whole entries are left out from the end."""
+"""The length of answers: an upper bound of their tokens, and what is left out to stay within a budget."""
 
 from __future__ import annotations
 
@@ -9,26 +9,23 @@ from findingmodel.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["WriteCounts", "count_tokens", "fit", "fits", "largest", "left_out"]
 
-
-class WriteCounts(Protocol):
-    """An answer that can be written down."""
+class Serializable(Protocol):
+    """An answer with a length."""
 
     def as_json(self) -> str:
-        """Return all of it, as it is sent."""
+        """Return the answer as it is sent."""
         ...
 
 
-W = TypeVar("W", bound=WriteCounts)
+A = TypeVar("A", bound=Serializable)
 
 
 def count_tokens(text: str) -> int:
-    """Return a number of tokens that no tokenizer exceeds which can write any text: its bytes in UTF-8.
+    """Return an upper bound of the tokens of *text* in any language model: its bytes in UTF-8.
 
-    Such tokenizers (byte-level BPE, or others that fall back to bytes) make tokens of whole bytes, and none
-    of nothing. So an answer never breaks a budget, whichever language model reads it; JSON of finding models
-    really takes about a third of this number.
+    A tokenizer that can encode any text (byte-level BPE, or one that falls back to bytes) makes tokens of at
+    least one byte each. JSON of finding models takes about a third of this number in practice.
 
     >>> count_tokens("PE"), count_tokens("Ménière")
     (2, 9)
@@ -36,25 +33,25 @@ def count_tokens(text: str) -> int:
     return len(text.encode())
 
 
-def fits(answer: WriteCounts, max_tokens: int) -> bool:
-    """Return whether *answer* keeps within *max_tokens*."""
+def fits(answer: Serializable, max_tokens: int) -> bool:
+    """Return whether *answer* stays within *max_tokens*."""
     return count_tokens(answer.as_json()) <= max_tokens
 
 
-def fit(entries: int, build: Callable[[int, int], W], max_tokens: int) -> W:
-    """Return the answer with most in it that keeps within *max_tokens*.
+def fit(entries: int, build: Callable[[int, int], A], max_tokens: int) -> A:
+    """Return the answer that holds the most within *max_tokens*.
 
-    As many entries as possible are kept, all of them short if need be; then of these the first ones whole.
+    It keeps as many entries as possible, shortened if necessary; then as many of the first ones as possible
+    are whole.
 
     Args:
-        entries: how many there are.
-        build: makes the answer with so many entries kept, so many of them whole and the others short.
+        entries: the number of entries.
+        build: called with (entries to keep, entries to keep whole); the other kept ones are shortened.
         max_tokens: the budget.
 
     Raises:
-        QueryError: even the answer without any entry is too long; says how much it needs.
+        QueryError: even the answer without entries is too long; the message says how much it needs.
     """
-
     everything = build(entries, entries)
     if fits(everything, max_tokens):
         return everything
@@ -68,7 +65,7 @@ def fit(entries: int, build: Callable[[int, int], W], max_tokens: int) -> W:
 
 
 def left_out(noun: str, entries: int, kept: int, whole: int) -> str | None:
-    """Return what of so many *entries* is not said; None if all is.
+    """Return which of the *entries* are missing or shortened; None if all are whole.
 
     >>> left_out("model", 10, 9, 7)
     'Left out: the last 1 of 10 models; shortened: the 2 before. Allow more max_tokens, or ask for less.'
@@ -84,13 +81,17 @@ def left_out(noun: str, entries: int, kept: int, whole: int) -> str | None:
     return f"{'; '.join(facts).capitalize()}. Allow more max_tokens, or ask for less."
 
 
-def largest(most: int, holds: Callable[[int], bool]) -> int:
-    """Return the largest number up to *most* of which *holds* is true, as it is of all smaller ones; or 0.
+def largest(maximum: int, holds: Callable[[int], bool]) -> int:
+    """Return the largest number up to *maximum* for which *holds* is true, or 0.
+
+    Args:
+        maximum: the largest candidate.
+        holds: true for all numbers up to some limit, and false above it.
 
     >>> largest(10, lambda number: number * number < 40)
     6
     """
-    low, high = 0, most
+    low, high = 0, maximum
     while low < high:
         middle = (low + high + 1) // 2
         if holds(middle):

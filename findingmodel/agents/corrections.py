@@ -1,4 +1,4 @@
-"""Errors from which an agent learns what to ask instead: the nearest ids, names and tags that there are."""
+"""Error messages that tell an agent what to ask instead: the nearest ids, names and tags."""
 
 from __future__ import annotations
 
@@ -21,70 +21,67 @@ if TYPE_CHECKING:
     from findingmodel.index.results import IndexEntry
     from findingmodel.model.finding import FindingModelFull
 
-__all__ = ["check_tags", "empty_hint", "not_found", "tags_in", "unknown_argument", "wrong_arguments"]
+_MAX_NEAREST = 5
+_ID_SIMILARITY = 0.7
+_MAX_ECHO_TOKENS = 60
+_TAG = "tag:"
+_ID = re.compile(r"oifma?[_ -]", re.IGNORECASE)
+_EMPTY = "The index is empty: run `findingmodel index update DIR` with a directory of finding models."
 
 
-def unknown_argument(tool: str, given: Iterable[str], known: Collection[str]) -> str | None:
-    """Return that *tool* does not have the first of the *given* arguments that is not *known*; else None.
+def unknown_argument(tool: str, arguments: Iterable[str], known: Collection[str]) -> str | None:
+    """Return a message about the first of *arguments* that *tool* does not have, or None.
 
     >>> unknown_argument("list_tags", ["tag"], ["containing", "limit"])
     "list_tags has no argument 'tag'; it has containing, limit"
     """
-    for name in given:
+    for name in arguments:
         if name not in known:
-            arguments = f"it has {', '.join(known)}" if known else "it takes none"
-            return f"{tool} has no argument {name[:60]!r}; {arguments}"
+            alternatives = f"it has {', '.join(known)}" if known else "it takes none"
+            return f"{tool} has no argument {name[:60]!r}; {alternatives}"
     return None
 
 
 def wrong_arguments(error: BaseException | None) -> str | None:
-    """Return which arguments an *error* of the SDK is about, and what is allowed; None if it is another."""
+    """Return the arguments that an *error* of the SDK rejects, and what is allowed; None for other errors."""
     if not isinstance(error, ValidationError):
         return None
-    wrong = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong)
-
-
-_MOST = 5
-_LIKE_ID = 0.7
-_LONGEST_ECHO = 60
-_TAG = "tag:"
-_ID = re.compile(r"oifma?[_ -]", re.IGNORECASE)
-_UPDATE = "The index is empty: run `findingmodel index update DIR` with a directory of finding models."
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details)
 
 
 async def not_found(index: Index, key: str, max_tokens: int) -> NotFoundError:
     """Return the error for a *key* that no model has, with the models whose ids or names are nearest."""
-    owner = await index.get_by_attribute(key) if _ID.match(key) else None
+    is_id = _ID.match(key) is not None
+    owner = await index.get_by_attribute(key) if is_id else None
     if owner is not None:
-        fact = f"{key.upper()} is no model but an attribute of {owner.oifm_id}"
-        return NotFoundError(_within(max_tokens, fact, (), f"get_finding_model {owner.oifm_id} shows it"))
-    near: Iterable[IndexEntry | FindingModelFull] = await (
-        _near_ids(index, key) if _ID.match(key) else _near_names(index, key)
+        fact = f"{key.upper()} is not a model but an attribute of {owner.oifm_id}"
+        return NotFoundError(_message(max_tokens, fact, (), f"get_finding_model {owner.oifm_id} shows it"))
+    nearest: Iterable[IndexEntry | FindingModelFull] = await (
+        _nearest_by_id(index, key) if is_id else _nearest_by_name(index, key)
     )
-    names = [f"{entry.oifm_id} ({entry.name})" for entry in near]
+    names = [f"{entry.oifm_id} ({entry.name})" for entry in nearest]
     fact = f"no model has the id, name or synonym {_echo(key)}"
-    advice = "search_finding_models finds models by other words" if await index.count() else _UPDATE
-    return NotFoundError(_within(max_tokens, fact, names, advice))
+    advice = await empty_hint(index) or "search_finding_models finds models by other words"
+    return NotFoundError(_message(max_tokens, fact, names, advice))
 
 
 async def check_tags(index: Index, tags: Sequence[str], max_tokens: int) -> None:
-    """Accept *tags* that some model has.
+    """Check that each of *tags* is a tag of some model.
 
     Raises:
-        QueryError: one of them no model has; says which are nearest.
+        QueryError: no model has one of them; the message names the nearest tags.
     """
     known = list(await index.count_tags()) if tags else []
     for tag in tags:
-        near = nearest_tags(tag, known)
-        if near is not None:
-            names = list(map(repr, near))
+        nearest = nearest_tags(tag, known)
+        if nearest is not None:
             fact = f"no model has the tag {_echo(tag)}"
-            raise QueryError(_within(max_tokens, fact, names, "list_tags shows all tags"))
+            raise QueryError(_message(max_tokens, fact, [*map(repr, nearest)], "list_tags shows all tags"))
 
 
 def tags_in(query: str) -> list[str]:
-    """Return the tags that a query asks for in its text.
+    """Return the tags that the text of a query filters by.
 
     >>> tags_in("nodule tag:x-ray")
     ['x-ray']
@@ -94,40 +91,36 @@ def tags_in(query: str) -> list[str]:
 
 
 async def empty_hint(index: Index) -> str | None:
-    """Return what to do about an index that is empty; None if it is not."""
-    return None if await index.count() else _UPDATE
+    """Return how to fill the index if it is empty, or None."""
+    return None if await index.count() else _EMPTY
 
 
-async def _near_names(index: Index, key: str) -> Iterable[IndexEntry]:
-    hits: Sequence[IndexEntry] = await index.search(_plain(key), _MOST)
-    return hits or [suggestion.entry for suggestion in await index.suggest(key, _MOST)]
+async def _nearest_by_name(index: Index, key: str) -> Iterable[IndexEntry]:
+    words = " ".join(tokenize(key))  # without the operators and filters of a query
+    hits: Sequence[IndexEntry] = await index.search(words, _MAX_NEAREST)
+    return hits or [suggestion.entry for suggestion in await index.suggest(key, _MAX_NEAREST)]
 
 
-async def _near_ids(index: Index, key: str) -> Iterable[FindingModelFull]:
-    """Return the models with ids like *key*."""
+async def _nearest_by_id(index: Index, key: str) -> Iterable[FindingModelFull]:
     sources = [organization.code for organization in await index.get_organizations()]
-    slips = similar_ids(key, sources)
-    models = await index.get_full_batch(slips)
-    if slips and slips[0] in models:  # zeros are what gets lost most often
-        return [models[slips[0]]]
-    return [models[oifm_id] for oifm_id in get_close_matches(key.upper(), list(models), _MOST, _LIKE_ID)]
-
-
-def _plain(text: str) -> str:
-    """Return *text* without anything that a query would obey."""
-    return " ".join(tokenize(text))
+    candidates = similar_ids(key, sources)
+    models = await index.get_full_batch(candidates)
+    if candidates and candidates[0] in models:  # the id with its leading zeros, which are dropped most often
+        return [models[candidates[0]]]
+    close = get_close_matches(key.upper(), list(models), _MAX_NEAREST, _ID_SIMILARITY)
+    return [models[oifm_id] for oifm_id in close]
 
 
 def _echo(text: str) -> str:
-    shown = repr(text)
-    return shown if count_tokens(shown) <= _LONGEST_ECHO else "that was asked for"
+    quoted = repr(text)
+    return quoted if count_tokens(quoted) <= _MAX_ECHO_TOKENS else "that was asked for"
 
 
-def _within(max_tokens: int, fact: str, names: Sequence[str], advice: str) -> str:
-    """Return a message with as many of *names* as keep it within *max_tokens*."""
+def _message(max_tokens: int, fact: str, names: Sequence[str], advice: str) -> str:
+    """Return a message with as many of *names* as fit into *max_tokens*."""
 
     def message(count: int) -> str:
-        near = f"; nearest are {', '.join(names[:count])}" if count else ""
-        return f"{fact}{near}. {advice}"
+        nearest = f"; nearest are {', '.join(names[:count])}" if count else ""
+        return f"{fact}{nearest}. {advice}"
 
     return message(largest(len(names), lambda count: count_tokens(message(count)) <= max_tokens))

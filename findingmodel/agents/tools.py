@@ -1,7 +1,7 @@
-"""What the tools do: each asks the index once, and answers within a budget of tokens.
+"""The tools: each one reads from the index, and answers within a budget of tokens.
 
-The docstrings and the descriptions of the arguments are what an agent reads; they cost tokens in every
-conversation, so they are short.
+Agents read the docstrings and the descriptions of arguments, and pay for their tokens in every conversation,
+so both are short.
 """
 
 from typing import Annotated
@@ -13,42 +13,40 @@ from findingmodel.agents.answers import (
     FoundModel,
     IndexStats,
     ModelAnswer,
-    Resolution,
     ResolveAnswer,
     SearchAnswer,
-    TagCount,
+    Tag,
     TagsAnswer,
     found_model,
     model_answer,
     phrase_match,
     resolution,
-    short_resolution,
 )
 from findingmodel.agents.budget import fit, left_out
 from findingmodel.agents.corrections import check_tags, empty_hint, not_found, tags_in
 from findingmodel.index.aio import Index
 from findingmodel.text.normalize import fold
 
-__all__ = ["Tools"]
+# No `from __future__ import annotations`: the SDK turns the annotations into JSON schemas.
 
-# Annotations are evaluated here, for they become the JSON schemas of the arguments.
+_MIN_TOKENS = 300  # enough for any answer without entries, and for any error
 
-
-_MOST_PHRASES = 200
-_LEAST_TOKENS = 300  # enough for any answer without entries, and for any error
-_TOKENS = Field(
-    ge=_LEAST_TOKENS,
-    le=200_000,
-    description="The longest answer, in bytes of UTF-8: no fewer than its tokens, and about 3 to each",
-)
-_TAGS = Field(max_length=20, description="Only models that have all these tags, such as CT or chest")
-
-MaxTokens = Annotated[int, _TOKENS]
-Tags = Annotated[list[str], _TAGS]
+MaxTokens = Annotated[
+    int,
+    Field(
+        ge=_MIN_TOKENS,
+        le=200_000,
+        description="Limit of the answer in bytes of UTF-8: at least its tokens, about 3 bytes each",
+    ),
+]
+Tags = Annotated[
+    list[str],
+    Field(max_length=20, description="Only models that have all these tags, such as CT or chest"),
+]
 
 
 class Tools:
-    """The tools of an index; each of them only reads."""
+    """The tools of an index; all of them are read-only."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -57,7 +55,7 @@ class Tools:
         self,
         query: Annotated[
             str,
-            Field(min_length=1, max_length=4_000, description='Words, "a phrase", -unwanted, tag:CT'),
+            Field(min_length=1, max_length=4_000, description='Words, "a phrase", -excluded, tag:CT'),
         ],
         limit: Annotated[int, Field(ge=1, le=50)] = 10,
         tags: Tags = [],  # noqa: B006 - it is never changed, and the schema shows it
@@ -65,19 +63,19 @@ class Tools:
     ) -> SearchAnswer:
         """Find radiology finding models by name, synonym, abbreviation or everyday words, best first.
 
-        Use get_finding_model for the attributes and values of one of them. From a score of 1 on it is exact.
+        Use get_finding_model for the attributes and values of one of them. A score of 1 or more is exact.
         """
         hits = await self._index.search(query, limit, tags=tags)
         if not hits:
             await check_tags(self._index, [*tags, *tags_in(query)], max_tokens)
-            advice = await empty_hint(self._index) or "Nothing fits: try fewer or other words, or fewer tags."
-            return SearchAnswer(models=[], hint=advice)
-        whole = [found_model(hit) for hit in hits]
+            hint = await empty_hint(self._index) or "Nothing found: try fewer or other words, or fewer tags."
+            return SearchAnswer(models=[], hint=hint)
+        complete = [found_model(hit) for hit in hits]
         short = [FoundModel(**phrase_match(hit).model_dump()) for hit in hits]
 
-        def build(kept: int, full: int) -> SearchAnswer:
-            models = [*whole[:full], *short[full:kept]]
-            return SearchAnswer(models=models, left_out=left_out("model", len(hits), kept, full))
+        def build(kept: int, whole: int) -> SearchAnswer:
+            missing = left_out("model", len(hits), kept, whole)
+            return SearchAnswer(models=[*complete[:whole], *short[whole:kept]], left_out=missing)
 
         return fit(len(hits), build, max_tokens)
 
@@ -89,60 +87,61 @@ class Tools:
         markdown: Annotated[bool, Field(description="Answer with a Markdown page instead of JSON")] = False,
         max_tokens: MaxTokens = 12_000,
     ) -> ModelAnswer:
-        """Get one finding model whole: description, attributes with ids and values, codes, contributors."""
-        found = await self._index.matches(id_or_name)
-        if not found:
+        """Get one whole finding model: description, attributes with ids and values, codes, contributors."""
+        matches = await self._index.matches(id_or_name)
+        if not matches:
             raise await not_found(self._index, id_or_name, max_tokens)
-        model = await self._index.get_full(found[0].oifm_id)
-        return model_answer(model, found[1:], markdown=markdown, max_tokens=max_tokens)
+        model = await self._index.get_full(matches[0].oifm_id)
+        return model_answer(model, matches[1:], markdown=markdown, max_tokens=max_tokens)
 
     async def resolve_report_phrases(
         self,
         phrases: Annotated[
             list[Annotated[str, Field(max_length=4_000)]],
-            Field(min_length=1, max_length=_MOST_PHRASES, description="Phrases or sentences of a report"),
+            Field(min_length=1, max_length=200, description="Phrases or sentences of a report"),
         ],
         limit: Annotated[int, Field(ge=1, le=10, description="Most matches for a phrase")] = 3,
         tags: Tags = [],  # noqa: B006 - as above
         max_tokens: MaxTokens = 12_000,
     ) -> ResolveAnswer:
-        """Say for each phrase of a radiology report which finding models it may mean, and if it denies them.
+        """Get for each phrase of a radiology report the finding models it may mean, and if it denies them.
 
-        A phrase for each finding works best: "small left apical pneumothorax", "no pleural effusion". Trust
-        the first match where `clear` is true; else choose among the matches, or take none.
+        One phrase per finding works best: "small left apical pneumothorax", "no pleural effusion". Trust the
+        first match where `clear` is true; otherwise choose one of the matches, or none.
         """
         await check_tags(self._index, tags, max_tokens)
         answers = await self._index.search_batch(phrases, limit, tags=tags)
-        whole = [resolution(phrase, answers[phrase], answers.errors.get(phrase)) for phrase in phrases]
+        complete = [resolution(phrase, answers[phrase], answers.errors.get(phrase)) for phrase in phrases]
+        short = [entry.model_copy(update={"matches": entry.matches[:1]}) for entry in complete]
         hint = None if any(answers.values()) else await empty_hint(self._index)
 
-        def build(kept: int, full: int) -> ResolveAnswer:
-            some: list[Resolution] = [*whole[:full], *map(short_resolution, whole[full:kept])]
-            missing = left_out("phrase", len(whole), kept, full)
-            return ResolveAnswer(resolutions=some, hint=hint, left_out=missing)
+        def build(kept: int, whole: int) -> ResolveAnswer:
+            missing = left_out("phrase", len(phrases), kept, whole)
+            return ResolveAnswer(
+                resolutions=[*complete[:whole], *short[whole:kept]], hint=hint, left_out=missing
+            )
 
-        return fit(len(whole), build, max_tokens)
+        return fit(len(phrases), build, max_tokens)
 
     async def list_tags(
         self,
-        containing: Annotated[str, Field(max_length=100, description="Only tags with this in them")] = "",
+        containing: Annotated[str, Field(max_length=100, description="Only tags that contain this")] = "",
         limit: Annotated[int, Field(ge=1, le=1_000)] = 100,
         max_tokens: MaxTokens = 6_000,
     ) -> TagsAnswer:
-        """List the tags of the index, the most frequent first, with how many models have each."""
-        wanted = fold(containing)
+        """List the tags of the index, the most frequent first, with the number of models of each."""
         counts = await self._index.count_tags()
-        fitting = [TagCount(tag=tag, models=count) for tag, count in counts.items() if wanted in fold(tag)]
-        most = min(limit, len(fitting))
+        part = fold(containing)
+        tags = [Tag(tag=tag, models=count) for tag, count in counts.items() if part in fold(tag)]
+        most = min(limit, len(tags))
 
-        def build(kept: int, _full: int) -> TagsAnswer:
-            missing = left_out("tag", most, kept, kept)
-            return TagsAnswer(tags=fitting[:kept], total=len(fitting), left_out=missing)
+        def build(kept: int, _whole: int) -> TagsAnswer:
+            return TagsAnswer(tags=tags[:kept], total=len(tags), left_out=left_out("tag", most, kept, kept))
 
         return fit(most, build, max_tokens)
 
     async def index_stats(self) -> IndexStats:
-        """Say how much there is in the index, and where it is."""
+        """Show how much the index holds, and which database it is in."""
         index = self._index
         return IndexStats(
             database=index.label,

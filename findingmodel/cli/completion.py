@@ -1,4 +1,4 @@
-"""``findingmodel completion``, and what a shell completes from the index."""
+"""``findingmodel completion``, and the completions that shells take from the index."""
 
 from __future__ import annotations
 
@@ -10,69 +10,66 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, get_completion_class
 
 from findingmodel.cli.options import screen_options
-from findingmodel.cli.screen import counted, one_line, visible
+from findingmodel.cli.screen import Screen, counted, one_line, visible
 from findingmodel.errors import FindingModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator
+    from collections.abc import Callable, Coroutine
 
-    from findingmodel.cli.screen import Screen
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
 
     Items = list[CompletionItem[str]]
 
-__all__ = ["branches", "completion", "database_files", "models", "organizations", "register_bash", "tags"]
-
 T = TypeVar("T")
 
-_MONGODB_MS = 800
+_TIMEOUT_MS = 800
 _WORD = re.compile(r"[\w.+-]+")
 _SPECIAL = re.compile(r"([^\w@%+=:,./-])")
-_ACTS_IN_QUOTES = re.compile(r"""[$`"'\\!]""")
-_TWO_BACKSLASHES = r"\\\\\1"  # the script of click reads each line with `read`, which takes one away
+_ACTIVE_IN_QUOTES = re.compile(r"""[$`"'\\!]""")
+_TWO_BACKSLASHES = r"\\\\\1"  # click's script reads each line with `read`, which removes one
 
 
 def models(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Return the models whose slug, id or one-word synonym begins like *incomplete*, with their names.
+    """Return the models whose slug, id or one-word synonym starts with *incomplete*, with their names.
 
-    A slug means the same as the name, and needs no quotes in any shell.
+    Slugs stand for names, because they need no quotes in any shell.
     """
     from findingmodel.text.normalize import fold, slug
 
     async def question(store: Store) -> Items:
-        wanted, folded = slug(incomplete), fold(incomplete)
-        found: dict[str, str] = {}
-        async for rows in store.iter_labels():
+        slug_prefix, folded_prefix = slug(incomplete), fold(incomplete)
+        names: dict[str, str] = {}
+        async for rows in store.terms.iter_labels():
             for row in rows:
                 keys = [slug(row.name)]
-                if wanted:
+                if slug_prefix:
                     keys += [row.oifm_id, *filter(_WORD.fullmatch, row.synonyms)]
                 for key in keys:
-                    if slug(key).startswith(wanted) or fold(key).startswith(folded):
-                        found.setdefault(key, row.name)
-        return [CompletionItem(key, help=found[key]) for key in sorted(found, key=fold)]
+                    if slug(key).startswith(slug_prefix) or fold(key).startswith(folded_prefix):
+                        names.setdefault(key, row.name)
+        return [CompletionItem(key, help=names[key]) for key in sorted(names, key=fold)]
 
-    return _asked(context, question)
+    return _from_index(context, question)
 
 
 def tags(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Return the tags that begin like *incomplete*, the most frequent first, with their numbers of models."""
+    """Return the tags that start with *incomplete*, the most frequent first, with their counts."""
     from findingmodel.search.facets import count_tags
     from findingmodel.text.normalize import fold
 
     async def question(store: Store) -> Items:
         return [
-            CompletionItem(count.tag, help=counted(count.models, "model"))
-            for count in await count_tags(store)
-            if fold(count.tag).startswith(fold(incomplete))
+            CompletionItem(tag, help=counted(models, "model"))
+            for tag, models in (await count_tags(store)).items()
+            if fold(tag).startswith(fold(incomplete))
         ]
 
-    return _asked(context, question)
+    return _from_index(context, question)
 
 
 def organizations(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Return the codes of organizations that begin like *incomplete*, with their names."""
+    """Return the codes of organizations that start with *incomplete*, with their names."""
 
     async def question(store: Store) -> Items:
         return [
@@ -81,18 +78,19 @@ def organizations(context: click.Context, _parameter: click.Parameter, incomplet
             if credit.key.startswith(incomplete.upper())
         ]
 
-    return _asked(context, question)
+    return _from_index(context, question)
 
 
 def branches(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Return the branches of the database that begin like *incomplete*."""
+    """Return the branches of the database that start with *incomplete*."""
     from findingmodel.stores import branches_of
 
-    return _items(incomplete, _or_nothing(lambda: branches_of(_settings(context))))
+    names = _empty_on_error(lambda: branches_of(_settings(context)))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def database_files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Let the shell complete the path of a SQLite file; a URL is for the user to know."""
+    """Let the shell complete the path of a SQLite file; URLs are not completed."""
     return [] if "://" in incomplete else [CompletionItem(incomplete, type="file")]
 
 
@@ -102,11 +100,11 @@ def register_bash() -> None:
 
 
 class Bash(BashComplete):
-    """As click's, but a tag of several words arrives as one argument, and none as a command."""
+    """click's completion for bash, with values quoted so that each is one argument and never a command."""
 
     def get_completions(self, args: list[str], incomplete: str) -> Items:
         items = super().get_completions(args, incomplete)
-        return [item for item in items if not (self._is_quoted() and _ACTS_IN_QUOTES.search(item.value))]
+        return [item for item in items if not (self._is_quoted() and _ACTIVE_IN_QUOTES.search(item.value))]
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
         if item.type != "plain" or self._is_quoted():
@@ -115,81 +113,67 @@ class Bash(BashComplete):
         return f"{item.type},{escaped}"
 
     def _is_quoted(self) -> bool:
-        """Whether the user has begun the word with a quotation mark."""
+        """Return whether the word to complete starts with a quotation mark."""
         words = os.environ.get("COMP_WORDS", "").split("\n")
         return any(word.startswith(("'", '"')) for word in words[-1:])
 
 
-def _items(incomplete: str, names: Iterable[str]) -> Items:
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def _asked(context: click.Context, question: Callable[[Store], Coroutine[Any, Any, Items]]) -> Items:
+def _from_index(context: click.Context, question: Callable[[Store], Coroutine[Any, Any, Items]]) -> Items:
+    """Return the items that *question* finds, without those that would act on a terminal or split a line."""
     from findingmodel.cli.session import ask
 
-    return list(_harmless(_or_nothing(lambda: ask(_settings(context), question))))
+    return [
+        CompletionItem(item.value, help=one_line(item.help) if item.help else None)
+        for item in _empty_on_error(lambda: ask(_settings(context), question))
+        if visible(item.value) == item.value
+    ]
 
 
-def _harmless(items: Items) -> Iterator[CompletionItem[str]]:
-    """Yield what can be typed; what steers a terminal, or is several lines to a shell, can only be found."""
-    for item in items:
-        if visible(item.value) == item.value:
-            yield CompletionItem(item.value, help=one_line(item.help) if item.help else None)
-
-
-def _or_nothing(answer: Callable[[], list[T]]) -> list[T]:
-    """Return what *answer* does, or nothing where it fails: nobody asked for a message."""
+def _empty_on_error(find: Callable[[], list[T]]) -> list[T]:
+    """Return what *find* returns, or an empty list if it fails: a shell shows no messages."""
     try:
-        return answer()
+        return find()
     except (FindingModelError, OSError):
         return []
 
 
 def _settings(context: click.Context) -> Settings:
-    """Return the settings that the command line so far names, impatient ones."""
+    """Return the settings named by the command line so far, with short timeouts."""
     from dataclasses import replace
 
     from findingmodel.settings import Settings
 
-    given = {name: context.params.get(name) for name in ("db", "branch")}
+    options = {name: context.params.get(name) for name in ("db", "branch")}
     return replace(
-        Settings.load(**given),
-        mongodb_server_selection_timeout_ms=_MONGODB_MS,
-        mongodb_connect_timeout_ms=_MONGODB_MS,
-        mongodb_socket_timeout_ms=_MONGODB_MS,
+        Settings.load(**options),
+        mongodb_server_selection_timeout_ms=_TIMEOUT_MS,
+        mongodb_connect_timeout_ms=_TIMEOUT_MS,
+        mongodb_socket_timeout_ms=_TIMEOUT_MS,
         mongodb_retry_attempts=1,
     )
-
-
-_PROGRAM = "findingmodel"
-_VARIABLE = "_FINDINGMODEL_COMPLETE"
 
 
 @click.command()
 @click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @screen_options
-@click.pass_obj
-def completion(_screen: Screen, shell: str) -> int:
-    """Print what makes SHELL (bash, zsh or fish) complete.
+def completion(_screen: Screen, shell: str) -> None:
+    """Print a completion script for SHELL: bash, zsh or fish.
 
-    It completes commands and options, and from the index names, tags, branches and organizations. Names are
-    completed in the form of their slugs, which mean the same and need no quotes.
+    The script completes commands and options, and names, tags, branches and organizations from the index.
+    Names are completed as slugs, which are valid keys and need no quotes.
 
-    The file that your shell reads when it starts is the place for one of these lines.
+    Add one of these lines to the start-up file of your shell.
 
     \b
     Examples:
       eval "$(findingmodel completion bash)"      ~/.bashrc
-      eval "$(findingmodel completion zsh)"       ~/.zshrc, behind compinit
+      eval "$(findingmodel completion zsh)"       ~/.zshrc, after compinit
       findingmodel completion fish | source       ~/.config/fish/config.fish
     """
-    from findingmodel.cli.main import cli
-
     kind = get_completion_class(shell)
-    assert kind is not None, shell  # noqa: S101  # the choices are those that click knows
-    script = kind(cli, {}, _PROGRAM, _VARIABLE).source()
-    # click's script for fish splits at every comma, and loses what stands behind a second one.
-    click.echo(
-        script.replace('(string split ","', '(string split --max 1 ","') if shell == "fish" else script
-    )
-    return 0
+    assert kind is not None, shell  # noqa: S101  # click.Choice admits only known shells
+    root = click.get_current_context().find_root().command
+    script = kind(root, {}, "findingmodel", "_FINDINGMODEL_COMPLETE").source()
+    if shell == "fish":  # click's script splits at every comma, and so drops the text after a second one
+        script = script.replace('(string split ","', '(string split --max 1 ","')
+    click.echo(script)

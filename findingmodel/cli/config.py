@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.options import database_options, json_option, screen_options
-from findingmodel.cli.screen import Column, to_json
+from findingmodel.cli.options import index_options
+from findingmodel.cli.screen import Column, Screen
 
 if TYPE_CHECKING:
-    from findingmodel.cli.screen import Screen
-    from findingmodel.settings import Settings, SettingView
-
-__all__ = ["config"]
+    from findingmodel.settings import Settings
 
 _COLUMNS = (Column("setting", wraps=False, bold=True), Column("value"), Column("from"))
 
 
 @click.command()
-@database_options
-@json_option
-@screen_options
-@click.pass_obj
-def config(screen: Screen, settings: Settings, as_json: bool) -> int:
-    """Show every setting, its value and where that comes from.
+@index_options
+def config(screen: Screen, settings: Settings) -> None:
+    """Show every setting, its value and its source.
 
-    An option wins over an environment variable, that over the same variable in the file .env of the current
-    directory, and that over the default. Passwords are not shown.
+    An option overrides an environment variable, which overrides the same variable in the file .env of the
+    current directory, which overrides the default. Passwords are masked.
 
     \b
     Examples:
@@ -35,14 +29,7 @@ def config(screen: Screen, settings: Settings, as_json: bool) -> int:
       findingmodel config --json
     """
     views = settings.describe()
-    if as_json:
-        click.echo(to_json({view.name: _without_name(view) for view in views}))
-    else:
-        screen.table(_COLUMNS, [(view.name, str(view.value), view.source) for view in views])
-    return 0
-
-
-def _without_name(view: SettingView) -> dict[str, Any]:
-    facts = view._asdict()
-    del facts["name"]
-    return facts
+    facts = {view.name: view._asdict() for view in views}
+    for fact in facts.values():
+        del fact["name"]
+    screen.results(facts, _COLUMNS, [(view.name, str(view.value), view.source) for view in views])

@@ -1,4 +1,4 @@
-"""What to tell a user for whom there is nothing: that the index is empty, or what there is instead."""
+"""Hints for empty answers: that the index is empty, or which keys and tags are similar."""
 
 from __future__ import annotations
 
@@ -12,39 +12,37 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.text.query import Query
 
-__all__ = ["empty_hint", "not_found_hints", "or_hint", "why_nothing"]
-
 T = TypeVar("T")
 
-_MAIN = "main"
+_DEFAULT_BRANCH = "main"
 _TAG = "tag:"
-_MOST_NEAR = 3
-_NEAR_ENOUGH = 0.5  # of a score; below it a hit is doubtful
-_MOST_KEYS = 5  # a person who asks for more of them reads no advice on each
+_MAX_NEAREST = 3
+_MIN_SCORE = 0.5  # a hit with a lower score is doubtful
+_MAX_KEYS = 5  # for more keys than this, hints would be too many to read
 
 
 async def empty_hint(store: Store, settings: Settings) -> str:
-    """Return what to do about an index that is empty; nothing if it is not."""
+    """Return how to fill the index if it is empty, otherwise an empty string."""
     if (await store.counts()).models:
         return ""
-    branch = "" if settings.branch == _MAIN else f"branch {settings.branch} of "
-    return f"{branch}the index {store.label} is empty; findingmodel index update DIR fills it"
+    branch = "" if settings.branch == _DEFAULT_BRANCH else f"branch {settings.branch} of "
+    return f"{branch}the index {store.label} is empty; fill it with findingmodel index update DIR"
 
 
-async def or_hint(
+async def with_empty_hint(
     store: Store, settings: Settings, question: Callable[[Store], Awaitable[T]]
 ) -> tuple[T, str]:
-    """Return what *question* finds, and `empty_hint` if that is nothing."""
-    found = await question(store)
-    return found, "" if found else await empty_hint(store, settings)
+    """Return the answer to *question*, and the `empty_hint` if the answer is empty."""
+    answer = await question(store)
+    return answer, "" if answer else await empty_hint(store, settings)
 
 
-async def why_nothing(store: Store, settings: Settings, query: Query | None = None) -> str:
-    """Return what to add to "nothing found": that the index is empty, or that no model has a tag; or nothing.
+async def no_hits_hint(store: Store, settings: Settings, query: Query | None = None) -> str:
+    """Return what to append to "nothing found": an empty string, an empty index, or a tag of no model.
 
     Args:
         store, settings: the index.
-        query: what was searched for; None for several.
+        query: the query that had no hits; None for a batch.
     """
     hint = await empty_hint(store, settings)
     if not hint and query is not None:
@@ -53,53 +51,45 @@ async def why_nothing(store: Store, settings: Settings, query: Query | None = No
 
 
 async def not_found_hints(store: Store, settings: Settings, keys: Sequence[str]) -> dict[str, str]:
-    """Return by key what to add to "not found", for keys that nothing has.
+    """Return by key what to append to "not found", for keys that no model has.
 
-    What is nearest takes a search, so it is told only where somebody watches.
+    Finding similar models takes a search, so it is done only if stderr is a terminal.
     """
     hint = await empty_hint(store, settings)
-    watched = sys.stderr is not None and sys.stderr.isatty()
-    if hint or not watched or len(keys) > _MOST_KEYS:
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if hint or not is_terminal or len(keys) > _MAX_KEYS:
         return dict.fromkeys(keys, hint and f": {hint}")
-    return {key: await _instead(store, key) for key in keys}
+    return {key: await _similar_models(store, key) for key in keys}
 
 
-async def _instead(store: Store, key: str) -> str:
-    """Return the model that has the attribute *key*, or those that are named like it."""
+async def _similar_models(store: Store, key: str) -> str:
+    """Name the model that has the attribute *key*, or the models with a name similar to it."""
     from findingmodel.search.lookup import find_by_attribute
+    from findingmodel.search.searcher import Searcher
+    from findingmodel.text.normalize import tokenize
+    from findingmodel.text.query import parse_query
 
     owner = await find_by_attribute(store, key)
     if owner is not None:
         return f"; it is an attribute of {owner['oifm_id']} ({owner['name']})"
-    return _named(await _near(store, key))
+    words = " ".join(tokenize(key))
+    hits = await Searcher(store).search(parse_query(words), limit=_MAX_NEAREST) if words else ()
+    return _nearest(hit.entry["name"] for hit in hits if hit.score >= _MIN_SCORE)
 
 
 async def _unknown_tag(store: Store, query: Query) -> str:
     from findingmodel.search.facets import count_tags
     from findingmodel.search.suggest import nearest_tags
 
-    wanted = [group[0].removeprefix(_TAG) for group in query.facets if group[0].startswith(_TAG)]
-    known = [count.tag for count in await count_tags(store)] if wanted else []
-    for tag in wanted:
-        near = nearest_tags(tag, known)
-        if near is not None:
-            return f"no model has the tag {tag!r}{_named(near)}"
+    tags = [group[0].removeprefix(_TAG) for group in query.facets if group[0].startswith(_TAG)]
+    known = list(await count_tags(store)) if tags else []
+    for tag in tags:
+        similar = nearest_tags(tag, known)
+        if similar is not None:
+            return f"no model has the tag {tag!r}{_nearest(similar)}"
     return ""
 
 
-async def _near(store: Store, key: str) -> list[str]:
-    """Return the names of the models that a search for the words of *key* finds."""
-    from findingmodel.search.searcher import Searcher
-    from findingmodel.text.normalize import tokenize
-    from findingmodel.text.query import parse_query
-
-    words = " ".join(tokenize(key))
-    if not words:
-        return []
-    hits = await Searcher(store).search(parse_query(words), limit=_MOST_NEAR)
-    return [hit.entry["name"] for hit in hits if hit.score >= _NEAR_ENOUGH]
-
-
-def _named(names: Iterable[str]) -> str:
+def _nearest(names: Iterable[str]) -> str:
     listed = ", ".join(names)
     return f"; nearest: {listed}" if listed else ""

@@ -1,4 +1,4 @@
-"""The command ``findingmodel``: its groups, its exit codes, and its start and end."""
+"""The command ``findingmodel``: its groups, its exit codes, and how it starts and ends."""
 
 from __future__ import annotations
 
@@ -15,25 +15,23 @@ import click
 
 from findingmodel._version import __version__
 from findingmodel.cli.options import screen_options
-from findingmodel.cli.screen import visible
+from findingmodel.cli.screen import Screen, visible
 from findingmodel.errors import ConfigError, DirectoryError, FindingModelError, QueryError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
-__all__ = ["Lazy", "LazyGroup", "RootGroup", "cli", "end_on_any_signal", "end_on_sigterm", "index", "main"]
-
-_INTERRUPTED = 130  # as a shell reports a program that SIGINT ended
-_READER_GONE = 141  # likewise for SIGPIPE
-_TERMINATED = 143  # and for SIGTERM
+_INTERRUPTED = 130  # the exit code of a shell for a program that SIGINT ended
+_BROKEN_PIPE = 141  # for SIGPIPE
+_TERMINATED = 143  # for SIGTERM
 
 _signals: list[int] = []
-"""SIGTERM, once it has come."""
+"""Holds SIGTERM once it has been received."""
 
 
 class Lazy(NamedTuple):
-    """Where a command is defined, and the line that stands for it in the help of its group.
+    """Where a command is defined, and its line in the help of its group.
 
     Attributes:
         target: ``module:attribute``.
@@ -45,10 +43,10 @@ class Lazy(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group that knows the names and help lines of its commands, and imports the one that is called.
+    """A group that imports a command only when it is called.
 
     Args:
-        lazy: command name -> where it is; help shows them in this order.
+        lazy: command name -> where it is defined; help lists the commands in this order.
     """
 
     def __init__(self, name: str | None = None, *, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
@@ -63,19 +61,19 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and self._imported(command), rest
+        return name, command and self._load(command), rest
 
-    def _imported(self, stub: click.Command) -> click.Command:
+    def _load(self, stub: click.Command) -> click.Command:
         module, _, attribute = self._lazy[stub.name or ""].target.partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
 
 class RootGroup(LazyGroup):
-    """The outermost group: what a command returns is the exit code; what it raises becomes one sentence."""
+    """The root group: a command returns the exit code, or None for 0; errors become messages."""
 
     def invoke(self, ctx: click.Context) -> None:
-        with _told():
+        with _errors_as_exits():
             code = super().invoke(ctx)
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -83,55 +81,30 @@ class RootGroup(LazyGroup):
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn errors into a sentence on stderr and an exit code."""
+def _errors_as_exits() -> Iterator[None]:
+    """Turn errors into a message on stderr and an exit code."""
     try:
         yield
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
-        raise _ended(text.getvalue().expandtabs(4), error.exit_code) from error
+        raise _exit(text.getvalue().expandtabs(4), error.exit_code) from error
     except FindingModelError as error:
-        raise _ended(f"Error: {error}", _exit_code(error)) from error
+        raise _exit(f"Error: {error}", _exit_code(error)) from error
     except KeyboardInterrupt as error:
-        how, code = ("terminated", _TERMINATED) if _signals else ("interrupted", _INTERRUPTED)
-        raise _ended("; ".join((f"Error: {how}", *map(str, error.args))), code) from None
+        word, code = ("terminated", _TERMINATED) if _signals else ("interrupted", _INTERRUPTED)
+        raise _exit("; ".join((f"Error: {word}", *map(str, error.args))), code) from None
     except BrokenPipeError:
-        _discard_output()
-        raise click.exceptions.Exit(_READER_GONE) from None
+        with open(os.devnull, "wb") as null:  # noqa: PTH123  # otherwise Python fails to flush at exit
+            os.dup2(null.fileno(), sys.stdout.fileno())
+        raise click.exceptions.Exit(_BROKEN_PIPE) from None
     except OSError as error:
         where = f"{os.fspath(error.filename)!r}: " if error.filename is not None else ""
-        raise _ended(f"Error: {where}{error.strerror or error}", 1) from error
+        raise _exit(f"Error: {where}{error.strerror or error}", 1) from error
 
 
-def end_on_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: what is under way ends cleanly, and is told.
-
-    An event loop only learns how to end from a handler of SIGINT. Where that is ignored, as in the background
-    of a shell, it is held back instead, which looks the same from outside, and leaves room for a handler.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    if not callable(signal.getsignal(signal.SIGINT)):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def end_on_any_signal() -> None:
-    """Let signals end this process as they do by themselves: all is done and told, what is left is to go."""
-    is_deaf = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    signal.signal(signal.SIGINT, signal.SIG_IGN if is_deaf else signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    _signals.append(signum)
-    handler = signal.getsignal(signal.SIGINT)  # while an event loop runs, that is the loop's
-    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
-
-
-def _ended(message: str, exit_code: int) -> click.exceptions.Exit:
-    """Tell *message*, and return what ends the process with *exit_code*."""
+def _exit(message: str, exit_code: int) -> click.exceptions.Exit:
+    """Print *message* to stderr, and return the exception that ends the process with *exit_code*."""
     click.echo("\n".join(map(visible, message.rstrip().split("\n"))), err=True)
     return click.exceptions.Exit(exit_code)
 
@@ -142,40 +115,61 @@ def _exit_code(error: FindingModelError) -> int:
     return 2 if isinstance(error, ConfigError | DirectoryError | QueryError) else 1
 
 
-def _discard_output() -> None:
-    """Nobody reads any more: let what is still buffered go nowhere, or Python complains when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def interrupt_on_sigterm() -> None:
+    """Make SIGTERM end this process as Ctrl-C does: running work is stopped cleanly and reported.
+
+    An event loop stops cleanly only through a handler of SIGINT. Where SIGINT is ignored, as in the
+    background of a shell, block it instead: the effect is the same, and a handler can be installed.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if not callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def restore_signals() -> None:
+    """Make signals end this process by their default actions: the work is done and reported."""
+    is_ignored = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    _signals.append(signum)
+    handler = signal.getsignal(signal.SIGINT)  # the handler of the event loop, while one runs
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
 
 
 _ROOT_COMMANDS = {
-    "index": Lazy("findingmodel.cli.main:index", "Keep an index of a directory, and read it."),
+    "index": Lazy("findingmodel.cli.main:index", "Build, read and export an index of finding models."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
-    "model": Lazy("findingmodel.cli.model:model", "Begin a finding model file, and read one."),
-    "mcp": Lazy("findingmodel.cli.mcp:mcp", "Answer language-model agents."),
+    "model": Lazy("findingmodel.cli.model:model", "Create and show finding model files."),
+    "mcp": Lazy("findingmodel.cli.mcp:mcp", "Serve language-model agents."),
     "config": Lazy("findingmodel.cli.config:config", "Show every setting, its value and its source."),
-    "completion": Lazy("findingmodel.cli.completion:completion", "Print what makes a shell complete."),
+    "completion": Lazy("findingmodel.cli.completion:completion", "Print a completion script for a shell."),
 }
 
 _OBJECTS_PER_COLLECTION = 50_000
-"""Few commands make so many, and none makes many cycles; Python would look for some every 700."""
+"""Few commands create this many objects or any cycles; by default Python looks for cycles every 700."""
 
 
 @click.group(cls=RootGroup, lazy=_ROOT_COMMANDS)
 @click.version_option(__version__, prog_name="findingmodel", message="%(prog)s %(version)s")
 @screen_options
-def cli() -> None:
+def cli(_screen: Screen) -> None:
     """Index, check and search radiology finding models.
 
-    Without any setting the index is one SQLite file in your data directory; --db, FINDINGMODEL_DB or
-    MONGODB_URI name another place. The options -v, -q and --no-color may also stand behind a command.
+    By default the index is a SQLite file in your data directory. Select another one with --db,
+    FINDINGMODEL_DB or MONGODB_URI.
+
+    The options -v, -q and --no-color also work after a command.
 
     \b
     Examples:
-      findingmodel index update defs       make the index hold the models in defs/
+      findingmodel index update defs       index the models in defs/
       findingmodel search "lung nodule"    find models by words
-      findingmodel index get PE            look one up by id, name or synonym
+      findingmodel index get PE            show a model by id, name or synonym
 
     \b
     Exit codes:
@@ -186,15 +180,15 @@ def cli() -> None:
       130, 143  ended by Ctrl-C, or by SIGTERM
 
     \b
-    Completion for bash (zsh and fish likewise, see findingmodel completion --help):
+    Completion for bash (for zsh and fish see findingmodel completion --help):
       eval "$(findingmodel completion bash)"
     """
 
 
 def main() -> None:
-    """Run the command of this process; output is UTF-8 whatever the locale says."""
+    """Run the command line of this process; output is UTF-8 in every locale."""
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
-    end_on_sigterm()
+    interrupt_on_sigterm()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -205,33 +199,33 @@ def main() -> None:
     try:
         cli()
     finally:
-        gc.freeze()  # else Python looks for cycles among all that it is about to throw away
-        end_on_any_signal()
+        gc.freeze()  # otherwise Python looks for cycles among all objects once more at exit
+        restore_signals()
 
 
 _INDEX_COMMANDS = {
-    "update": Lazy("findingmodel.cli.update:update", "Make the index hold what a directory holds."),
-    "check": Lazy("findingmodel.cli.update:check", "Check files; mend their layout if asked to."),
+    "update": Lazy("findingmodel.cli.update:update", "Make the index match a directory."),
+    "check": Lazy("findingmodel.cli.update:check", "Check files, and optionally rewrite their layout."),
     "diff": Lazy("findingmodel.cli.diff:diff", "Show what an update would change, field by field."),
     "watch": Lazy("findingmodel.cli.watch:watch", "Update whenever files of a directory change."),
     "get": Lazy("findingmodel.cli.get:get", "Show models by id, name, slug or synonym."),
     "list": Lazy("findingmodel.cli.list:list_entries", "List the models, a page at a time."),
-    "stats": Lazy("findingmodel.cli.stats:stats", "Count what the index holds."),
-    "tags": Lazy("findingmodel.cli.list:tags", "Count the models that have each tag."),
+    "stats": Lazy("findingmodel.cli.stats:stats", "Count the models and contributors."),
+    "tags": Lazy("findingmodel.cli.list:tags", "Count the models of each tag."),
     "contributors": Lazy("findingmodel.cli.list:contributors", "Count the models of each contributor."),
-    "duplicates": Lazy("findingmodel.cli.duplicates:duplicates", "Find models that may be one and the same."),
-    "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or lines of JSON."),
-    "history": Lazy("findingmodel.cli.stats:history", "Show what was done to the index."),
+    "duplicates": Lazy("findingmodel.cli.list:duplicates", "Find models that may describe the same finding."),
+    "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or JSON lines."),
+    "history": Lazy("findingmodel.cli.stats:history", "Show the updates and other writes."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=_INDEX_COMMANDS)
 def index() -> None:
-    """Keep an index of a directory of *.fm.json files, and read it.
+    """Build, read and export an index of a directory of *.fm.json files.
 
     \b
     Examples:
-      findingmodel index check defs        are the files in defs/ valid?
-      findingmodel index update defs       make the index hold them
+      findingmodel index check defs        check the files in defs/
+      findingmodel index update defs       index them
       findingmodel index get PE            show one of them
     """

@@ -1,4 +1,4 @@
-"""``findingmodel mcp``: answer language-model agents."""
+"""``findingmodel mcp``."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ if TYPE_CHECKING:
     from findingmodel.cli.screen import Screen
     from findingmodel.settings import Settings
 
-__all__ = ["mcp"]
-
 _PORT = 8_750
 
 
 @click.command()
-@click.option("--http", is_flag=True, help="Serve over HTTP, to programs of this machine only.")
+@click.option("--http", is_flag=True, help="Serve over HTTP, to programs on this machine only.")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=_PORT, show_default=True, help="With --http; 0 is any."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=_PORT,
+    show_default=True,
+    help="Port for --http; 0 picks a free one.",
 )
 @database_options
 @screen_options
-@click.pass_obj
-def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> int:
-    """Answer language-model agents over the Model Context Protocol.
+def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> None:
+    """Serve language-model agents over the Model Context Protocol.
 
     An agent's program starts this command and talks to it over standard input and output; see
     docs/howto/agents.md for its configuration. Agents can search, resolve phrases of reports and read models,
-    and change nothing. With --http the command runs until it is interrupted.
+    but change nothing. With --http the command runs until it is interrupted.
 
     \b
     Examples:
@@ -41,18 +42,18 @@ def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> int:
     """
     import asyncio
 
-    given = click.get_current_context().get_parameter_source("port")
-    if given is click.core.ParameterSource.COMMANDLINE and not http:
-        raise click.UsageError("--port can be given with --http only.")
+    source = click.get_current_context().get_parameter_source("port")
+    if source is click.core.ParameterSource.COMMANDLINE and not http:
+        raise click.UsageError("--port requires --http.")
     try:
         from findingmodel.agents.server import serve_http, serve_stdio
     except ImportError as error:
         raise ConfigError(
-            f"agents need the package mcp, version 2 ({error}); install it: pip install 'findingmodel[mcp]'"
+            f"serving agents requires the package mcp, version 2 ({error}); "
+            "install it: pip install 'findingmodel[mcp]'"
         ) from error
     if http:
-        url_is = "serving agents of this machine on {}; Ctrl-C ends it"
-        asyncio.run(serve_http(settings, port, lambda url: screen.note(url_is.format(url))))
+        message = "serving agents on this machine at {}; press Ctrl-C to stop"
+        asyncio.run(serve_http(settings, port, lambda url: screen.note(message.format(url))))
     else:
         asyncio.run(serve_stdio(settings))
-    return 0

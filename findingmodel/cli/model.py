@@ -1,18 +1,16 @@
-"""``findingmodel model``: begin a finding model file, and read one."""
+"""``findingmodel model``: create and show finding model files."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.get import field_lines
 from findingmodel.cli.main import Lazy, LazyGroup
-from findingmodel.cli.options import completing, database_options, json_option, screen_options, utf8
-from findingmodel.cli.screen import counted, one_line, safe_json, to_json, visible
+from findingmodel.cli.options import completing, index_options, output_options, tag_option, utf8
+from findingmodel.cli.screen import Screen, counted, one_line, safe_json, visible
 from findingmodel.cli.session import ask
 from findingmodel.cli.update import show_failed
 from findingmodel.errors import Problem
@@ -22,33 +20,82 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from findingmodel.author.new import NewModel
-    from findingmodel.cli.screen import Screen
-    from findingmodel.model.attributes import ChoiceAttributeIded, NumericAttributeIded
-    from findingmodel.model.finding import FindingModelFull
+    from findingmodel.model.finding import ChoiceAttributeIded, FindingModelFull, NumericAttributeIded
     from findingmodel.settings import Settings
-    from findingmodel.stores.records import EntryRow
-
-    AnyAttribute = ChoiceAttributeIded | NumericAttributeIded
-
-__all__ = ["file_argument", "markdown", "model", "new", "parsed_model", "read_file", "show"]
 
 _STREAM = "-"
-
-file_argument = click.argument(
+_file_argument = click.argument(
     "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
 )
 
 
-def read_file(file: str) -> bytes:
-    """Return the bytes of *file*, or of standard input; no more than show that it is too large."""
+@click.command()
+@_file_argument
+@output_options
+def markdown(screen: Screen, file: str) -> int:
+    """Print the Markdown page of the finding model in FILE; - is standard input.
+
+    The page is the one that "index export markdown" writes. No index is opened.
+
+    \b
+    Examples:
+      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
+      findingmodel index get PE --full | findingmodel model markdown -
+
+    Exit code 1 means that FILE is not a valid model; each problem is printed.
+    """
+    from findingmodel.render.markdown import to_markdown
+
+    model = _parsed(screen, file, _read(file))
+    if model is None:
+        return 1
+    page = to_markdown(model)
+    if screen.as_json:
+        screen.json({"oifm_id": model.oifm_id, "name": model.name, "markdown": page})
+    else:
+        click.echo("\n".join(map(visible, page.split("\n"))))
+    return 0
+
+
+@click.command()
+@_file_argument
+@output_options
+def show(screen: Screen, file: str) -> int:
+    """Show the finding model in FILE, with its attributes and their values; - is standard input.
+
+    No index is opened. With --json the model is printed in canonical layout.
+
+    \b
+    Examples:
+      findingmodel model show defs/pleural_plaque.fm.json
+      findingmodel index get PE --full | findingmodel model show -
+
+    Exit code 1 means that FILE is not a valid model; each problem is printed.
+    """
+    data = _read(file)
+    model = _parsed(screen, file, data)
+    if model is None:
+        return 1
+    if screen.as_json:
+        from findingmodel.model.layout import canonical
+
+        click.echo(safe_json(canonical(data).decode()), nl=False)
+        return 0
+    heading = f"{model.oifm_id}  {one_line(model.name)}"
+    click.echo("\n".join([heading, *screen.labelled(_fields(model))]))
+    return 0
+
+
+def _read(file: str) -> bytes:
+    """Return the bytes of *file* or of standard input, up to one more than the limit."""
     if file == _STREAM:
         return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-    with open(file, "rb") as opened:  # noqa: PTH123  # as click checked it
+    with open(file, "rb") as opened:  # noqa: PTH123  # click has checked the path as a string
         return opened.read(MAX_FILE_BYTES + 1)
 
 
-def parsed_model(screen: Screen, file: str, data: bytes) -> FindingModelFull | None:
-    """Return the model, or tell why there is none."""
+def _parsed(screen: Screen, file: str, data: bytes) -> FindingModelFull | None:
+    """Return the model, or print its problems and return None."""
     from findingmodel.model.parse import parse_model
     from findingmodel.update.report import FileReport
 
@@ -64,72 +111,11 @@ def parsed_model(screen: Screen, file: str, data: bytes) -> FindingModelFull | N
     return parsed.model
 
 
-@click.command()
-@file_argument
-@json_option
-@screen_options
-@click.pass_obj
-def markdown(screen: Screen, file: str, as_json: bool) -> int:
-    """Print the Markdown page of the finding model in FILE; - is standard input.
-
-    It is the page that "index export markdown" writes. No index is opened.
-
-    \b
-    Examples:
-      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
-      findingmodel index get PE --full | findingmodel model markdown -
-
-    Exit code 1 means that it is no valid model; each problem is told.
-    """
-    from findingmodel.render.markdown import to_markdown
-
-    model = parsed_model(screen, file, read_file(file))
-    if model is None:
-        return 1
-    page = to_markdown(model)
-    if as_json:
-        click.echo(to_json({"oifm_id": model.oifm_id, "name": model.name, "markdown": page}))
-    else:
-        click.echo("\n".join(map(visible, page.split("\n"))))
-    return 0
-
-
-@click.command()
-@file_argument
-@json_option
-@screen_options
-@click.pass_obj
-def show(screen: Screen, file: str, as_json: bool) -> int:
-    """Show the finding model in FILE, with its attributes and their values; - is standard input.
-
-    No index is opened. With --json the model is printed in canonical layout.
-
-    \b
-    Examples:
-      findingmodel model show defs/pleural_plaque.fm.json
-      findingmodel index get PE --full | findingmodel model show -
-
-    Exit code 1 means that it is no valid model; each problem is told.
-    """
-    data = read_file(file)
-    model = parsed_model(screen, file, data)
-    if model is None:
-        return 1
-    if as_json:
-        from findingmodel.model.layout import canonical
-
-        click.echo(safe_json(canonical(data).decode()), nl=False)
-        return 0
-    width = shutil.get_terminal_size().columns if screen.is_terminal else None
-    heading = f"{model.oifm_id}  {one_line(model.name)}"
-    click.echo("\n".join([heading, *field_lines(_fields(model), width=width)]))
-    return 0
-
-
 def _fields(model: FindingModelFull) -> Iterator[tuple[str, str]]:
     """Yield the label and the text of each line."""
     contributors = [
-        getattr(who, "github_username", "") or getattr(who, "code", "") for who in model.contributors or ()
+        getattr(contributor, "github_username", "") or getattr(contributor, "code", "")
+        for contributor in model.contributors or ()
     ]
     for label, texts in (
         ("synonyms", model.synonyms),
@@ -142,12 +128,12 @@ def _fields(model: FindingModelFull) -> Iterator[tuple[str, str]]:
     yield "description", model.description
     for number, attribute in enumerate(model.attributes):
         label = "" if number else "attributes"
-        yield label, f"{attribute.oifma_id} {attribute.name} ({_rule(attribute)})"
+        yield label, f"{attribute.oifma_id} {attribute.name} ({_allowed(attribute)})"
 
 
-def _rule(attribute: AnyAttribute) -> str:
-    """Return what may be said: ``one of absent | present`` or ``number from 0 to 30 mm``."""
-    from findingmodel.model.attributes import ChoiceAttributeIded
+def _allowed(attribute: ChoiceAttributeIded | NumericAttributeIded) -> str:
+    """Return the allowed values: ``one of absent | present`` or ``number from 0 to 30 mm``."""
+    from findingmodel.model.finding import ChoiceAttributeIded
     from findingmodel.render.markdown import most_chosen, number_range
 
     required = ", required" if attribute.required else ""
@@ -164,106 +150,85 @@ def _rule(attribute: AnyAttribute) -> str:
     metavar="CODE",
     shell_complete=completing("organizations"),
     required=True,
-    help="Code of the organization that gives the ids: 3-4 letters.",
+    help="Code of the organization that issues the ids: 3-4 letters.",
 )
 @click.option(
     "--into",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Where to write the file; else the current directory.",
+    help="Directory for the file; default the current one.",
 )
-@click.option("--description", metavar="TEXT", type=utf8, help="What the finding is.")
+@click.option("--description", metavar="TEXT", type=utf8, help="Description of the finding.")
 @click.option(
     "--synonym", "synonyms", metavar="S", type=utf8, multiple=True, help="Another name; repeatable."
 )
-@click.option(
-    "--tag",
-    "tags",
-    metavar="T",
-    type=utf8,
-    multiple=True,
-    shell_complete=completing("tags"),
-    help="A tag; repeatable.",
-)
-@database_options
-@json_option
-@screen_options
-@click.pass_obj
+@tag_option("A tag; repeatable.")
+@index_options
 def new(
     screen: Screen,
     name: str,
     source: str,
     into: Path,
-    description: str | None,
-    synonyms: tuple[str, ...],
-    tags: tuple[str, ...],
     settings: Settings,
-    as_json: bool,
-) -> int:
-    """Begin the finding model NAME: write a file that is valid, for you to go on from.
+    description: str | None,
+    **texts: tuple[str, ...],
+) -> None:
+    """Create a valid file for the finding model NAME, as a start for editing.
 
-    The file is called after NAME. It has new ids, which no model of the index and no file below DIR has, and
-    the attributes "presence" and "change from prior". A source that the index knows as an organization is
-    named as contributor. No file is ever overwritten, and the index is only read: run an update when the
-    model is ready.
+    The file is named after NAME. It has new ids, which are not used in the index or in a file below DIR, and
+    the attributes "presence" and "change from prior". A source that the index knows as an organization
+    becomes the contributor. Existing files are never overwritten, and the index does not change: run an
+    update when the model is ready.
 
     \b
     Examples:
       findingmodel model new "pleural plaque" --source ABCD --into defs
       findingmodel model new "pleural plaque" --source ABCD --synonym "hyaline plaque" --tag CT --tag chest
 
-    Exit code 1 means that there is such a file, or that the name or an argument cannot be used.
+    Exit code 1 means that the file exists, or that the name or another argument is not valid.
     """
     from findingmodel.author.new import new_model
     from findingmodel.model.draft import PLACEHOLDER
 
-    texts = {"description": description or PLACEHOLDER}
-    made = ask(
-        settings,
-        lambda store: new_model(store, into, name, source, synonyms=synonyms, tags=tags, **texts),
-    )
-    if as_json:
-        ids = [attribute.oifma_id for attribute in made.model.attributes]
-        facts = {"file": str(made.path), "oifm_id": made.model.oifm_id, "attribute_ids": ids}
-        click.echo(to_json(facts | {"also": [other["oifm_id"] for other in made.others]}))
+    text = description or PLACEHOLDER
+    created = ask(settings, lambda store: new_model(store, into, name, source, description=text, **texts))
+    if screen.as_json:
+        ids = [attribute.oifma_id for attribute in created.model.attributes]
+        facts = {"file": str(created.path), "oifm_id": created.model.oifm_id, "attribute_ids": ids}
+        screen.json(facts | {"also": [other["oifm_id"] for other in created.others]})
     else:
-        click.echo(visible(f"wrote {made.path}: {made.model.oifm_id}  {one_line(made.model.name)}"))
-    _tell(screen, made, source.upper())
-    return 0
+        click.echo(visible(f"wrote {created.path}: {created.model.oifm_id}  {one_line(created.model.name)}"))
+    _show_notes(screen, created, source.upper())
 
 
-def _tell(screen: Screen, made: NewModel, source: str) -> None:
-    """Tell what the curator has to look at."""
-    for other in made.others:
-        called = ", ".join(map(repr, _shared(made.model, other)))
-        screen.note(f"{other['oifm_id']} {one_line(other['name'])} is called {called}, too")
-    if not made.known_models:
-        screen.note("the index holds no models: the ids are only known to be new among the files there")
-    elif not made.contributor:
-        screen.note(f"the index knows no organization {source}, so the file names no contributor")
-    screen.detail(f"compared with {counted(made.known_models, 'model')}")
-
-
-def _shared(model: FindingModelFull, other: EntryRow) -> list[str]:
-    """Return which of its names *model* shares with *other*."""
+def _show_notes(screen: Screen, created: NewModel, source: str) -> None:
+    """Print what the curator should check."""
     from findingmodel.text.normalize import fold, slug
 
-    theirs = {fold(text) for text in (other["name"], *(other["synonyms"] or ()))}
-    names = (model.name, *(model.synonyms or ()))
-    return [name for name in names if fold(name) in theirs or slug(name) == other["slug_name"]]
+    names = (created.model.name, *(created.model.synonyms or ()))
+    for other in created.others:
+        others = {fold(text) for text in (other["name"], *(other["synonyms"] or ()))}
+        shared = [name for name in names if fold(name) in others or slug(name) == other["slug_name"]]
+        listed = ", ".join(map(repr, shared))
+        screen.note(f"{other['oifm_id']} {one_line(other['name'])} has the name {listed}, too")
+    if not created.known_models:
+        screen.note("the index holds no models: the new ids were only compared with files in the directory")
+    elif not created.contributor:
+        screen.note(f"the index has no organization {source}, so the file names no contributor")
+    screen.detail(f"compared with {counted(created.known_models, 'model')}")
 
 
 _COMMANDS = {
-    "new": Lazy("findingmodel.cli.model:new", "Begin a model: a file with new ids and usual attributes."),
-    "show": Lazy("findingmodel.cli.model:show", "Show what a file holds."),
+    "new": Lazy("findingmodel.cli.model:new", "Create a file with new ids and the usual attributes."),
+    "show": Lazy("findingmodel.cli.model:show", "Show the content of a file."),
     "markdown": Lazy("findingmodel.cli.model:markdown", "Print the Markdown page of a file."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS)
 def model() -> None:
-    """Begin a finding model file, and read one.
+    """Create and show finding model files.
 
     \b
     Examples:

@@ -1,10 +1,9 @@
-"""Options of the commands that read a directory; apart from the others, for `pathlib` costs a start-up."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
 import functools
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,22 +13,11 @@ from findingmodel.cli.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "completing",
-    "database_options",
-    "directory_argument",
-    "json_option",
-    "rehash_option",
-    "remove_option",
-    "screen_options",
-    "utf8",
-]
-
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def utf8(value: str) -> str:
-    """Return *value*, which can be stored and compared; the operating system hands over any bytes."""
+    """Return *value*, or refuse it: the operating system passes any bytes, but only UTF-8 can be stored."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -38,7 +26,7 @@ def utf8(value: str) -> str:
 
 
 def completing(name: str) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """Return what completes a parameter: the function *name* of `findingmodel.cli.completion`."""
+    """Return a completer for a parameter: the function *name* of `findingmodel.cli.completion`."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
         return getattr(import_module("findingmodel.cli.completion"), name)(context, parameter, incomplete)
@@ -46,46 +34,41 @@ def completing(name: str) -> Callable[[click.Context, click.Parameter, str], Any
     return complete
 
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
-)
+def _screen_option(*names: str, text: str) -> Callable[[F], F]:
+    def adjust(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        screen = context.obj or Screen()
+        context.obj = screen._replace(**{str(parameter.name): True}) if value else screen
+
+    return click.option(*names, is_flag=True, expose_value=False, callback=adjust, help=text)
 
 
 def screen_options(command: F) -> F:
-    """Add -v, -q and --no-color, which change the `Screen` that the command gets."""
-    for names, text in (
-        (("--no-color",), "No colours; NO_COLOR does the same."),
-        (("-q", "--quiet"), "Results and errors only."),
-        (("-v", "--verbose"), "Warnings in full, and what is used."),
-    ):
-        command = click.option(*names, is_flag=True, expose_value=False, callback=_adjust_screen, help=text)(
-            command
-        )
-    return command
+    """Add -v, -q and --no-color; the command gets a `Screen` as its first argument."""
+    command = click.pass_obj(command)  # type: ignore[assignment]
+    command = _screen_option("--no-color", text="Print without colours, as with NO_COLOR.")(command)
+    command = _screen_option("-q", "--quiet", text="Print results and errors only.")(command)
+    return _screen_option("-v", "--verbose", text="Print warnings in full, and details.")(command)
 
 
-def _adjust_screen(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    screen = context.obj or Screen()
-    context.obj = screen._replace(**{str(parameter.name): True}) if value else screen
+def json_option(text: str) -> Callable[[F], F]:
+    """Return an option --json, which sets `Screen.as_json`."""
+    return _screen_option("--json", "as_json", text=text)
 
 
-def database_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add --db and --branch; the command gets *settings*, which hold them."""
+def output_options(command: F) -> F:
+    """Add --json and the `screen_options`; the command gets a `Screen` as its first argument."""
+    return json_option("Print one JSON document and nothing else.")(screen_options(command))
 
-    @click.option(
-        "--db",
-        metavar="URL",
-        shell_complete=completing("database_files"),
-        help="SQLite file or MongoDB URL of the index.",
-    )
-    @click.option(
-        "--branch",
-        metavar="NAME",
-        shell_complete=completing("branches"),
-        help="Which index in that database.",
-    )
+
+def database_options(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Add --db and --branch; the command gets `Settings` with their values as *settings*."""
+
+    files, branches = completing("database_files"), completing("branches")
+
+    @click.option("--db", metavar="URL", shell_complete=files, help="SQLite file or MongoDB URL.")
+    @click.option("--branch", metavar="NAME", shell_complete=branches, help="Branch of the index.")
     @functools.wraps(command)
-    def with_settings(*args: Any, db: str | None, branch: str | None, **kwargs: Any) -> int:
+    def with_settings(*args: Any, db: str | None, branch: str | None, **kwargs: Any) -> int | None:
         from findingmodel.settings import Settings
 
         return command(*args, settings=Settings.load(db=db, branch=branch), **kwargs)
@@ -93,12 +76,29 @@ def database_options(command: Callable[..., int]) -> Callable[..., int]:
     return with_settings
 
 
-directory_argument = click.argument(
-    "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+def index_options(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Add `database_options` and `output_options`, in this order."""
+    return database_options(output_options(command))
+
+
+def tag_option(text: str) -> Callable[[F], F]:
+    """Return a repeatable option --tag; the command gets *tags*."""
+    complete = completing("tags")
+    return click.option(
+        "--tag", "tags", metavar="T", type=utf8, multiple=True, shell_complete=complete, help=text
+    )
+
+
+def directory_argument(command: F) -> F:
+    """Add an argument DIR, a directory that exists; the command gets it as *directory*."""
+    from pathlib import Path  # which --help does without
+
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    return click.argument("directory", metavar="DIR", type=kind)(command)
+
 
 rehash_option = click.option(
-    "--rehash", is_flag=True, help="Read every file, even if its size and time are as before."
+    "--rehash", is_flag=True, help="Read every file, even if its size and time are unchanged."
 )
 
 remove_option = click.option(

@@ -1,32 +1,33 @@
-"""What goes where: results on stdout, messages and progress on stderr; tables and bars on terminals only."""
+"""Output: results on stdout, messages and progress on stderr; tables and progress bars on terminals only."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from findingmodel.cli.draw import Bar
-
-__all__ = ["Column", "Screen", "counted", "one_line", "safe_json", "to_json", "visible"]
+    from rich.console import Console
+    from rich.progress import Progress
 
 # Control characters (C0, DEL, C1), marks that reorder or hide text, line separators and lone surrogates.
-# These patterns are compiled by `re` when something may be unsafe: that takes a hundredth of most commands.
+# `re` compiles these patterns on first use: compiling takes a hundredth of the run time of most commands.
 _UNSAFE = (
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _UNSAFE_IN_JSON = r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+_LABEL_WIDTH = 16
 
 
 def visible(text: str) -> str:
-    """Return *text* with every character that would act rather than show written as an escape.
+    """Return *text* with every control or invisible character replaced by its escape.
 
     >>> print(visible("red \\x1b[31m alert"))
     red \\x1b[31m alert
@@ -37,7 +38,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return *text* with runs of white space made one space, and the rest `visible`."""
+    """Return *text* with each run of white space replaced by one space, and the rest `visible`."""
     return visible(" ".join(text.split()))
 
 
@@ -47,7 +48,7 @@ def to_json(value: Any) -> str:
 
 
 def safe_json(document: str) -> str:
-    """Return the JSON text *document* with the same meaning, and nothing in it that a terminal would obey.
+    """Return the JSON text *document* with the same meaning and without terminal control characters.
 
     >>> print(safe_json('["caf\\u00e9 \\x9b31m"]'))
     ["café \\u009b31m"]
@@ -71,11 +72,11 @@ class Column(NamedTuple):
     """One column of a table.
 
     Attributes:
-        title: its heading on a terminal.
-        wraps: its text may take several lines; else it is shown whole, on one.
-        cut: a word that does not fit ends in an ellipsis; else it goes on in the next line.
+        title: the heading on a terminal.
+        wraps: long text may take several lines; otherwise it stays on one line.
+        cut: a word that does not fit ends in an ellipsis; otherwise it continues on the next line.
         right: aligned to the right.
-        bold: what the eye should find first.
+        bold: printed in bold.
     """
 
     title: str
@@ -86,64 +87,134 @@ class Column(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """How much is told, and in colour or not.
+    """What a command prints, and how.
 
     Attributes:
-        verbose: with details.
-        quiet: results and errors only.
-        no_color: never in colour.
+        as_json: print results as one JSON document.
+        verbose: print details.
+        quiet: print results and errors only.
+        no_color: never print in colour.
     """
 
+    as_json: bool = False
     verbose: bool = False
     quiet: bool = False
     no_color: bool = False
 
     @property
     def is_terminal(self) -> bool:
-        """True if a person reads the results."""
+        """True if stdout is a terminal."""
         return sys.stdout is not None and sys.stdout.isatty()
 
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None if stdout is not a terminal."""
+        import shutil
+
+        return shutil.get_terminal_size().columns if self.is_terminal else None
+
     def note(self, message: str) -> None:
-        """Tell something that is no result."""
+        """Print a message to stderr, unless -q is given."""
         if not self.quiet:
             click.echo(visible(message), err=True)
 
     def detail(self, message: str) -> None:
-        """Tell something that only -v asks for."""
+        """Print a message to stderr if -v is given."""
         if self.verbose:
             click.echo(visible(message), err=True)
 
+    def json(self, value: Any) -> None:
+        """Print *value* as one JSON document."""
+        click.echo(to_json(value))
+
+    def results(
+        self, facts: Any, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, if_empty: str = ""
+    ) -> None:
+        """Print *facts* with --json, else *rows* as a table, or the message *if_empty* if there are none."""
+        if self.as_json:
+            self.json(facts)
+        elif rows:
+            self.table(columns, rows)
+        elif if_empty:
+            self.note(if_empty)
+
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         """Print a table on a terminal, and lines of tab-separated fields without a heading elsewhere."""
-        if not rows:
-            return
         cells = [[visible(cell) for cell in row] for row in rows]
         if self.is_terminal:
-            from findingmodel.cli.draw import draw_table
-
-            draw_table(columns, cells, no_color=self.no_color)
+            self._draw(columns, cells)
         else:
             click.echo("\n".join("\t".join(row) for row in cells))
 
+    def labelled(self, fields: Iterable[tuple[str, str]]) -> list[str]:
+        """Return each label and text as one line, wrapped to the width of the terminal if there is one."""
+        lines = [f"  {label:<{_LABEL_WIDTH - 2}}{one_line(text)}" for label, text in fields]
+        width = self.width
+        if width is None:
+            return lines
+        import textwrap
+
+        wrapper = textwrap.TextWrapper(
+            max(width - 1, 2 * _LABEL_WIDTH), subsequent_indent=" " * _LABEL_WIDTH, break_on_hyphens=False
+        )
+        return [part for line in lines for part in wrapper.wrap(line)]
+
     @contextmanager
-    def progress(self, doing: str) -> Iterator[Callable[[int, int], None]]:
-        """Yield a function to call with (done, total); it draws a bar where stderr is a terminal."""
+    def progress(self, activity: str) -> Iterator[Callable[[int, int], None]]:
+        """Yield a function to call with (done, total); it draws a bar if stderr is a terminal."""
         if self.quiet or sys.stderr is None or not sys.stderr.isatty():
-            yield _unseen
+            yield lambda done, total: None
             return
-        with ExitStack() as open_bars:
-            bar: Bar | None = None
+        bar: Progress | None = None
 
-            def show(done: int, total: int) -> None:
-                nonlocal bar
-                if bar is None:  # most updates have nothing to do, and need not wait for rich
-                    from findingmodel.cli.draw import Bar
+        def show(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:  # most updates have nothing to do and never import rich
+                bar = self._progress_bar()
+                bar.add_task(activity, total=None)
+                bar.start()
+            bar.update(bar.task_ids[0], completed=done, total=total)
 
-                    bar = open_bars.enter_context(Bar(doing, no_color=self.no_color))
-                bar.show(done, total)
-
+        try:
             yield show
+        finally:
+            if bar is not None:
+                bar.stop()
 
+    def _draw(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table that is as wide as the terminal allows."""
+        from rich.table import Table
+        from rich.text import Text
 
-def _unseen(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for column in columns:
+            table.add_column(
+                column.title,
+                justify="right" if column.right else "left",
+                no_wrap=not column.wraps,
+                overflow="ellipsis" if column.cut else "fold",
+                style="bold" if column.bold else None,
+            )
+        for row in rows:
+            table.add_row(*map(Text, row))
+        self._console(stderr=False).print(table)
+
+    def _progress_bar(self) -> Progress:
+        """Return a bar on stderr that disappears when it is stopped."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        text = TextColumn("{task.description}", markup=False)
+        columns = (text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        return Progress(*columns, console=self._console(stderr=True), transient=True)
+
+    def _console(self, *, stderr: bool) -> Console:
+        from rich.console import Console
+
+        is_plain = self.no_color or bool(os.environ.get("NO_COLOR"))
+        return Console(
+            stderr=stderr,
+            color_system=None if is_plain else "auto",
+            highlight=False,
+            emoji=False,
+            markup=False,
+        )

@@ -1,55 +1,72 @@
-"""How a command reaches a store: in an event loop where that is a server, without one where it is a file."""
+"""How a command uses an `IndexSession`: in an event loop for a server, without one for a file."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from findingmodel.runtime.run_without_loop import inline, run_without_loop
+from findingmodel.index.session import IndexSession
+from findingmodel.runtime.run_without_loop import run_without_loop
 from findingmodel.runtime.timing import untimed
-from findingmodel.stores import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
-    from findingmodel.runtime.run_without_loop import Offload
     from findingmodel.runtime.timing import Timer
     from findingmodel.settings import Settings
+    from findingmodel.stores.lease import Lease
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import Lease, WriteBatch
-    from findingmodel.update.compare import Comparison
-    from findingmodel.update.options import UpdateHooks, UpdateOptions, WriteCounts
+    from findingmodel.stores.records import WriteBatch
+    from findingmodel.update.compare import Preflight
+    from findingmodel.update.options import UpdateObserver, UpdateOptions
     from findingmodel.update.report import UpdateReport
 
-    Begun = Callable[[], Awaitable[None]]
     Sink = Callable[[WriteBatch], Awaitable[None]]
-    Run = Callable[[Begun | None], Coroutine[Any, Any, UpdateReport]]
-
-__all__ = ["ask", "ask_in_loop", "reach", "update", "update_in_loop"]
 
 T = TypeVar("T")
 
 
-def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
-    """Open the store that *settings* name, and return what *question* makes of it.
+def session_of(settings: Settings, timer: Timer = untimed) -> IndexSession:
+    """Return a session for one command, which keeps no spare connections to a server."""
+    if settings.is_server:
+        from dataclasses import replace
+
+        settings = replace(settings, mongodb_min_pool_size=0)
+    return IndexSession(settings, timer=timer)
+
+
+def run(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:
+    """Open *session*, return the result of *command*, and close the session.
 
     Raises:
-        ConfigError: no such store.
-        StoreError: it cannot be reached, or it failed.
+        StoreError: the store cannot be reached, or it failed.
     """
-    if not settings.is_server:
-        return run_without_loop(_with_store(settings, inline, question))
-    return ask_in_loop(settings, question)
+    if not session.is_server:
+        return run_without_loop(_opened(session, command))
+    import asyncio
+
+    session.use_threads()
+    return asyncio.run(_opened(session, command))
+
+
+def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of *question*, which is called with the opened store.
+
+    Raises:
+        ConfigError: *settings* do not name a store.
+        StoreError: the store cannot be reached, or it failed.
+    """
+    return run(session_of(settings), lambda session: question(session.store))
 
 
 def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
-    """As `ask`, in an event loop whatever the store is: for a question that waits for more than the store."""
+    """Do the same as `ask`, always in an event loop: for a question that waits for more than the store."""
     import asyncio
 
-    from findingmodel.runtime.threads import Threads
-
-    return asyncio.run(_reached(settings, question, Threads()))
+    session = session_of(settings)
+    session.use_threads()
+    return asyncio.run(_opened(session, lambda opened: question(opened.store)))
 
 
 def update(
@@ -59,38 +76,46 @@ def update(
     progress: Callable[[int, int], None],
     *,
     timer: Timer = untimed,
-    sink_of: Callable[[Store], Sink] | None = None,
     rebuild: bool = False,
     waiting: Callable[[Lease], None] | None = None,
 ) -> UpdateReport:
-    """Make the store that *settings* name hold what *directory* holds.
+    """Make the index that *settings* name hold what *directory* holds.
 
-    An update with nothing to do is the most frequent one: with an embedded store it needs no event loop. What
-    *sink_of* makes of the store is told of each batch before it is written; *waiting* is told of a writer
-    whose end is waited for. With *rebuild* an index of findingmodel 0.3 is put aside first.
+    Most updates have nothing to do, and with a file they need no event loop to find out. If there is work,
+    the same session goes on in an event loop.
+
+    Args:
+        settings: which index, and all limits.
+        directory: the directory.
+        options: what the update may do.
+        progress: called with (files loaded, files to load).
+        timer: measures the stages.
+        rebuild: archive an index of findingmodel 0.3 first.
+        waiting: called with the lease of a writer that this update waits for.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
         ConfigError, StoreError: as `ask`.
         KeyboardInterrupt: the process is to end; the message says what was written.
     """
-    from findingmodel.update.compare import preflight
+    session = session_of(settings, timer)
+    look = None if session.is_server else run_without_loop(_look(session, directory, options))
+    if look is not None and look.report is not None and look.report.ok:
+        return look.report
+    import asyncio
 
-    surveyed = None
-    if not settings.is_server:
-        surveyed, report = ask(settings, lambda store: preflight(store, directory, options, timer=timer))
-        if report is not None:
-            return report if report.ok else _noted(settings, directory, options, _returning(report), None)
-    from findingmodel.update.options import UpdateHooks, WriteCounts
+    from findingmodel.update.options import UpdateObserver
 
-    written = WriteCounts()
-    hooks = UpdateHooks(progress=progress, timer=timer, waiting=waiting, written=written)
-    run = _updating(settings, directory, options, hooks, sink_of=sink_of, rebuild=rebuild, surveyed=surveyed)
+    observer = UpdateObserver(progress=progress, timer=timer, on_wait=waiting)
+    work = _recorded(session, directory, options, observer, rebuild=rebuild, look=look)
     try:
-        return _noted(settings, directory, options, run, written)
+        return asyncio.run(work)
     except KeyboardInterrupt:
-        so_far = f"models: {written}; the next update does the rest" if written else "nothing was written"
+        counts = observer.counts
+        so_far = f"models: {counts}; the next update does the rest" if counts else "nothing was written"
         raise KeyboardInterrupt(so_far) from None
+    finally:
+        work.close()  # a signal may arrive before the loop starts, and Python would warn
 
 
 async def update_in_loop(
@@ -101,93 +126,79 @@ async def update_in_loop(
     timer: Timer = untimed,
     sink_of: Callable[[Store], Sink] | None = None,
 ) -> UpdateReport:
-    """As `update`, in the event loop that runs: for a command that does more than one."""
-    from findingmodel.observe.ledger_recorder import LedgerRecorder, record_update
-    from findingmodel.update.options import UpdateHooks, WriteCounts
+    """Do the same as `update` in the running event loop, for a command that updates again and again.
 
-    written = WriteCounts()
-    hooks = UpdateHooks(timer=timer, written=written)
-    run = _updating(settings, directory, options, hooks, sink_of=sink_of)
-    return await record_update(LedgerRecorder.of(settings), directory, options, run, written=written)
+    *sink_of* is called with the store; its result is awaited with each batch before the batch is written.
+    """
+    from findingmodel.update.options import UpdateObserver
+
+    session = session_of(settings, timer)
+    on_batch = None if sink_of is None else sink_of(session.store)
+    return await _recorded(session, directory, options, UpdateObserver(timer=timer, on_batch=on_batch))
 
 
-async def reach(settings: Settings) -> None:
-    """Return if the store that *settings* name can be read.
+async def check_reachable(settings: Settings) -> None:
+    """Return if the store can be read.
 
     Raises:
         ConfigError, StoreError: as `ask`.
     """
-    import asyncio
+    session = session_of(settings)
+    session.use_threads()
+    await _opened(session, lambda opened: opened.store.generation())
 
-    await _reached(settings, lambda store: store.generation(), asyncio.to_thread)
+
+async def _opened(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:
+    try:
+        await session.open()
+        return await command(session)
+    finally:
+        await session.close()
 
 
-def _updating(
-    settings: Settings,
+async def _look(session: IndexSession, directory: Path, options: UpdateOptions) -> Preflight:
+    """Find out whether there is anything to do; the session stays open if there is."""
+    from findingmodel.update.compare import preflight
+
+    stays_open = False
+    try:
+        await session.open()
+        look = await preflight(session.store, directory, options, timer=session.timer)
+        stays_open = look.report is None or not look.report.ok
+        return look
+    finally:
+        if not stays_open:
+            await session.close()
+
+
+async def _recorded(
+    session: IndexSession,
     directory: Path,
     options: UpdateOptions,
-    hooks: UpdateHooks,
+    observer: UpdateObserver,
     *,
-    sink_of: Callable[[Store], Sink] | None,
     rebuild: bool = False,
-    surveyed: Comparison | None = None,
-) -> Run:
-    from findingmodel.legacy.rebuild import rebuild as run_rebuild
-    from findingmodel.runtime.threads import Threads
-    from findingmodel.update.directory import update as run_update
-
-    threads = Threads()
-    work = run_rebuild if rebuild else partial(run_update, surveyed=surveyed)
-
-    def run(begun: Begun | None) -> Coroutine[Any, Any, UpdateReport]:
-        def question(store: Store) -> Coroutine[Any, Any, UpdateReport]:
-            told = hooks._replace(begun=begun, sink=sink_of(store) if sink_of else None)
-            return work(store, directory, options, told, threads=threads)
-
-        return _reached(settings, question, threads)
-
-    return run
-
-
-def _returning(report: UpdateReport) -> Run:
-    async def run(_begun: Begun | None) -> UpdateReport:
-        return report
-
-    return run
-
-
-def _noted(
-    settings: Settings, directory: Path, options: UpdateOptions, run: Run, written: WriteCounts | None
+    look: Preflight | None = None,
 ) -> UpdateReport:
-    """Run an update in an event loop, and note in the ledger what became of it."""
-    import asyncio
+    """Do what is left after the first *look*, record in the ledger how it ended, and close the session."""
+    from findingmodel.legacy.archive import rebuild as update_after_archiving
+    from findingmodel.observe.ledger_recorder import record_update
+    from findingmodel.update.directory import update as update_directory
 
-    from findingmodel.observe.ledger_recorder import LedgerRecorder, record_update
+    work = (
+        update_after_archiving
+        if rebuild
+        else partial(update_directory, comparison=None if look is None else look.comparison)
+    )
+    threads = session.use_threads()
 
-    noted = record_update(LedgerRecorder.of(settings), directory, options, run, written=written)
+    async def run_update() -> UpdateReport:
+        if look is not None and look.report is not None:
+            return look.report
+        await session.open()
+        return await work(session.store, directory, options, observer, threads=threads)
+
     try:
-        return asyncio.run(noted)
+        return await record_update(session.ledger, directory, options, observer, run_update)
     finally:
-        noted.close()  # a signal may come before the loop begins, and Python would complain
-
-
-async def _reached(
-    settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]], offload: Offload
-) -> T:
-    """Return what *question* makes of the store, as a command in an event loop reaches it."""
-    from dataclasses import replace
-
-    # A command sends a few requests: connections kept open for bursts would only cost it log-ins.
-    frugal = replace(settings, mongodb_min_pool_size=0)
-    return await _with_store(frugal, offload, question)
-
-
-async def _with_store(
-    settings: Settings, offload: Offload, question: Callable[[Store], Coroutine[Any, Any, T]]
-) -> T:
-    store = open_store(settings.db, branch=settings.branch, settings=settings, offload=offload)
-    try:
-        await store.open()
-        return await question(store)
-    finally:
-        await store.close()
+        await session.close()

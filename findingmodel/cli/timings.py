@@ -1,4 +1,4 @@
-"""Where the time of a command went: a table on stderr for ``--timings``, log lines by setting."""
+"""``--timings``: how long the stages of a command take."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from findingmodel.cli.screen import visible
 from findingmodel.runtime.timing import untimed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from findingmodel.observe.metrics import OperationStatistics
     from findingmodel.runtime.timing import Timer
     from findingmodel.settings import Settings
-
-__all__ = ["HEADING", "duration", "timed", "timing_rows"]
 
 HEADING = ("stage", "times", "items", "total", "mean", "p95", "most", "items/s")
 
@@ -27,57 +25,50 @@ _ORDER = (
     *("search.parse", "search.plan", "search.candidates", "search.rank", "search.entries", "search.explain"),
 )
 
+timings_option = click.option("--timings", is_flag=True, help="Print the time of each stage to stderr.")
+
 
 @contextmanager
-def timed(settings: Settings, command: str, *, wanted: bool) -> Iterator[Timer]:
-    """Lend what measures the stages of *command*, and print a table of them at the end if it is *wanted*.
+def timed(settings: Settings, command: str, *, show: bool) -> Iterator[Timer]:
+    """Yield a timer for the stages of *command*, and log them if a setting asks for it.
 
-    Stages of an update overlap, and may take longer together than the whole command, which is the last row.
+    With *show*, print a table of them to stderr at the end.
+    Stages of an update overlap, so their sum may exceed the time of the whole command, which is the last row.
     """
-    if not wanted and settings.log == "off":
+    if not show and settings.log == "off":
         yield untimed
         return
     from findingmodel.observe.logs import make_monitor
 
-    monitor = make_monitor(settings, wanted=wanted)
+    monitor = make_monitor(settings, enabled=show)
     try:
         with monitor.measure(command):
             yield monitor.measure
     finally:
-        if wanted:
-            _print([HEADING, *timing_rows(monitor.snapshot().operations)])
+        if show:
+            rows = [HEADING, *timing_rows(monitor.snapshot().operations)]
+            widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+            for stage, *numbers in rows:
+                cells = [cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)]
+                click.echo(visible("  ".join([stage.ljust(widths[0]), *cells])), err=True)
 
 
 def timing_rows(operations: Iterable[OperationStatistics]) -> list[tuple[str, ...]]:
-    """Return a row for each stage, in the order of the work; what is no stage comes last."""
+    """Return a row for each operation: stages in the order of the work, then the others."""
     places = {name: place for place, name in enumerate(_ORDER)}
-    ordered = sorted(operations, key=lambda one: (places.get(one.name, len(places)), one.name))
     return [
         (
-            one.name,
-            f"{one.count:,}",
-            f"{one.items:,}",
-            *map(duration, (one.total, one.mean, one.p95, one.most)),
-            f"{one.throughput:,.0f}",
+            operation.name,
+            f"{operation.count:,}",
+            f"{operation.items:,}",
+            *map(_duration, (operation.total, operation.mean, operation.p95, operation.most)),
+            f"{operation.throughput:,.0f}",
         )
-        for one in ordered
+        for operation in sorted(
+            operations, key=lambda stage: (places.get(stage.name, len(places)), stage.name)
+        )
     ]
 
 
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it.
-
-    >>> duration(0.00123), duration(12.3)
-    ('1.23 ms', '12.30 s')
-    """
+def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.2f} ms" if seconds < 1 else f"{seconds:,.2f} s"
-
-
-def _print(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *rest in rows:
-        cells = [
-            first.ljust(widths[0]),
-            *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)),
-        ]
-        click.echo(visible("  ".join(cells)), err=True)

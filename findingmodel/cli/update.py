@@ -1,186 +1,69 @@
-"""``findingmodel index update`` and ``findingmodel index check``, and how their reports are shown."""
+"""``findingmodel index update`` and ``findingmodel index check``, and how they print reports."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import shutil
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli import update as reports
 from findingmodel.cli.options import (
-    database_options,
     directory_argument,
-    json_option,
+    index_options,
+    output_options,
     rehash_option,
     remove_option,
-    screen_options,
 )
-from findingmodel.cli.screen import counted, to_json, visible
+from findingmodel.cli.screen import Screen, counted, visible
+from findingmodel.cli.timings import timed, timings_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from findingmodel.author.check import CheckReport
-    from findingmodel.cli.screen import Screen
     from findingmodel.settings import Settings
-    from findingmodel.stores.records import Lease
-    from findingmodel.update.report import CreditConflict, FileReport, UpdateReport
+    from findingmodel.stores.lease import Lease
+    from findingmodel.update.report import FileReport, UpdateReport
 
-__all__ = ["check", "show_check", "show_failed", "show_update", "update"]
-
-_LINES_AROUND = 6  # prompt, counts and messages
-
-
-def show_update(screen: Screen, report: UpdateReport) -> None:
-    """Print the counts, then what failed; warnings and the refusal go to stderr."""
-    screen.detail(f"index: {report.db}")
-    if report.refused is None:
-        click.echo(summary(report))
-    show_failed(screen, report.failed)
-    # An update reads a file once, so that -v would come too late: a check reads all of them again.
-    _show_warnings(
-        screen,
-        [*_problem_lines(report.warnings), *_conflict_lines(report.conflicts)],
-        shown_by="findingmodel index check -v",
-    )
-    if report.put_aside is not None:
-        tense = "would become" if report.dry_run else "is now"
-        screen.note(f"the index of findingmodel 0.3 {tense} branch {report.put_aside}")
-    if report.refused is not None:
-        click.echo(f"Refused: {visible(report.refused.message)}", err=True)
-
-
-def show_check(screen: Screen, report: CheckReport, *, fix_format: bool = False) -> None:
-    """Print how many files are valid, then what is wrong with the others; warnings go to stderr."""
-    failed = f"{len(report.failed):,} failed" if report.failed else "all valid"
-    formatted = f", {len(report.formatted):,} formatted" if fix_format else ""
-    click.echo(
-        f"{counted(report.files, 'file')} checked, {failed}{formatted}, in {_duration(report.seconds)}"
-    )
-    for path in report.formatted:
-        click.echo(f"formatted {visible(path)}")
-    show_failed(screen, report.failed)
-    _show_warnings(
-        screen, [*_problem_lines(report.warnings), *_conflict_lines(report.conflicts)], shown_by="-v"
-    )
-    if not report.files:
-        screen.note("there is no *.fm.json file; is the directory the right one?")
-
-
-def summary(report: UpdateReport) -> str:
-    """Return the counts of *report* in one line."""
-    verbs = ("add", "update", "remove") if report.dry_run else ("added", "updated", "removed")
-    parts = [f"{verb} {count:,}" for verb, count in zip(verbs, report, strict=True)]
-    parts.append(
-        f"leave {report.unchanged:,} unchanged" if report.dry_run else f"unchanged {report.unchanged:,}"
-    )
-    if report.moved:
-        parts.append(f"moved {report.moved:,}")
-    if report.failed:
-        parts.append(f"failed {len(report.failed):,}")
-    would = "would " if report.dry_run else ""
-    return f"{would}{', '.join(parts)} in {_duration(report.seconds)}"
-
-
-def show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:
-    """Print one line a problem; on a terminal wrapped, below their file, and no more than a screen."""
-    if not screen.is_terminal:
-        for line in _problem_lines(failed):
-            click.echo(visible(line))
-        return
-    width, height = shutil.get_terminal_size()
-    blocks = [block for file in failed for block in _blocks(file, width)]
-    room = math.inf if screen.verbose else height - _LINES_AROUND
-    fitting = max(1, sum(lines <= room for lines in itertools.accumulate(map(len, blocks))))
-    for block in blocks[:fitting]:
-        click.echo("\n".join(block))
-    if fitting < len(blocks):
-        screen.note(f"... and {counted(len(blocks) - fitting, 'more problem')}; -v or --json shows all")
-
-
-def _blocks(file: FileReport, width: int) -> Iterator[list[str]]:
-    """Yield the lines of each problem of *file*; the first begin with the name of the file."""
-    heading = [visible(file.path)]
-    for problem in file.problems:
-        text = visible(str(problem))
-        yield heading + textwrap.wrap(
-            text, width - 1, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-        )
-        heading = []
-
-
-def _show_warnings(screen: Screen, lines: Sequence[str], *, shown_by: str) -> None:
-    if lines and not screen.verbose:
-        them = "it" if len(lines) == 1 else "them"
-        screen.note(f"{counted(len(lines), 'warning')}; {shown_by} shows {them}")
-    for line in lines:
-        screen.detail(f"warning: {line}")
-
-
-def _problem_lines(files: Sequence[FileReport]) -> Iterator[str]:
-    for file in files:
-        for problem in file.problems:
-            yield f"{file.path}: {problem}"
-
-
-def _conflict_lines(conflicts: Sequence[CreditConflict]) -> Iterator[str]:
-    for conflict in conflicts:
-        about = f"{', '.join(conflict.fields)} of contributor {conflict.key}"
-        yield f"{conflict.other}: {about} differs from {conflict.kept}, which is newer"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+_OTHER_LINES = 6  # the prompt, the counts and messages
 
 
 @click.command()
 @directory_argument
-@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 @rehash_option
 @remove_option
-@click.option("--force", is_flag=True, help="Go on even if most models would be removed.")
+@click.option("--force", is_flag=True, help="Continue even if most models would be removed.")
 @click.option("--strict", is_flag=True, help="Write nothing if any file fails.")
-@click.option("--rebuild", is_flag=True, help="Put an index of findingmodel 0.3 or 0.4 aside first.")
+@click.option("--rebuild", is_flag=True, help="Move an index of findingmodel 0.3 or 0.4 to another branch.")
 @click.option(
     "--wait",
     "wait_seconds",
     metavar="SECONDS",
     type=click.FloatRange(0),
     default=0.0,
-    help="If another update is at work, wait for it so long.",
+    help="Wait up to SECONDS for a running update.",
 )
-@click.option("--timings", is_flag=True, help="Tell on stderr how long each stage took.")
-@database_options
-@json_option
-@screen_options
-@click.pass_obj
+@timings_option
+@index_options
 def update(
     screen: Screen,
     directory: Path,
-    dry_run: bool,
-    rehash: bool,
-    remove: bool,
-    force: bool,
-    strict: bool,
     rebuild: bool,
-    wait_seconds: float,
     timings: bool,
     settings: Settings,
-    as_json: bool,
+    **options: Any,
 ) -> int:
     """Make the index hold exactly the valid models below DIR.
 
-    Every *.fm.json file below DIR is found; only what changed since the last update is read. A file that
-    fails is reported, keeps its last good entry, and stops no other. An update that would remove most of the
-    index does nothing unless --force.
+    Every *.fm.json file below DIR is found; only files that changed since the last update are read. A file
+    that fails is reported, keeps its last good entry, and does not stop the others. An update that would
+    remove most of the index is refused unless --force is given.
 
-    A MongoDB database that findingmodel 0.3 or 0.4 filled is left alone without --rebuild. With it, the old
-    collections are kept under the names of another branch, main_0_3, and the new index takes their place.
+    A MongoDB database of findingmodel 0.3 or 0.4 is not changed without --rebuild. With it, the old
+    collections are kept as another branch, main_0_3, and the new index takes their place.
 
     \b
     Examples:
@@ -191,30 +74,25 @@ def update(
     Exit code 1 means that files failed or that the update was refused.
     """
     from findingmodel.cli import session
-    from findingmodel.cli.timings import timed
     from findingmodel.update.options import UpdateOptions
-
-    options = UpdateOptions.of(
-        settings,
-        dry_run=dry_run,
-        rehash=rehash,
-        remove=remove,
-        force=force,
-        strict=strict,
-        wait_seconds=wait_seconds,
-    )
 
     def waiting(held: Lease) -> None:
         screen.note(f"waiting for another update to end: {held}")
 
-    with timed(settings, "index update", wanted=timings) as timer, screen.progress("indexing") as progress:
+    with timed(settings, "index update", show=timings) as timer, screen.progress("indexing") as progress:
         report = session.update(
-            settings, directory, options, progress, timer=timer, rebuild=rebuild, waiting=waiting
+            settings,
+            directory,
+            UpdateOptions.of(settings, **options),
+            progress,
+            timer=timer,
+            rebuild=rebuild,
+            waiting=waiting,
         )
-    if as_json:
-        click.echo(to_json(report.as_dict()))
+    if screen.as_json:
+        screen.json(report.as_dict())
     else:
-        reports.show_update(screen, report)
+        _show_update(screen, report)
     return 0 if report.ok else 1
 
 
@@ -222,19 +100,17 @@ def update(
 @click.argument(
     "paths", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
-@click.option("--fix-format", is_flag=True, help="Write valid files anew that are not in canonical layout.")
-@json_option
-@screen_options
-@click.pass_obj
-def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool, as_json: bool) -> int:
-    """Check every *.fm.json file below DIR, or just some files, each on its own and all against each other.
+@click.option("--fix-format", is_flag=True, help="Rewrite valid files in canonical layout.")
+@output_options
+def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
+    """Check *.fm.json files, below DIR or named, each on its own and all against each other.
 
     No index is opened, and nothing is written without --fix-format. Each problem is one line: the file, a
-    JSON pointer to the place, what is wrong, and the rule's code.
+    JSON pointer into it, what is wrong, and the code of the rule.
 
-    The canonical layout has fields in the order of the schema, two spaces of indentation, UTF-8, and a line
-    feed at the end. No value changes; fields that the schema does not know stay, behind the others. Files
-    that fail are left as they are.
+    The canonical layout has the fields in the order of the schema, two spaces of indentation, UTF-8, and a
+    line feed at the end. Values do not change; fields that are not in the schema are kept, after the others.
+    Files that fail are not rewritten.
 
     \b
     Examples:
@@ -246,15 +122,114 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool, as_json: bo
 
     Exit code 1 means that files failed.
     """
-    from findingmodel.author.check import Limits
     from findingmodel.author.check import check as run_check
     from findingmodel.settings import Settings
+    from findingmodel.update.options import UpdateOptions
 
-    settings = Settings.load()
-    limits = Limits(settings.max_file_bytes, settings.max_nesting)
-    report = run_check(*paths, fix_format=fix_format, limits=limits)
-    if as_json:
-        click.echo(to_json(report.as_dict()))
+    options = UpdateOptions.of(Settings.load())
+    report = run_check(*paths, fix_format=fix_format, options=options)
+    if screen.as_json:
+        screen.json(report.as_dict())
     else:
-        reports.show_check(screen, report, fix_format=fix_format)
+        _show_check(screen, report, fix_format=fix_format)
     return 0 if report.ok else 1
+
+
+def _show_update(screen: Screen, report: UpdateReport) -> None:
+    """Print the counts, then the problems; warnings and a refusal go to stderr."""
+    screen.detail(f"index: {report.db}")
+    if report.refused is None:
+        click.echo(_summary(report))
+    show_failed(screen, report.failed)
+    # -v would not help: the next update reads only files that changed. A check reads all of them.
+    _show_warnings(screen, report, shown_by="findingmodel index check -v")
+    if report.put_aside is not None:
+        tense = "would become" if report.dry_run else "is now"
+        screen.note(f"the index of findingmodel 0.3 {tense} branch {report.put_aside}")
+    if report.refused is not None:
+        click.echo(f"Refused: {visible(report.refused.message)}", err=True)
+
+
+def _summary(report: UpdateReport) -> str:
+    """Return the counts of *report* in one line."""
+    if report.dry_run:
+        counts = [
+            f"{verb} {count:,}" for verb, count in zip(("add", "update", "remove"), report, strict=True)
+        ]
+        counts.append(f"leave {report.unchanged:,} unchanged")
+    else:
+        verbs = ("added", "updated", "removed", "unchanged")
+        counts = [f"{verb} {count:,}" for verb, count in zip(verbs, (*report, report.unchanged), strict=True)]
+    if report.moved:
+        counts.append(f"moved {report.moved:,}")
+    if report.failed:
+        counts.append(f"failed {len(report.failed):,}")
+    return f"{'would ' if report.dry_run else ''}{', '.join(counts)} in {_duration(report.seconds)}"
+
+
+def _show_check(screen: Screen, report: CheckReport, *, fix_format: bool) -> None:
+    """Print how many files are valid, then the problems of the others; warnings go to stderr."""
+    failed = f"{len(report.failed):,} failed" if report.failed else "all valid"
+    formatted = f", {len(report.formatted):,} formatted" if fix_format else ""
+    checked = f"{counted(report.files, 'file')} checked"
+    click.echo(f"{checked}, {failed}{formatted}, in {_duration(report.seconds)}")
+    for path in report.formatted:
+        click.echo(f"formatted {visible(path)}")
+    show_failed(screen, report.failed)
+    _show_warnings(screen, report, shown_by="-v")
+    if not report.files:
+        screen.note("no *.fm.json file found; is this the right directory?")
+
+
+def show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:
+    """Print a line for each problem; on a terminal wrapped, grouped by file, and limited to one screen."""
+    if not screen.is_terminal:
+        for line in _problem_lines(failed):
+            click.echo(visible(line))
+        return
+    import shutil
+
+    width, height = shutil.get_terminal_size()
+    blocks = [block for file in failed for block in _blocks(file, width)]
+    room = math.inf if screen.verbose else height - _OTHER_LINES
+    fitting = max(1, sum(lines <= room for lines in itertools.accumulate(map(len, blocks))))
+    for block in blocks[:fitting]:
+        click.echo("\n".join(block))
+    if fitting < len(blocks):
+        screen.note(f"... and {counted(len(blocks) - fitting, 'more problem')}; -v or --json shows all")
+
+
+def _blocks(file: FileReport, width: int) -> Iterator[list[str]]:
+    """Yield the lines of each problem of *file*; the first block starts with the name of the file."""
+    import textwrap
+
+    wrapper = textwrap.TextWrapper(
+        width - 1, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+    )
+    heading = [visible(file.path)]
+    for problem in file.problems:
+        yield heading + wrapper.wrap(visible(str(problem)))
+        heading = []
+
+
+def _show_warnings(screen: Screen, report: UpdateReport | CheckReport, *, shown_by: str) -> None:
+    lines = list(_problem_lines(report.warnings))
+    for conflict in report.conflicts:
+        fields = f"{', '.join(conflict.fields)} of contributor {conflict.key}"
+        lines.append(f"{conflict.other}: {fields} differs from {conflict.kept}, which is newer")
+    if lines and not screen.verbose:
+        screen.note(
+            f"{counted(len(lines), 'warning')}; {shown_by} shows {'it' if len(lines) == 1 else 'them'}"
+        )
+    for line in lines:
+        screen.detail(f"warning: {line}")
+
+
+def _problem_lines(files: Sequence[FileReport]) -> Iterator[str]:
+    for file in files:
+        for problem in file.problems:
+            yield f"{file.path}: {problem}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

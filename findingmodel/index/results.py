@@ -1,57 +1,27 @@
-"""What an Index returns: entries, hits, pages and suggestions."""
+"""The values that an Index returns: entries, hits, pages, suggestions, and answers of a batch."""
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from unicodedata import normalize
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, TypeAdapter, field_serializer
 
-from findingmodel.batch.search import search_batch
 from findingmodel.errors import DocumentError, QueryError
-from findingmodel.limits import MAX_QUERY_CHARACTERS
-from findingmodel.model.attributes import Organization, Person
+from findingmodel.model.finding import Organization, Person
 from findingmodel.model.parse import parse_model
 from findingmodel.render.html import entries_html, entry_html, hit_html, hits_html
 from findingmodel.search.hits import Match
-from findingmodel.text.normalize import tokenize
-from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from findingmodel.model.finding import FindingModelFull
-    from findingmodel.search.cached_searcher import CachedSearcher
     from findingmodel.search.hits import HitRow
-    from findingmodel.search.searcher import Searcher
     from findingmodel.stores.records import Credit, EntryRow
-    from findingmodel.text.query import Query
 
     Row = dict[str, str | float | bool | None]
-
-__all__ = [
-    "AttributeInfo",
-    "CodeMatch",
-    "ENTRY_COLUMNS",
-    "HIT_COLUMNS",
-    "Hits",
-    "IndexEntry",
-    "Match",
-    "Page",
-    "SearchAnswers",
-    "SearchHit",
-    "Suggestion",
-    "answer",
-    "answer_all",
-    "make_hits",
-    "to_dicts",
-    "to_entries",
-    "to_entry",
-    "to_models",
-    "to_organization",
-    "to_person",
-]
 
 
 class _Frozen(BaseModel):
@@ -67,10 +37,19 @@ class AttributeInfo(_Frozen):
 
 
 class IndexEntry(_Frozen):
-    """What an index holds for one finding model: enough to find it, to list it and to see whether it changed.
+    """What an index holds for one finding model: enough to find it, to list it, and to detect changes.
 
-    `filename` is the POSIX path of the file below the indexed directory, `file_hash_sha256` the SHA-256 of
-    its bytes in hexadecimal; `contributors` are GitHub user names and codes of organizations.
+    Attributes:
+        oifm_id: the model's id.
+        name: its name.
+        slug_name: the name as a file name, such as ``pulmonary_nodule``.
+        filename: POSIX path of the file, relative to the indexed directory.
+        file_hash_sha256: SHA-256 of the file's bytes, in hexadecimal.
+        description: None if the model has none; the same holds for the lists.
+        synonyms: other names.
+        tags: its tags.
+        contributors: GitHub user names and organization codes.
+        attributes: the attributes, at least one.
     """
 
     oifm_id: str
@@ -85,9 +64,9 @@ class IndexEntry(_Frozen):
     attributes: list[AttributeInfo] = Field(default_factory=list, min_length=1)
 
     def match(self, name_or_id_or_synonym: str) -> bool:
-        """Tell whether this is the entry's id, its name or one of its synonyms, whatever the case."""
-        wanted = _folded(name_or_id_or_synonym)
-        return any(wanted == _folded(key) for key in (self.oifm_id, self.name, *(self.synonyms or ())))
+        """Return whether this is the entry's id, its name or one of its synonyms, in any case."""
+        folded = _folded(name_or_id_or_synonym)
+        return any(folded == _folded(key) for key in (self.oifm_id, self.name, *(self.synonyms or ())))
 
     def __repr__(self) -> str:
         return f"IndexEntry({self.oifm_id} {self.name!r}, attributes: {len(self.attributes)})"
@@ -98,7 +77,7 @@ class IndexEntry(_Frozen):
         return entry_html(self)
 
 
-# A search has made them already, and making them anew takes most of the time that a hit takes.
+# A search has validated them already; doing it again would take most of the time of a hit.
 _Match = Annotated[InstanceOf[Match] | Match, Field(union_mode="left_to_right")]
 
 
@@ -106,9 +85,9 @@ class SearchHit(IndexEntry):
     """An entry that a search found.
 
     Attributes:
-        score: higher is better; 1 and more is an exact match.
-        matched: why it was found.
-        negated: the query denies this finding, as in "no pneumothorax".
+        score: higher is better; 1 or more is an exact match.
+        matched: the reasons why it was found.
+        negated: whether the query denies this finding, as in "no pneumothorax".
     """
 
     score: float
@@ -131,16 +110,6 @@ class SearchHit(IndexEntry):
         return hit_html(self)
 
 
-def make_hits(fields: list[dict[str, Any]]) -> list[SearchHit]:
-    """Return hits with these *fields*, by one call for all of them; what is frozen already is not copied."""
-    return _hits().validate_python(fields)
-
-
-@cache
-def _hits() -> TypeAdapter[list[SearchHit]]:
-    return TypeAdapter(list[SearchHit])
-
-
 def _folded(text: str) -> str:
     return " ".join(normalize("NFKC", text).casefold().split())
 
@@ -151,11 +120,11 @@ _BETWEEN = "; "
 
 
 def to_dicts(entries: Iterable[IndexEntry]) -> list[Row]:
-    """Return a flat row for each of *entries*, by the names of its fields, in their order.
+    """Return a flat row for each entry, for `csv.DictWriter` or a data frame.
 
-    The items of a list become one text with ``"; "`` between them, which is empty where there are none:
-    ``synonyms``, ``tags``, ``contributors``, the names of ``attributes``, and why a hit ``matched``, as in
-    ``name: lung nodule``. `csv.DictWriter` and libraries of data frames take the rows as they are.
+    The keys are the names of the entry's fields. Lists become one text, joined with ``"; "``: ``synonyms``,
+    ``tags``, ``contributors``, the names of ``attributes``, and for a hit the reasons why it ``matched``, as
+    in ``name: lung nodule``.
     """
     return [_row(entry) for entry in entries]
 
@@ -185,18 +154,18 @@ def _joined(texts: Iterable[str] | None) -> str:
 
 
 class Page(NamedTuple):
-    """Some of many entries.
+    """A part of a longer list of entries.
 
     Attributes:
-        entries: those of the page.
-        total: how many there are in all.
+        entries: the entries of this page.
+        total: the number of entries on all pages.
     """
 
     entries: list[IndexEntry]
     total: int
 
     def to_dicts(self) -> list[Row]:
-        """Return the entries as rows of a table (`findingmodel.to_dicts`)."""
+        """Return the entries as flat rows (`findingmodel.to_dicts`)."""
         return to_dicts(self.entries)
 
     def _repr_html_(self) -> str:
@@ -204,20 +173,25 @@ class Page(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """An entry that may be meant, and the name or synonym of it that goes on as typed."""
+    """An entry that completes what a user has typed.
+
+    Attributes:
+        entry: the entry.
+        label: its name or synonym that begins as typed.
+    """
 
     entry: IndexEntry
     label: str
 
 
 class CodeMatch(NamedTuple):
-    """A place that carries a code of an ontology.
+    """A part of a model that has a given ontology code.
 
     Attributes:
-        entry: the model.
+        entry: the entry of the model.
         place: "model", "attribute" or "value".
-        id: the ``oifm_id``, the ``oifma_id`` or the ``value_code`` of what carries the code.
-        name: its name.
+        id: the part's ``oifm_id``, ``oifma_id`` or ``value_code``.
+        name: the part's name.
     """
 
     entry: IndexEntry
@@ -227,10 +201,10 @@ class CodeMatch(NamedTuple):
 
 
 class Hits(list[SearchHit]):
-    """The hits of a search, best first: a list that a notebook shows as a table."""
+    """The hits of a search, best first: a list that a notebook displays as a table."""
 
     def to_dicts(self) -> list[Row]:
-        """Return the hits as rows of a table (`findingmodel.to_dicts`)."""
+        """Return the hits as flat rows (`findingmodel.to_dicts`)."""
         return to_dicts(self)
 
     def _repr_html_(self) -> str:
@@ -238,11 +212,10 @@ class Hits(list[SearchHit]):
 
 
 class SearchAnswers(dict[str, list[SearchHit]]):
-    """The hits of each query of a batch, by the query as given, in the order of first mention.
+    """The hits of each query of a batch, by query, in the order of the batch.
 
     Attributes:
-        errors: the queries that could not be understood, each with what `Index.search` would have raised;
-            their hits are an empty list.
+        errors: by query, the error that `Index.search` would raise. Such a query has no hits.
     """
 
     def __init__(self, hits: Mapping[str, list[SearchHit]], errors: Mapping[str, QueryError]) -> None:
@@ -250,96 +223,57 @@ class SearchAnswers(dict[str, list[SearchHit]]):
         self.errors = dict(errors)
 
     def to_dicts(self) -> list[Row]:
-        """Return the hits as rows of a table, below ``query`` and ``rank``, which counts from 1.
+        """Return the hits as flat rows that begin with ``query`` and ``rank``, which counts from 1.
 
-        A query without hits has one row too, with a rank of 0 and nothing behind it.
+        A query without hits has one row, with rank 0 and otherwise None.
         """
         rows: list[Row] = []
         for query, hits in self.items():
-            found = to_dicts(hits) or [dict.fromkeys(HIT_COLUMNS)]
-            rows += [
-                {"query": query, "rank": rank if hits else 0, **row} for rank, row in enumerate(found, 1)
-            ]
+            flat = to_dicts(hits) or [dict.fromkeys(HIT_COLUMNS)]
+            rows += [{"query": query, "rank": rank if hits else 0, **row} for rank, row in enumerate(flat, 1)]
         return rows
 
     def _repr_html_(self) -> str:
         return "".join(hits_html(hits, query) for query, hits in self.items())
 
 
-async def answer(
-    searcher: CachedSearcher, text: str, *, limit: int, offset: int, tags: Sequence[str]
-) -> Hits:
-    """Return the hits of one query; none for text without a letter or digit.
-
-    Of a very long text the first 4,000 characters are searched for.
+def check_page(limit: int, offset: int) -> None:
+    """Raise an error unless *limit* and *offset* select a page.
 
     Raises:
-        QueryError: a filter in *text* cannot be used, or *limit* or *offset* is out of range.
-        StoreError: the store failed.
+        QueryError: *limit* is less than 1, or *offset* less than 0.
     """
-    query = _parsed(text[:MAX_QUERY_CHARACTERS], tuple(tags))
-    if query is None:
-        return Hits()
-    found = await searcher.search_as(_to_hits, query, limit=limit, offset=offset)
-    # What is remembered is not handed out, for lists in it can be changed; of the rest no copy is made.
-    return Hits(make_hits([hit.__dict__ for hit in found]))
-
-
-@lru_cache(maxsize=512)
-def _parsed(text: str, tags: tuple[str, ...]) -> Query | None:
-    """Return the query, or None if there is nothing to ask; parsing takes longer than remembering answers."""
-    return parse_query(text, tags=tags) if tags or tokenize(text) else None
-
-
-async def answer_all(
-    searcher: Searcher, texts: Iterable[str], *, limit: int, tags: Sequence[str], concurrency: int
-) -> SearchAnswers:
-    """Return what `answer` would for each of *texts*; one that cannot be understood stops no other.
-
-    Raises:
-        QueryError: *limit* is out of range, or *texts* is one text.
-        StoreError: the store failed.
-    """
-    if isinstance(texts, str):
-        raise QueryError(f"a batch is a list of queries: write [{texts[:60]!r}] for one")
-    asked = {text: text[:MAX_QUERY_CHARACTERS] for text in texts}
-    queries = [text for text in asked.values() if tags or tokenize(text)]
-    rows = await search_batch(searcher, queries, limit=limit, tags=tags, concurrency=concurrency)
-    answers = SearchAnswers({text: Hits() for text in asked}, {})
-    for text, query in asked.items():
-        row = rows.get(query)
-        if row is not None and row.error is not None:
-            answers.errors[text] = row.error
-        elif row is not None:
-            answers[text] = _to_hits(row.hits)
-    return answers
+    if limit < 1 or offset < 0:
+        raise QueryError(
+            f"limit is {limit} and offset is {offset}: limit must be at least 1, offset at least 0"
+        )
 
 
 def to_entry(row: EntryRow) -> IndexEntry:
-    """Return *row* as a model."""
+    """Return a stored row as an entry."""
     return IndexEntry.model_validate(row)
 
 
 def to_entries(rows: Iterable[EntryRow]) -> list[IndexEntry]:
-    """Return *rows* as models."""
+    """Return stored rows as entries."""
     return [IndexEntry.model_validate(row) for row in rows]
 
 
 def to_person(credit: Credit) -> Person:
-    """Return a contributor who is a person."""
+    """Return the person of a stored contributor."""
     return Person.model_validate(credit.fields)
 
 
 def to_organization(credit: Credit) -> Organization:
-    """Return a contributor that is an organization."""
+    """Return the organization of a stored contributor."""
     return Organization.model_validate(credit.fields)
 
 
 def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
-    """Return the models of JSON *texts*, by id.
+    """Return the models of stored JSON *texts*, by id.
 
     Raises:
-        DocumentError: one is no valid model to this version of the package.
+        DocumentError: this version cannot parse a stored model.
     """
     models = {}
     for oifm_id, text in texts.items():
@@ -350,13 +284,25 @@ def to_models(texts: Mapping[str, bytes]) -> dict[str, FindingModelFull]:
     return models
 
 
-def _to_hits(rows: Iterable[HitRow]) -> Hits:
-    """Return *rows* as models."""
-    return Hits(
-        make_hits(
-            [
-                {**entry, "score": score, "matched": matched, "negated": negated}
-                for entry, score, matched, negated in rows
-            ]
-        )
+def to_hits(rows: Iterable[HitRow]) -> Hits:
+    """Return the rows that a search found as hits."""
+    return _make_hits(
+        [
+            {**entry, "score": score, "matched": matched, "negated": negated}
+            for entry, score, matched, negated in rows
+        ]
     )
+
+
+def copy_hits(hits: Iterable[SearchHit]) -> Hits:
+    """Return copies of *hits*: a caller may change the lists in them, and *hits* are in a cache."""
+    return _make_hits([hit.__dict__ for hit in hits])
+
+
+def _make_hits(fields: list[dict[str, Any]]) -> Hits:
+    return Hits(_hit_list().validate_python(fields))
+
+
+@cache
+def _hit_list() -> TypeAdapter[list[SearchHit]]:
+    return TypeAdapter(list[SearchHit])

@@ -1,220 +1,260 @@
-"""Opening: how an Index reaches its database, holds it, and lets go of it."""
+"""IndexSession: a store with its cache, searcher, ledger, timer and threads, wired in this one place.
+
+`Index`, `SyncIndex`, the agents' server and every command use a session. It imports each part on first use,
+so that a command which reads one entry from a file imports little else.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from findingmodel.batch.search import AT_A_SERVER
-from findingmodel.errors import ConfigError
-from findingmodel.legacy.attributes import DriverObjects
-from findingmodel.observe.ledger_recorder import LedgerRecorder
-from findingmodel.runtime.threads import Threads
+from findingmodel.limits import SERVER_CONCURRENCY
 from findingmodel.runtime.timing import untimed
-from findingmodel.search.cache import Freshness, QueryCache
-from findingmodel.search.cached_searcher import CachedSearcher
-from findingmodel.settings import Settings
 from findingmodel.stores import open_store
-from findingmodel.stores.sqlite.cache import SQLiteTier
 from findingmodel.stores.transactions import current, joined, refuse_nested
-from findingmodel.update.entry import WriteContext
-from findingmodel.update.lease import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import asyncio
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
+    from findingmodel.observe.ledger_recorder import LedgerRecorder
     from findingmodel.observe.metrics import PerformanceMonitor
+    from findingmodel.runtime.threads import Threads
     from findingmodel.runtime.timing import Timer
-    from findingmodel.search.cache import CacheStatistics
+    from findingmodel.search.cache import Freshness, QueryCache
+    from findingmodel.search.cached_searcher import CachedSearcher
+    from findingmodel.search.searcher import Searcher
+    from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
+    from findingmodel.stores.sqlite.cache import SQLiteTier
+    from findingmodel.update.entry import WriteContext
 
-__all__ = ["IndexSession"]
+T = TypeVar("T")
 
-_GIVEN_CLIENT = "mongodb://(client)"
-_USUAL_SERVER = "mongodb://localhost:27017"
-_SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation no more often; a file always
+_CLIENT_URL = "mongodb://(client)"
+_SERVER_MAX_AGE_SECONDS = 1.0  # a server is asked for its generation at most this often, a file every time
 
 
-class _Together(NamedTuple):
-    """What those share who are in one transaction.
+class _TransactionState(NamedTuple):
+    """What all tasks of one transaction share.
 
     Attributes:
-        writing: the store.
-        turn: who of them writes.
-        searcher: it remembers what only they can see.
+        context: where they write.
+        lock: held by the task that writes.
+        searcher: caches what only they can see.
     """
 
     context: WriteContext
-    turn: asyncio.Lock
+    lock: asyncio.Lock
     searcher: CachedSearcher
 
 
-class IndexSession(DriverObjects):
-    """A database that is opened on first use, and what is kept in memory for it; see `findingmodel.Index`."""
+class IndexSession:
+    """The store of one index, with its query cache, searcher, ledger, timer and threads.
+
+    Making a session opens nothing. It may be used without an event loop first and within one later: the store
+    calls slow functions in place until `use_threads` is called, and in threads afterwards.
+
+    Args:
+        settings: which index, and all limits.
+        database: MongoDB: the database, whichever the settings name.
+        client: MongoDB: a client to use instead of the pool's; it stays open.
+        monitor: measures operations; it also watches the cache and the connection pool.
+        timer: measures stages where there is no monitor.
+
+    Raises:
+        ConfigError: the settings do not name a store.
+    """
 
     def __init__(
         self,
-        url: str | None = None,
+        settings: Settings,
         *,
-        branch: str | None = None,
-        settings: Settings | None = None,
-        mongodb_uri: str | None = None,
-        db_name: str | None = None,
+        database: str | None = None,
         client: Any = None,
         monitor: PerformanceMonitor | None = None,
+        timer: Timer = untimed,
     ) -> None:
-        if url is not None and mongodb_uri is not None and url != mongodb_uri:
-            raise ConfigError("url and mongodb_uri are two words for one thing: give one of them")
-        self._settings = _settings(
-            settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
-        )
-        opened = self._settings.db if client is None else _GIVEN_CLIENT
-        self._threads = Threads()
-        self._store: Store = open_store(
-            opened,
-            branch=self._settings.branch,
-            settings=self._settings,
-            offload=self._threads,
-            database=db_name,
+        self.settings = settings
+        self.timer = timer if monitor is None else monitor.measure
+        self.is_server = client is not None or settings.is_server
+        self.concurrency = SERVER_CONCURRENCY if self.is_server else 1
+        self._url = settings.db if client is None else _CLIENT_URL
+        self._database = database
+        self._has_cache_file = bool(self.is_server and client is None and settings.cache_file)
+        self._is_open = False
+        self._threads: Threads | None = None
+        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self.store: Store = open_store(
+            self._url,
+            branch=settings.branch,
+            settings=settings,
+            offload=self._offload,
+            database=database,
             client=client,
         )
-        self._notebook = LedgerRecorder.of(self._settings, url=opened, database=db_name)
-        is_server = client is not None or self._settings.is_server
-        self._concurrency = AT_A_SERVER if is_server else 1
-        cache_file = self._settings.cache_file if is_server and client is None else ""
-        self._tier = SQLiteTier(cache_file) if cache_file else None
-        self._cache = _cache(self._settings, self._tier)
-        self._freshness = Freshness(
-            self._store.generation, max_age_seconds=_SERVER_MAX_AGE_SECONDS if is_server else 0
-        )
-        self._timer: Timer = untimed if monitor is None else monitor.measure
-        self._own_searcher = self._make_searcher(self._cache, self._freshness)
         if monitor is not None:
-            _watch(monitor, self._cache, is_pooled=is_server and client is None)
-        self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+            monitor.watch_cache("search", lambda: self.cache.statistics)
+            if self.is_server and client is None:
+                from findingmodel.stores.mongo.pool import connection_pool
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.label!r}, branch={self._settings.branch!r})"
+                monitor.watch_pool(connection_pool.statistics)
+
+    # parts
+
+    def use_threads(self) -> Threads:
+        """Run slow calls of the store in threads from now on, and return these threads."""
+        if self._threads is None:
+            from findingmodel.runtime.threads import Threads
+
+            self._threads = Threads()
+        return self._threads
+
+    async def _offload(self, function: Callable[..., T], /, *args: Any) -> T:
+        return function(*args) if self._threads is None else await self._threads(function, *args)
+
+    @cached_property
+    def cache(self) -> QueryCache:
+        """The query cache, with a second tier on disk where the setting ``cache_file`` names one."""
+        from findingmodel.search.cache import QueryCache
+
+        settings = self.settings
+        return QueryCache(
+            capacity=settings.cache_size, ttl_seconds=settings.cache_ttl_seconds, tier=self._cache_tier
+        )
+
+    @cached_property
+    def _cache_tier(self) -> SQLiteTier | None:
+        if not self._has_cache_file:
+            return None
+        from findingmodel.stores.sqlite.cache import SQLiteTier
+
+        return SQLiteTier(self.settings.cache_file)
+
+    @cached_property
+    def _freshness(self) -> Freshness:
+        from findingmodel.search.cache import Freshness
+
+        max_age = _SERVER_MAX_AGE_SECONDS if self.is_server else 0
+        return Freshness(self.store.generation, max_age_seconds=max_age)
 
     @property
-    def label(self) -> str:
-        """The database as a user may see it: its URL, never with a password."""
-        return self._store.label
+    def searcher(self) -> CachedSearcher:
+        """The cached searcher; within a transaction, one that caches for this transaction alone."""
+        transaction: _TransactionState | None = current(self)
+        return self._shared_searcher if transaction is None else transaction.searcher
 
-    @property
-    def cache_statistics(self) -> CacheStatistics:
-        """What the cache of searches did so far."""
-        return self._cache.statistics
+    @cached_property
+    def _shared_searcher(self) -> CachedSearcher:
+        return self._make_searcher(self.cache, self._freshness)
 
-    def invalidate_cache(self) -> None:
-        """Forget what searches found, and look at the index anew.
-
-        Seldom needed: an update by any process is seen within a second.
-        """
-        self._own_searcher.forget()
-
-    @property
-    def _searcher(self) -> CachedSearcher:
-        together: _Together | None = current(self)
-        return self._own_searcher if together is None else together.searcher
+    def forget(self) -> None:
+        """Forget all cached answers, except those of a transaction."""
+        self._shared_searcher.forget()
 
     def _make_searcher(self, cache: QueryCache, freshness: Freshness | None = None) -> CachedSearcher:
-        branch, timer = self._settings.branch, self._timer
-        return CachedSearcher(self._store, branch=branch, cache=cache, freshness=freshness, timer=timer)
+        from findingmodel.search.cached_searcher import CachedSearcher
 
-    # life
+        return CachedSearcher(
+            self.store, branch=self.settings.branch, cache=cache, freshness=freshness, timer=self.timer
+        )
 
-    async def __aenter__(self) -> Self:
-        await self._store.open()
-        return self
+    def one_shot_searcher(self, *, use_cache: bool = True) -> Searcher:
+        """Return a searcher for one query: cached only where a cache file outlives the process."""
+        if use_cache and self._has_cache_file:
+            return self.searcher
+        from findingmodel.search.searcher import Searcher
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
+        return Searcher(self.store, timer=self.timer)
+
+    @cached_property
+    def ledger(self) -> LedgerRecorder:
+        """The recorder of changes to this index."""
+        from findingmodel.observe.ledger_recorder import LedgerRecorder
+
+        return LedgerRecorder.of(self.settings, url=self._url, database=self._database)
+
+    # opening and closing
+
+    async def open(self) -> None:
+        """Open the store; any number of times.
+
+        Raises:
+            StoreError: it cannot be reached or used.
+        """
+        if not self._is_open:
+            await self.store.open()
+            self._is_open = True
 
     async def close(self) -> None:
-        """Close the database, for good; twice is fine. A client that was given stays open."""
-        self._freshness.forget()  # what is remembered must not outlive it
-        if self._tier is not None:
-            self._tier.close()
+        """Close the store and end the threads, for good; any number of times."""
+        self._is_open = False
+        if "_freshness" in vars(self):
+            self._freshness.forget()  # cached answers must not outlive the store
+        if (tier := vars(self).get("_cache_tier")) is not None:
+            tier.close()
         try:
-            await self._notebook.close()
+            if "ledger" in vars(self):
+                await self.ledger.flush()
         finally:
-            await self._store.close()
-            self._threads.close()
+            await self.store.close()
+            if self._threads is not None:
+                self._threads.close()
 
-    async def setup_indexes(self) -> None:
-        """Create what is missing in the database; any number of times. Updates do so by themselves."""
-        async with self._writing():
-            await self._store.setup(anew=True)
+    # writing
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[WriteContext]:
-        """Take turns with the other writers of this Index; afterwards searches look at the index anew."""
-        together: _Together | None = current(self)
-        if together is not None:
-            async with together.turn:
-                yield together.context
+    async def writing(self) -> AsyncIterator[WriteContext]:
+        """Let one task of this session write at a time; afterwards searches see the new generation."""
+        transaction: _TransactionState | None = current(self)
+        if transaction is not None:
+            async with transaction.lock:
+                yield transaction.context
             return
-        loop = asyncio.get_running_loop()
-        if self._turn is None or self._turn[0] is not loop:
-            self._turn = (loop, asyncio.Lock())  # a lock is bound to the loop that it is used in
-        async with self._turn[1]:
+        from findingmodel.update.entry import WriteContext
+
+        async with self._lock_of_this_loop():
             try:
-                yield WriteContext(
-                    self._store,
-                    self._settings.lease_seconds,
-                    self._settings.max_file_bytes,
-                    self._settings.max_nesting,
-                )
+                yield WriteContext.of(self.settings, self.store)
             finally:
                 self._freshness.forget()
 
+    def _lock_of_this_loop(self) -> asyncio.Lock:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._lock[0] is not loop:  # a lock is bound to the loop that it is used in
+            self._lock = (loop, asyncio.Lock())
+        return self._lock[1]
+
     @asynccontextmanager
-    async def _transacting(self) -> AsyncIterator[None]:
-        """As `_writing`, for all that is written within the block; it has a searcher of its own."""
-        refuse_nested(self, self.label)
+    async def transaction(self) -> AsyncIterator[None]:
+        """Make all writes within the block visible together, at its end.
+
+        Raises:
+            TransactionError: the store has no transactions, one is open already, or it was rolled back.
+            LeaseHeldError: another update is running.
+        """
+        import asyncio
+
+        from findingmodel.search.cache import QueryCache
+        from findingmodel.update.lease import transaction
+
+        refuse_nested(self, self.store.label)
         async with (
-            self._writing() as context,
-            transaction(context.store, lease_seconds=context.lease_seconds),
+            self.writing() as context,
+            transaction(self.store, lease_seconds=context.options.lease_seconds),
         ):
-            with joined(self, _Together(context, asyncio.Lock(), self._make_searcher(QueryCache()))):
+            searcher = self._make_searcher(QueryCache())
+            with joined(self, _TransactionState(context, asyncio.Lock(), searcher)):
                 yield
 
     @asynccontextmanager
-    async def _noting(self, action: str, **about: str | Path) -> AsyncIterator[WriteContext]:
-        """As `_writing`; what is changed is noted in the ledger."""
-        with self._notebook.noting(action, **about) as note:
-            async with self._writing() as context:
-                yield context._replace(tell=note.change)
-
-
-def _cache(settings: Settings, tier: SQLiteTier | None) -> QueryCache:
-    return QueryCache(capacity=settings.cache_size, ttl_seconds=settings.cache_ttl_seconds, tier=tier)
-
-
-def _watch(monitor: PerformanceMonitor, cache: QueryCache, *, is_pooled: bool) -> None:
-    """Have *monitor* tell of *cache*, and of the connections of this process if they are ours."""
-    monitor.watch_cache("search", lambda: cache.statistics)
-    if is_pooled:
-        from findingmodel.stores.mongo.pool import pool_statistics
-
-        monitor.watch_pool(pool_statistics)
-
-
-def _settings(given: Settings | None, **overrides: str | None) -> Settings:
-    wanted = {name: value for name, value in overrides.items() if value is not None}
-    if given is not None and not wanted:
-        return given
-    loaded = Settings.load(**wanted)  # which checks them
-    if given is None:
-        is_mongodb_meant = "mongodb_db" in wanted and "db" not in loaded.sources
-        return replace(loaded, db=_USUAL_SERVER) if is_mongodb_meant else loaded
-    checked: dict[str, Any] = {name: getattr(loaded, name) for name in wanted}
-    return replace(given, **checked)
+    async def recording(self, action: str, **subject: str | Path) -> AsyncIterator[WriteContext]:
+        """Do the same as `writing`, and record in the ledger what changed."""
+        with self.ledger.recording(action, **subject) as entry:
+            async with self.writing() as context:
+                yield context._replace(on_change=entry.add_changes)

@@ -1,4 +1,4 @@
-"""Blocking: an index for code that is not asynchronous; it waits for the thread that the index lives in."""
+"""SyncIndex: an Index for code that is not asynchronous. It runs in a thread and waits for the results."""
 
 from __future__ import annotations
 
@@ -7,45 +7,53 @@ import contextvars
 import functools
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from findingmodel.errors import StoreClosedError
-from findingmodel.index.session import IndexSession
+from findingmodel.index.base import IndexBase
+from findingmodel.index.reads import IndexReads
+from findingmodel.index.searches import IndexSearches
+from findingmodel.index.updates import IndexUpdates
 from findingmodel.runtime.threads import BackgroundLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
     from typing import Self
 
+    from findingmodel.index.results import IndexEntry
     from findingmodel.search.cache import CacheStatistics
-
-__all__ = ["Blocking", "blocking"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-I = TypeVar("I", bound=IndexSession)  # noqa: E741
 
-_ENTRIES_AT_ONCE = 500
+_ENTRIES_PER_WAIT = 500  # waiting costs more than reading an entry
 
 
 def blocking(
     method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[Blocking[Any], P], T]:
-    """Return *method* of an index as one that waits for the answer, with its arguments and its docstring."""
+) -> Callable[Concatenate[SyncIndex, P], T]:
+    """Return *method* of an Index as a method that waits for its result."""
 
     @functools.wraps(method)
-    def wait(self: Blocking[Any], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def wait(self: SyncIndex, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._wait(method, *args, **kwargs)
 
     return wait
 
 
-class Blocking(Generic[I]):
-    """What `findingmodel.SyncIndex` is made of: the thread, the opening and the closing."""
+class SyncIndex:
+    """An `Index` for scripts and notebooks: every method waits for its result. `Index.sync` makes one.
 
-    def __init__(self, index: I) -> None:
+    It works in a thread of its own, so programs that run an event loop, such as notebooks, can use it, and so
+    can several threads at once. ``with`` opens and closes it; without, it opens on first use and is closed by
+    `close` or at the end of the process. Ctrl-C cancels the call that waits.
+
+    Callbacks such as *progress* run in that thread and must not use the index.
+    """
+
+    def __init__(self, index: IndexReads) -> None:
         self._index = index
         self._lock = threading.Lock()
         self._loop: BackgroundLoop | None = None
@@ -56,32 +64,70 @@ class Blocking(Generic[I]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._index!r})"
 
+    def __iter__(self) -> Iterator[IndexEntry]:
+        """Yield all entries, sorted by name."""
+        return self._iterate(self._index.__aiter__())
+
     @property
     def label(self) -> str:
-        """The database as a user may see it: its URL, never with a password."""
+        """The database's URL without a password."""
         return self._index.label
 
     @property
     def cache_statistics(self) -> CacheStatistics:
-        """What the cache of searches did so far."""
+        """Hits, misses and size of the search cache."""
         return self._index.cache_statistics
 
     def invalidate_cache(self) -> None:
-        """Forget what searches found, and look at the index anew.
+        """Forget all cached answers of this index.
 
-        Seldom needed: an update by any process is seen within a second.
+        Rarely needed: an update by any process is noticed within a second.
         """
 
-        async def invalidate(index: IndexSession) -> None:
+        async def invalidate(index: IndexBase) -> None:
             index.invalidate_cache()
 
         self._wait(invalidate)
 
-    # life
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do the same as `Index.transaction`, for what this thread does within the ``with`` block."""
+        return self._within(self._index.transaction())
+
+    setup_indexes = blocking(IndexBase.setup_indexes)
+    count = blocking(IndexReads.count)
+    count_people = blocking(IndexReads.count_people)
+    count_organizations = blocking(IndexReads.count_organizations)
+    contains = blocking(IndexReads.contains)
+    get = blocking(IndexReads.get)
+    matches = blocking(IndexReads.matches)
+    get_by_attribute = blocking(IndexReads.get_by_attribute)
+    get_person = blocking(IndexReads.get_person)
+    get_organization = blocking(IndexReads.get_organization)
+    get_people = blocking(IndexReads.get_people)
+    get_organizations = blocking(IndexReads.get_organizations)
+    get_full = blocking(IndexReads.get_full)
+    get_full_batch = blocking(IndexReads.get_full_batch)
+    all = blocking(IndexReads.all)
+    to_markdown = blocking(IndexReads.to_markdown)
+    search = blocking(IndexSearches.search)
+    search_batch = blocking(IndexSearches.search_batch)
+    count_tags = blocking(IndexSearches.count_tags)
+    search_by_slug = blocking(IndexSearches.search_by_slug)
+    suggest = blocking(IndexSearches.suggest)
+    find_by_code = blocking(IndexSearches.find_by_code)
+    update_from_directory = blocking(IndexUpdates.update_from_directory)
+    add_or_update_entry_from_file = blocking(IndexUpdates.add_or_update_entry_from_file)
+    add_or_update_contributors = blocking(IndexUpdates.add_or_update_contributors)
+    remove_entry = blocking(IndexUpdates.remove_entry)
+    remove_unused_entries = blocking(IndexUpdates.remove_unused_entries)
+    validate_model = blocking(IndexUpdates.validate_model)
+    validate_models_batch = blocking(IndexUpdates.validate_models_batch)
+
+    # opening and closing
 
     def __enter__(self) -> Self:
         try:
-            self._wait(type(self._index).__aenter__)
+            self._wait(IndexBase.__aenter__)
         except BaseException:
             self.close()
             raise
@@ -93,7 +139,7 @@ class Blocking(Generic[I]):
         self.close()
 
     def close(self) -> None:
-        """Close the database, for good, and end the thread; twice is fine."""
+        """Close the database, for good, and end the thread; calling it twice is fine."""
         with self._lock:
             self._is_closed = True
             loop, self._loop = self._loop, None
@@ -112,7 +158,7 @@ class Blocking(Generic[I]):
                 raise StoreClosedError(f"{self.label} was closed")
             if self._loop is None:
                 self._loop = BackgroundLoop(f"the thread of {self.label}")
-                self._at_exit = weakref.finalize(self, _end, self._index, self._loop)
+                self._at_exit = weakref.finalize(self, _close_at_exit, self._index, self._loop)
             return self._loop
 
     # waiting
@@ -123,30 +169,30 @@ class Blocking(Generic[I]):
         loop = self._open_loop()
         return loop.run(method(self._index, *args, **kwargs), getattr(self._own, "context", None))
 
-    def _each(self, entries: AsyncGenerator[T, None]) -> Iterator[T]:
-        """Yield *entries*, some hundred at a time: each wait costs more than an entry does."""
+    def _iterate(self, entries: AsyncGenerator[T, None]) -> Iterator[T]:
+        """Yield *entries*, reading a few hundred per wait."""
 
-        async def take(_index: IndexSession) -> list[T]:
-            taken = []
+        async def read(_index: IndexBase) -> list[T]:
+            chunk = []
             async for entry in entries:
-                taken.append(entry)
-                if len(taken) == _ENTRIES_AT_ONCE:
+                chunk.append(entry)
+                if len(chunk) == _ENTRIES_PER_WAIT:
                     break
-            return taken
+            return chunk
 
-        async def end(_index: IndexSession) -> None:
+        async def end(_index: IndexBase) -> None:
             await entries.aclose()
 
         try:
-            while taken := self._wait(take):
-                yield from taken
+            while chunk := self._wait(read):
+                yield from chunk
         finally:
             if not self._is_closed:
                 self._wait(end)
 
     @contextlib.contextmanager
     def _within(self, manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
-        """Be in *manager* for the length of the block, and with it all that this thread asks meanwhile."""
+        """Enter *manager* for the block, and for everything that this thread does meanwhile."""
         loop = self._open_loop()
         outer = getattr(self._own, "context", None)
         context = contextvars.copy_context() if outer is None else outer
@@ -163,8 +209,8 @@ class Blocking(Generic[I]):
             self._own.context = outer
 
 
-def _end(index: IndexSession, loop: BackgroundLoop) -> None:
-    """Close an index that nobody holds any more, or at the end of the process; by then nobody can be told."""
+def _close_at_exit(index: IndexBase, loop: BackgroundLoop) -> None:
+    """Close an index that was garbage-collected, or is open at the end of the process; hide errors."""
     with contextlib.suppress(Exception):
         loop.run(index.close())
     loop.stop()

@@ -1,1 +1,1 @@
-"""What is known of the work itself: how long it takes (`metrics`), what was done to an index (`ledger`)."""
+"""Metrics of operations (`metrics`, `prometheus`, `logs`), and the ledger of changes (`ledger`)."""

@@ -1,9 +1,9 @@
-"""The ledger of an index, what was done to it, a JSON object on each line: where it lies, and how it is read.
+"""The ledger of an index: where it is stored, and how it is read.
 
-An update notes ``begun`` before it first writes, and how it ended when it has; `ledger_recorder`
-says what else is on a line. The newest lines are in the file itself, older ones in ``FILE.1``, ``FILE.2`` and
-so on. A line that was cut short, because its writer was killed, is passed over and counted. Nothing of this
-needs an event loop.
+A ledger is a file with one JSON object on each line, an *entry* (`findingmodel.observe.ledger_recorder`
+describes its keys). The file itself has the newest entries, ``FILE.1``, ``FILE.2`` and so on have older ones.
+An update writes an entry with the outcome ``begun`` before its first write, and another one at its end. A
+line that was cut short, because its writer was killed, is skipped and counted. Reading needs no event loop.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ if TYPE_CHECKING:
 
     from findingmodel.settings import Settings
 
-__all__ = ["BEGUN", "History", "Place", "older_files", "place_of", "read_history"]
-
 BEGUN = "begun"
-"""The outcome of what has not ended yet, or never will."""
+"""The outcome of an update that has not ended, or never will."""
 
 _OFF = "off"
 _SUFFIX = ".ledger.jsonl"
 _MEMORY = ":memory:"
 _BLOCK_BYTES = 2**20
-_MOST_LINE_BYTES = 8_000_000
-"""A line is at most some thousand ids and paths; of a longer one no more than its end is kept in memory."""
+_MAX_LINE_BYTES = (
+    8_000_000  # a line has at most some thousand ids and paths; of a longer one, only the end is read
+)
 
 
-class Place(NamedTuple):
-    """Which ledger an index has.
+class LedgerLocation(NamedTuple):
+    """Where the ledger of one index is stored.
 
     Attributes:
-        path: the file; None where nothing is noted.
-        db: the database, never with a password.
+        path: the file; None where no ledger is kept.
+        db: the database's URL without a password.
         branch: the index in that database.
-        is_shared: whether indexes of other databases are in the file too.
+        is_shared: whether indexes of other databases use the same file.
     """
 
     path: Path | None
@@ -50,82 +49,78 @@ class Place(NamedTuple):
     branch: str
     is_shared: bool
 
-    def owns(self, note: dict[str, Any]) -> bool:
-        """Return whether *note* is about this index; a SQLite file may have moved, its ledger with it."""
-        return note.get("branch") == self.branch and (not self.is_shared or note.get("db") == self.db)
+    def owns(self, entry: dict[str, Any]) -> bool:
+        """Return whether *entry* is about this index. A SQLite file may have moved with its ledger."""
+        return entry.get("branch") == self.branch and (not self.is_shared or entry.get("db") == self.db)
 
 
-def place_of(settings: Settings, *, url: str | None = None, database: str | None = None) -> Place:
-    """Return the ledger of the index that *settings* name.
+def locate_ledger(
+    settings: Settings, *, url: str | None = None, database: str | None = None
+) -> LedgerLocation:
+    """Return where the ledger of an index is.
 
-    It is the file of the setting ``ledger``; else it lies beside the SQLite file, and for indexes in MongoDB
-    in the user's state directory. An index in memory has none.
+    The setting ``ledger`` names the file. By default it is next to the SQLite file, or for MongoDB in
+    the user's state directory. An index in memory has no ledger.
 
     Args:
-        settings: all settings.
-        url, database: instead of those of *settings*, as for `findingmodel.stores.open_store`.
+        settings: which index.
+        url, database: override those of *settings*, as in `findingmodel.stores.open_store`.
     """
     url = url or settings.db
     if url.lower().startswith("mongodb"):
-        return _server_place(settings, url, database)
+        from findingmodel.settings import server_of, state_directory
+
+        db = f"{server_of(url)}/{database or database_in(url) or settings.mongodb_db}"
+        default = None if settings.ledger else state_directory() / f"mongodb{_SUFFIX}"
+        return LedgerLocation(_path(settings, default), db, settings.branch, is_shared=True)
     file = sqlite_path(url)
     if file == _MEMORY:
-        return Place(None, f"sqlite:///{file}", settings.branch, is_shared=False)
+        return LedgerLocation(None, f"sqlite:///{file}", settings.branch, is_shared=False)
     whole = Path(file).absolute()
-    beside = whole.with_name(whole.name + _SUFFIX)
-    return Place(
-        _chosen(settings, beside), f"sqlite:///{whole}", settings.branch, is_shared=bool(settings.ledger)
-    )
+    path = _path(settings, whole.with_name(whole.name + _SUFFIX))
+    return LedgerLocation(path, f"sqlite:///{whole}", settings.branch, is_shared=bool(settings.ledger))
 
 
-def _server_place(settings: Settings, url: str, database: str | None) -> Place:
-    from findingmodel.settings import server_of, state_directory
-
-    db = f"{server_of(url)}/{database or database_in(url) or settings.mongodb_db}"
-    path = _chosen(settings, None) if settings.ledger else state_directory() / f"mongodb{_SUFFIX}"
-    return Place(path, db, settings.branch, is_shared=True)
-
-
-def _chosen(settings: Settings, usual: Path | None) -> Path | None:
+def _path(settings: Settings, default: Path | None) -> Path | None:
     if settings.ledger == _OFF:
         return None
-    return Path(settings.ledger).expanduser().absolute() if settings.ledger else usual
+    return Path(settings.ledger).expanduser().absolute() if settings.ledger else default
 
 
 class History(NamedTuple):
-    """What a ledger tells of an index.
+    """What a ledger has recorded about one index.
 
     Attributes:
-        notes: the newest first; of each update how it ended, or that it has begun.
-        torn: lines that were cut short, among those that were looked at.
+        entries: the newest first. An update has one: how it ended, or that it has begun.
+        torn: how many of the lines read were cut short.
     """
 
-    notes: list[dict[str, Any]]
+    entries: list[dict[str, Any]]
     torn: int
 
 
-def read_history(place: Place, *, limit: int) -> History:
-    """Return the last *limit* notes about the index at *place*; none if there is no ledger.
+def read_history(location: LedgerLocation, *, limit: int) -> History:
+    """Return the last *limit* entries about an index; none if there is no ledger.
 
     Raises:
         OSError: the ledger cannot be read.
     """
     history = History([], 0)
     ended = set()
-    for line in _lines(place.path) if place.path else ():
-        note = _parsed(line)
-        if note is None:
+    for line in _lines(location.path) if location.path else ():
+        entry = _parsed(line)
+        if entry is None:
             history = history._replace(torn=history.torn + 1)
-        elif place.owns(note) and (note["outcome"] != BEGUN or note["run"] not in ended):
-            ended.add(note["run"])
-            history.notes.append(note)
-            if len(history.notes) == limit:
+        elif location.owns(entry) and (entry["outcome"] != BEGUN or entry["run"] not in ended):
+            ended.add(entry["run"])
+            history.entries.append(entry)
+            if len(history.entries) == limit:
                 break
     return history
 
 
-def older_files(path: Path) -> Iterator[Path]:
-    """Yield the files that were put aside, the newest first."""
+def rotated_files(path: Path) -> Iterator[Path]:
+    """Yield the older files of the ledger *path*, the newest first."""
     number = 1
     while (older := path.with_name(f"{path.name}.{number}")).exists():
         yield older
@@ -133,41 +128,41 @@ def older_files(path: Path) -> Iterator[Path]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of the ledger, the last one first; a line that was not ended is one too."""
-    for file in (path, *older_files(path)):
+    """Yield the lines of a ledger, the last one first, including one without a line end."""
+    for file in (path, *rotated_files(path)):
         if file.exists() and not file.is_file():
-            raise OSError(errno.EINVAL, "is no file", str(file))  # a pipe would be waited for
+            raise OSError(errno.EINVAL, "is not a file", str(file))  # reading a pipe would block
         with suppress(FileNotFoundError), file.open("rb") as data:
-            yield from filter(bytes.strip, _backwards(data))
+            yield from filter(bytes.strip, _reversed_lines(data))
 
 
-def _backwards(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of *file*, the last one first, without reading more of it than is asked for."""
+def _reversed_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of *file*, the last one first, and read no more of it than is consumed."""
     position, rest = file.seek(0, os.SEEK_END), b""
     while position:
         size = min(_BLOCK_BYTES, position)
         position = file.seek(position - size)
-        first, *whole = (file.read(size) + rest).split(b"\n")
-        yield from reversed(whole)
-        rest = first[-_MOST_LINE_BYTES:]
+        first, *complete = (file.read(size) + rest).split(b"\n")
+        yield from reversed(complete)
+        rest = first[-_MAX_LINE_BYTES:]
     yield rest
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
-    """Return the note on a line, or None if it is none."""
+    """Return the entry on a line; None if the line has another form, for anybody may edit the file."""
     try:
-        note = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return note if isinstance(note, dict) and _is_note(note) else None
+    return entry if isinstance(entry, dict) and _is_entry(entry) else None
 
 
-def _is_note(found: dict[str, Any]) -> bool:
-    """Return whether an object has the form of a note, in what is shown of it; anybody may edit the file."""
-    counts, refused = found.get("counts", {}), found.get("refused", {"reason": ""})
+def _is_entry(value: dict[str, Any]) -> bool:
+    """Return whether the keys that are displayed have the expected types."""
+    counts, refused = value.get("counts", {}), value.get("refused", {"reason": ""})
     return (
-        isinstance(found.get("run"), str)
-        and isinstance(found.get("outcome"), str)
+        isinstance(value.get("run"), str)
+        and isinstance(value.get("outcome"), str)
         and isinstance(counts, dict)
         and all(isinstance(count, int) for count in counts.values())
         and isinstance(refused, dict)

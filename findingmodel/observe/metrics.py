@@ -1,7 +1,7 @@
-"""PerformanceMonitor: how often things were done and how long they took, for one process.
+"""PerformanceMonitor: counts and durations of the operations of one process.
 
-What it keeps is bounded: a `Histogram` for each name, and of the names the 10,000 that were used last. It may
-be used by any number of threads and tasks at once.
+Its memory is bounded: it has one `Histogram` for each operation name, and keeps the 10,000 names used
+last. Any number of threads and tasks may use it at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from findingmodel.runtime.timing import NO_SPAN
 
@@ -25,32 +25,22 @@ if TYPE_CHECKING:
     from findingmodel.search.cache import CacheStatistics
     from findingmodel.stores.mongo.pool import PoolStatistics
 
-__all__ = [
-    "CacheUse",
-    "Histogram",
-    "Measured",
-    "OperationStatistics",
-    "PerformanceMonitor",
-    "RELATIVE_ERROR",
-    "Snapshot",
-]
-
-_GROWTH = 1.05  # of the upper edge from one bucket to the next
+_GROWTH = 1.05  # ratio of the upper edges of neighbouring buckets
 _LOG_GROWTH = math.log(_GROWTH)
-_LEAST, _MOST = 1e-9, 1e6  # seconds; outside of these a value is counted as one of them
+_LEAST, _MOST = 1e-9, 1e6  # seconds; a value outside of this range is counted in the first or last bucket
 _FIRST = math.ceil(math.log(_LEAST) / _LOG_GROWTH)
 
 RELATIVE_ERROR = (_GROWTH - 1) / (_GROWTH + 1)
-"""How far `Histogram.quantile` may be off, as a share of the true value: 2.4 %."""
+"""Maximum relative error of `Histogram.quantile`: 2.4 %."""
 
 
 class Histogram:
-    """Counts values in buckets whose edges grow by 5 %: at most 709 of them, whatever the number of values.
+    """Counts of durations in at most 709 buckets, whose edges grow by 5 %.
 
     Attributes:
-        count: how many values there were.
+        count: number of values.
         total: their sum.
-        least, most: the smallest and the greatest of them, exactly; 0.0 without any.
+        least, most: the smallest and the greatest value, exactly; 0.0 without values.
     """
 
     __slots__ = ("_buckets", "count", "least", "most", "total")
@@ -63,7 +53,7 @@ class Histogram:
         self.most = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one value; what is no duration, such as NaN or less than nothing, counts as 0."""
+        """Count one value; NaN and negative values count as 0."""
         seconds = seconds if seconds >= 0 else 0.0
         if self.count == 0 or seconds < self.least:
             self.least = seconds
@@ -75,11 +65,11 @@ class Histogram:
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
 
     def quantile(self, share: float) -> float:
-        """Return the value that *share* of all values do not exceed; 0.0 without any.
+        """Return the value that *share* of all values do not exceed; 0.0 without values.
 
-        It is the value of rank ``ceil(share * count)``. Those of the first and the last rank are exact, so
-        the 95th percentile of fewer than 20 values is, and the 99th of fewer than 100: it is the greatest.
-        Any other is off by `RELATIVE_ERROR` at most if it lies between a nanosecond and eleven days.
+        It is the value of rank ``ceil(share * count)``. The first and the last rank are exact: the 95th
+        percentile of fewer than 20 values is their greatest. Others have an error of at most `RELATIVE_ERROR`
+        between a nanosecond and eleven days.
         """
         rank = max(1, math.ceil(share * self.count))
         if rank >= self.count:
@@ -91,7 +81,7 @@ class Histogram:
             seen += self._buckets[bucket]
             if seen >= rank:
                 break
-        middle = 2 * _GROWTH**bucket / (_GROWTH + 1)  # as far from the lower edge as from the upper
+        middle = 2 * _GROWTH**bucket / (_GROWTH + 1)  # the same relative distance from both edges
         return min(max(middle, self.least), self.most)
 
     def copy(self) -> Histogram:
@@ -111,13 +101,13 @@ T = TypeVar("T")
 
 
 class Measured(NamedTuple):
-    """One operation that has ended; what a `PerformanceMonitor` tells those who listen.
+    """One operation that has ended, as a `PerformanceMonitor` passes it to its listener.
 
     Attributes:
-        name: which operation.
-        seconds: how long it took.
-        items: how many items it dealt with.
-        failed: whether an exception ended it.
+        name: the operation.
+        seconds: its duration.
+        items: number of items that it processed.
+        failed: whether it raised an exception.
     """
 
     name: str
@@ -128,16 +118,16 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OperationStatistics:
-    """All operations of one name; durations in seconds.
+    """Statistics of all operations with one name; durations are in seconds.
 
     Attributes:
-        name: which operation.
+        name: the operation.
         count: how many have ended.
-        failures: how many of them were ended by an exception.
-        items: how many items they dealt with.
-        total: how long they took, all together.
-        least, most: the shortest and the longest of them.
-        median, p95, p99: what half, 95 % and 99 % of them did not exceed (`Histogram.quantile`).
+        failures: how many of them raised an exception.
+        items: number of items that they processed.
+        total: sum of the durations.
+        least, most: the shortest and the longest duration.
+        median, p95, p99: quantiles of the durations (`Histogram.quantile`).
     """
 
     name: str
@@ -153,39 +143,39 @@ class OperationStatistics:
 
     @property
     def mean(self) -> float:
-        """Seconds for one operation."""
+        """Mean duration of an operation."""
         return self.total / self.count if self.count else 0.0
 
     @property
     def throughput(self) -> float:
-        """Items for each second that was spent; 0.0 where no time was measured.
+        """Items per second of measured time; 0.0 where no time was measured.
 
-        Where several operations run at once, more are done in a second than this.
+        Operations that run at the same time achieve more than this together.
         """
         return self.items / self.total if self.total else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the statistics ready for JSON, without the name."""
-        facts = asdict(self)
-        del facts["name"]
-        return {**facts, "mean": self.mean, "throughput": self.throughput}
+        """Return everything except the name, ready for JSON."""
+        values = asdict(self)
+        del values["name"]
+        return {**values, "mean": self.mean, "throughput": self.throughput}
 
 
 class CacheUse(NamedTuple):
-    """A cache and what it did so far."""
+    """The statistics of a cache, with its name."""
 
     name: str
     statistics: CacheStatistics
 
 
 class Snapshot(NamedTuple):
-    """What a `PerformanceMonitor` knew at one moment.
+    """What a `PerformanceMonitor` has measured up to one moment.
 
     Attributes:
-        operations: by name.
-        caches: by name.
-        pool: the connections to MongoDB; None where it has none to tell of.
-        forgotten: how many names were dropped because there were too many.
+        operations: sorted by name.
+        caches: sorted by name.
+        pool: the connections to MongoDB; None where the monitor does not watch any.
+        forgotten: how many operation names were dropped because there were too many.
     """
 
     operations: tuple[OperationStatistics, ...] = ()
@@ -198,10 +188,10 @@ class PerformanceMonitor:
     """Measures operations by name.
 
     Args:
-        enabled: if not, nothing is measured, and `measure` costs next to nothing.
-        most_names: names kept; the one that was not used for the longest time goes first.
-        clock: seconds, growing; `time.perf_counter` or a test's own.
-        listener: called with each operation that has ended, in the thread where it did.
+        enabled: if False, nothing is measured, and `measure` costs next to nothing.
+        most_names: number of operation names to keep; the least recently used one is dropped first.
+        clock: returns seconds that never decrease.
+        listener: called with each operation that has ended, in the same thread.
 
     >>> monitor = PerformanceMonitor()
     >>> with monitor.measure("load", items=50):
@@ -230,17 +220,18 @@ class PerformanceMonitor:
         self._forgotten = 0
 
     def measure(self, name: str, /, items: int = 1) -> Span:
-        """Return a span for ``with`` or ``async with``; give it *items*, or set its ``items`` before it ends.
+        """Return a span that measures a ``with`` or ``async with`` block.
 
-        A span that an exception ends is counted too, as a failure.
+        Pass the number of *items*, or set the span's ``items`` inside the block. A block that raises an
+        exception is counted as a failure.
         """
-        return _Span(self.record, self._clock, name, items) if self._enabled else NO_SPAN
+        return _Span(self, self._clock, name, items) if self._enabled else NO_SPAN
 
     def timed(self, name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         """Return a decorator that measures every call of a function, which may be async.
 
         Raises:
-            TypeError: it would be measured wrongly: the call of a generator does nothing yet.
+            TypeError: the function is a generator, whose call would end before its work begins.
         """
 
         def decorate(function: Callable[P, T]) -> Callable[P, T]:
@@ -249,7 +240,13 @@ class PerformanceMonitor:
             if not self._enabled:
                 return function
             if iscoroutinefunction(function):
-                return cast("Callable[P, T]", self._timed_async(name, function))
+
+                @wraps(function)
+                async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+                    with self.measure(name):
+                        return await function(*args, **kwargs)
+
+                return cast("Callable[P, T]", call_async)
 
             @wraps(function)
             def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -280,15 +277,15 @@ class PerformanceMonitor:
             self._listener(Measured(name, seconds, items, failed))
 
     def watch_cache(self, name: str, read: Callable[[], CacheStatistics]) -> None:
-        """Have snapshots tell of a cache; *read* returns what it did so far."""
+        """Include a cache in snapshots; *read* returns its statistics."""
         self._caches[name] = read
 
     def watch_pool(self, read: Callable[[], PoolStatistics]) -> None:
-        """Have snapshots tell of connections, as `findingmodel.stores.mongo.pool.pool_statistics` does."""
+        """Include a connection pool in snapshots; *read* returns its statistics."""
         self._pool = read
 
     def snapshot(self) -> Snapshot:
-        """Return what is known now; it does not change any more."""
+        """Return everything measured so far. The snapshot does not change afterwards."""
         with self._lock:
             copies = {name: operation.copy() for name, operation in self._operations.items()}
             forgotten = self._forgotten
@@ -300,22 +297,14 @@ class PerformanceMonitor:
         )
 
     def reset(self) -> None:
-        """Forget all operations; caches and connections keep their own counts."""
+        """Forget all operations. Caches and connections keep their own counts."""
         with self._lock:
             self._operations.clear()
             self._forgotten = 0
 
-    def _timed_async(self, name: str, function: Any) -> Any:
-        @wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            with self.measure(name):
-                return await function(*args, **kwargs)
-
-        return call
-
 
 class _Operation:
-    """What is kept for one name."""
+    """The measurements of one operation name."""
 
     __slots__ = ("durations", "failures", "items")
 
@@ -330,33 +319,29 @@ class _Operation:
         return other
 
 
-class _Recorder(Protocol):
-    """`PerformanceMonitor.record`."""
-
-    def __call__(self, name: str, seconds: float, *, items: int = 1, failed: bool = False) -> None: ...
-
-
 class _Span:
-    """One operation under way."""
+    """One running operation."""
 
-    __slots__ = ("_begun", "_clock", "_name", "_record", "items")
+    __slots__ = ("_clock", "_monitor", "_name", "_started", "items")
 
-    def __init__(self, record: _Recorder, clock: Callable[[], float], name: str, items: int) -> None:
-        self._record = record
+    def __init__(
+        self, monitor: PerformanceMonitor, clock: Callable[[], float], name: str, items: int
+    ) -> None:
+        self._monitor = monitor
         self._clock = clock
         self._name = name
-        self._begun = 0.0
+        self._started = 0.0
         self.items = items
 
     def __enter__(self) -> Span:
-        self._begun = self._clock()
+        self._started = self._clock()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        seconds = max(0.0, self._clock() - self._begun)
-        self._record(self._name, seconds, items=self.items, failed=kind is not None)
+        seconds = max(0.0, self._clock() - self._started)
+        self._monitor.record(self._name, seconds, items=self.items, failed=kind is not None)
 
     async def __aenter__(self) -> Span:
         return self.__enter__()

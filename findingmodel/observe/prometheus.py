@@ -1,116 +1,133 @@
-"""prometheus: a snapshot of the metrics in the text format that Prometheus reads.
-
-Source: https://prometheus.io/docs/instrumenting/exposition_formats/
-"""
+"""Metrics for Prometheus, through its client library: the extra ``findingmodel[metrics]``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from findingmodel.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from findingmodel.observe.metrics import CacheUse, OperationStatistics, Snapshot
+    from prometheus_client.core import Metric
+
+    from findingmodel.observe.metrics import OperationStatistics, Snapshot
     from findingmodel.stores.mongo.pool import PoolStatistics
 
-__all__ = ["prometheus"]
-
-_PREFIX = "findingmodel"
-
-
-def prometheus(snapshot: Snapshot) -> str:
-    """Return *snapshot* as text to be scraped; its content type is ``text/plain; version=0.0.4``.
-
-    >>> from findingmodel.observe.metrics import Snapshot
-    >>> print(prometheus(Snapshot(forgotten=2)), end="")
-    # HELP findingmodel_forgotten_operations_total Names of operations dropped because there were too many.
-    # TYPE findingmodel_forgotten_operations_total counter
-    findingmodel_forgotten_operations_total 2
-    """
-    families = [*_operations(snapshot.operations), *_caches(snapshot.caches)]
-    if snapshot.pool is not None:
-        families += _pool(snapshot.pool)
-    families.append(
-        _Family(
-            "forgotten_operations_total",
-            "counter",
-            "Names of operations dropped because there were too many.",
-            [_Sample("", {}, snapshot.forgotten)],
-        )
-    )
-    return "".join(f"{line}\n" for family in families if family.samples for line in _lines(family))
-
-
-class _Sample(NamedTuple):
-    suffix: str
-    labels: dict[str, str]
-    value: float
-
-
-class _Family(NamedTuple):
-    name: str
-    kind: str
-    help: str
-    samples: list[_Sample]
-
-
-def _operations(operations: Iterable[OperationStatistics]) -> Iterator[_Family]:
-    labelled = [({"operation": one.name}, one) for one in operations]
-    durations = [sample for labels, one in labelled for sample in _summary(labels, one)]
-    yield _Family("operation_seconds", "summary", "How long operations took.", durations)
-    items = [_Sample("", labels, one.items) for labels, one in labelled]
-    yield _Family("operation_items_total", "counter", "Items that operations dealt with.", items)
-    failures = [_Sample("", labels, one.failures) for labels, one in labelled]
-    yield _Family("operation_failures_total", "counter", "Operations that an exception ended.", failures)
-
-
-def _summary(labels: dict[str, str], one: OperationStatistics) -> Iterator[_Sample]:
-    for share, value in (("0.5", one.median), ("0.95", one.p95), ("0.99", one.p99), ("1", one.most)):
-        yield _Sample("", {**labels, "quantile": share}, value)
-    yield _Sample("_sum", labels, one.total)
-    yield _Sample("_count", labels, one.count)
-
-
-def _caches(caches: Iterable[CacheUse]) -> Iterator[_Family]:
-    uses = [({"cache": use.name}, use.statistics) for use in caches]
-    answers = [
-        _Sample("", {**labels, "from": source}, getattr(statistics, field))
-        for labels, statistics in uses
-        for source, field in _SOURCES.items()
-    ]
-    yield _Family("cache_answers_total", "counter", "Answers, by where they came from.", answers)
-    sizes = [_Sample("", labels, statistics.size) for labels, statistics in uses]
-    yield _Family("cache_size", "gauge", "Answers held in memory.", sizes)
-
-
 _SOURCES = {"memory": "hits", "tier": "tier_hits", "shared": "shared", "computed": "misses"}
-
-
-def _pool(pool: PoolStatistics) -> Iterator[_Family]:
-    for name, (kind, text) in _POOL.items():
-        suffix = "_total" if kind == "counter" else ""
-        yield _Family(f"pool_{name}{suffix}", kind, text, [_Sample("", {}, getattr(pool, name))])
-
-
-_POOL = {
-    "created": ("counter", "Connections to MongoDB that were made."),
-    "closed": ("counter", "Connections to MongoDB that were closed."),
-    "checked_out": ("counter", "Times that a connection was taken from the pool."),
-    "timeouts": ("counter", "Times that no connection became free in time."),
-    "failures": ("counter", "Times that no connection could be made."),
-    "in_use": ("gauge", "Connections in use now."),
-    "most_in_use": ("gauge", "Most connections in use at one time."),
+_POOL_COUNTERS = {
+    "created": "Connections to MongoDB that were opened.",
+    "closed": "Connections to MongoDB that were closed.",
+    "checked_out": "Times that a connection was taken from the pool.",
+    "timeouts": "Times that no connection became free in time.",
+    "failures": "Times that no connection could be opened.",
+}
+_POOL_GAUGES = {
+    "in_use": "Connections in use now.",
+    "most_in_use": "Most connections in use at one time.",
 }
 
 
-def _lines(family: _Family) -> Iterator[str]:
-    name = f"{_PREFIX}_{family.name}"
-    yield f"# HELP {name} {family.help}"
-    yield f"# TYPE {name} {family.kind}"
-    for sample in family.samples:
-        labels = ",".join(f'{label}="{_escaped(value)}"' for label, value in sample.labels.items())
-        yield f"{name}{sample.suffix}{f'{{{labels}}}' if labels else ''} {sample.value!r}"
+def prometheus(snapshot: Snapshot) -> str:
+    """Return *snapshot* as text for Prometheus to scrape; its content type is ``text/plain; version=0.0.4``.
+
+    Raises:
+        ConfigError: the package prometheus-client is not installed.
+
+    >>> from findingmodel.observe.metrics import Snapshot
+    >>> print(prometheus(Snapshot(forgotten=2)), end="")
+    # HELP findingmodel_forgotten_operations_total Operation names dropped because there were too many.
+    # TYPE findingmodel_forgotten_operations_total counter
+    findingmodel_forgotten_operations_total 2.0
+    """
+    try:
+        from prometheus_client import generate_latest
+    except ImportError as error:
+        raise ConfigError(
+            f"metrics for Prometheus need the package prometheus-client ({error}); "
+            "install it: pip install 'findingmodel[metrics]'"
+        ) from error
+    return generate_latest(SnapshotCollector(lambda: snapshot)).decode()
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+class SnapshotCollector:
+    """A collector for a registry of ``prometheus_client``, next to other metrics of the same program.
+
+    Args:
+        take: returns the snapshot of one scrape.
+
+    >>> from prometheus_client import CollectorRegistry
+    >>> from findingmodel import PerformanceMonitor
+    >>> monitor = PerformanceMonitor()
+    >>> monitor.record("search", 0.25)
+    >>> registry = CollectorRegistry()
+    >>> registry.register(SnapshotCollector(monitor.snapshot))
+    >>> registry.get_sample_value("findingmodel_operation_seconds_sum", {"operation": "search"})
+    0.25
+    """
+
+    def __init__(self, take: Callable[[], Snapshot]) -> None:
+        self._take = take
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of one scrape, without those that have no samples."""
+        snapshot = self._take()
+        families = [*_operations(snapshot), *_caches(snapshot)]
+        if snapshot.pool is not None:
+            families += _pool(snapshot.pool)
+        yield from (family for family in families if family.samples)
+        dropped = "Operation names dropped because there were too many."
+        yield _family("forgotten_operations", "counter", dropped, [({}, snapshot.forgotten)])
+
+
+def _family(name: str, kind: str, text: str, samples: Iterable[tuple[dict[str, str], float]]) -> Metric:
+    """Return a counter or a gauge, with the labels and the value of each sample."""
+    from prometheus_client.core import Metric
+
+    family = Metric(f"findingmodel_{name}", text, kind)
+    for labels, value in samples:
+        family.add_sample(family.name + ("_total" if kind == "counter" else ""), labels, value)
+    return family
+
+
+def _operations(snapshot: Snapshot) -> Iterator[Metric]:
+    labelled = [({"operation": operation.name}, operation) for operation in snapshot.operations]
+    durations = _family("operation_seconds", "summary", "Duration of operations.", [])
+    for labels, operation in labelled:
+        _add_summary(durations, labels, operation)
+    yield durations
+    items = [(labels, operation.items) for labels, operation in labelled]
+    yield _family("operation_items", "counter", "Items that operations processed.", items)
+    failures = [(labels, operation.failures) for labels, operation in labelled]
+    yield _family("operation_failures", "counter", "Operations that raised an exception.", failures)
+
+
+def _add_summary(family: Metric, labels: dict[str, str], operation: OperationStatistics) -> None:
+    quantiles = {
+        "0.5": operation.median,
+        "0.95": operation.p95,
+        "0.99": operation.p99,
+        "1": operation.most,
+    }
+    for share, seconds in quantiles.items():
+        family.add_sample(family.name, {**labels, "quantile": share}, seconds)
+    family.add_sample(f"{family.name}_sum", labels, operation.total)
+    family.add_sample(f"{family.name}_count", labels, operation.count)
+
+
+def _caches(snapshot: Snapshot) -> Iterator[Metric]:
+    answers = [
+        ({"cache": cache.name, "from": source}, getattr(cache.statistics, field))
+        for cache in snapshot.caches
+        for source, field in _SOURCES.items()
+    ]
+    yield _family("cache_answers", "counter", "Answers, by where they came from.", answers)
+    sizes = [({"cache": cache.name}, cache.statistics.size) for cache in snapshot.caches]
+    yield _family("cache_size", "gauge", "Answers held in memory.", sizes)
+
+
+def _pool(pool: PoolStatistics) -> Iterator[Metric]:
+    for name, text in _POOL_COUNTERS.items():
+        yield _family(f"pool_{name}", "counter", text, [({}, getattr(pool, name))])
+    for name, text in _POOL_GAUGES.items():
+        yield _family(f"pool_{name}", "gauge", text, [({}, getattr(pool, name))])

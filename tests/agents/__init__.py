@@ -1,1 +1,1 @@
-"""`findingmodel mcp`: the tools, their budget, and the SDK's own client on both transports."""
+"""``findingmodel mcp``: the tools, their budget, and both transports."""

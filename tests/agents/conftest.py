@@ -1,4 +1,4 @@
-"""An index of the samples in a file, and the SDK's client connected to a server within the test."""
+"""An index of the samples in a file."""
 
 from __future__ import annotations
 

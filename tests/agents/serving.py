@@ -1,4 +1,4 @@
-"""The server of agents as its users start it, and the SDK's own client connected to it."""
+"""``findingmodel mcp`` as a process, and the SDK's client connected to it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ SAMPLES = ROOT / "samples" / "defs"
 
 
 def started(*arguments: str, **environment: str) -> AbstractContextManager[subprocess.Popen[str]]:
-    """Lend ``findingmodel mcp`` as a process of its own, of which any warning is an error."""
+    """Start ``findingmodel mcp`` as a process in which warnings are errors."""
     return begun("mcp", *arguments, program=STRICT, stdin=subprocess.PIPE, **environment)
 
 
 @contextlib.contextmanager
 def served(url: str) -> Iterator[str]:
-    """Serve the index over HTTP on a free port, and lend the URL."""
+    """Serve the index over HTTP on a free port, and yield the URL."""
     with started("--http", "--port", "0", "--db", url) as process:
         assert process.stderr is not None
-        said = process.stderr.readline()
-        assert "http://127.0.0.1:" in said, said + process.stderr.read()
-        yield next(word for word in said.rstrip("\n;").replace(";", " ").split() if word.startswith("http"))
+        line = process.stderr.readline()
+        assert "http://127.0.0.1:" in line, line + process.stderr.read()
+        yield next(word for word in line.rstrip("\n;").replace(";", " ").split() if word.startswith("http"))
 
 
 @contextlib.asynccontextmanager
@@ -56,25 +56,25 @@ TRANSPORTS = {"stdio": over_stdio, "http": over_http}
 
 
 async def ask(client: Client, tool: str, **arguments: Any) -> Mapping[str, Any]:
-    """What *tool* answers, which is no error."""
+    """Return the answer of *tool*, which must not be an error."""
     result = await call(client, tool, **arguments)
-    assert not result.is_error, said(result)
+    assert not result.is_error, text_of(result)
     assert result.structured_content is not None
     return result.structured_content
 
 
 async def refused(client: Client, tool: str, **arguments: Any) -> str:
-    """Why *tool* does not answer."""
+    """Return the error message of *tool*."""
     result = await call(client, tool, **arguments)
-    assert result.is_error, said(result)[:500]
-    return said(result)
+    assert result.is_error, text_of(result)[:500]
+    return text_of(result)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> CallToolResult:
     return await client.call_tool(tool, arguments)
 
 
-def said(result: CallToolResult) -> str:
+def text_of(result: CallToolResult) -> str:
     (content,) = result.content
     assert content.type == "text"
     return content.text

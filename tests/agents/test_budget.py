@@ -1,4 +1,4 @@
-"""Budgets: a text is never counted for less than tokenizers make of it, and entries are never cut."""
+"""Budgets: the count of tokens is an upper bound, and entries are never cut."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 
 
 def byte_pairs(text: str, merges: list[tuple[bytes, bytes]]) -> list[bytes]:
-    """The tokens of *text* to a byte-level tokenizer that learned *merges*, in that order."""
+    """Return the tokens of *text* for a byte-level tokenizer with these *merges*."""
     tokens = [bytes([byte]) for byte in text.encode()]
     for left, right in merges:
         place = 0
@@ -30,7 +30,7 @@ def byte_pairs(text: str, merges: list[tuple[bytes, bytes]]) -> list[bytes]:
 
 
 @given(TEXT, MERGES)
-def test_no_tokenizer_of_bytes_makes_more_tokens_than_are_counted(
+def test_no_byte_level_tokenizer_makes_more_tokens_than_counted(
     text: str, merges: list[tuple[bytes, bytes]]
 ) -> None:
     tokens = byte_pairs(text, merges)
@@ -38,17 +38,17 @@ def test_no_tokenizer_of_bytes_makes_more_tokens_than_are_counted(
     assert len(tokens) <= count_tokens(text)
 
 
-def test_a_tokenizer_that_learned_nothing_makes_as_many() -> None:
+def test_a_tokenizer_without_merges_makes_as_many_tokens() -> None:
     assert len(byte_pairs("Ménière", [])) == count_tokens("Ménière")
 
 
 @given(TEXT, TEXT)
-def test_parts_count_as_much_as_the_whole(first: str, second: str) -> None:
+def test_counts_of_parts_add_up(first: str, second: str) -> None:
     assert count_tokens(first + second) == count_tokens(first) + count_tokens(second)
 
 
 class Listed(NamedTuple):
-    """An answer of whole and short entries."""
+    """An answer with whole and short entries."""
 
     entries: list[Any]
 
@@ -75,7 +75,7 @@ def test_whole_entries_come_first_then_short_ones_and_the_last_are_left_out(
     full = len([entry for entry in answer.entries if isinstance(entry, dict)])
     kept = len(answer.entries)
     assert answer.entries == [*whole[:full], *range(full, kept)]
-    # one more would not have fitted
+    # one more would not fit
     if kept < len(texts):
         assert count_tokens(Listed([*range(kept + 1)]).as_json()) > budget
     if full < kept:
@@ -83,6 +83,6 @@ def test_whole_entries_come_first_then_short_ones_and_the_last_are_left_out(
     assert len(built) <= 2 + 2 * 5  # it bisects
 
 
-def test_an_answer_without_entries_that_is_too_long_says_what_it_needs() -> None:
+def test_an_answer_that_is_too_long_without_entries_states_what_it_needs() -> None:
     with pytest.raises(QueryError, match=r"max_tokens is 1, but the shortest answer needs 2: allow more"):
         fit(3, lambda kept, _: Listed([*range(kept)]), 1)

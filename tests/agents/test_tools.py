@@ -1,4 +1,4 @@
-"""What the tools answer, and how they help an agent that asked for something that is not there."""
+"""The answers of the tools, and the errors that help an agent to ask again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from findingmodel import FindingModelFull, Index
 from findingmodel.agents.budget import count_tokens
 from findingmodel.agents.server import make_server
-from tests.agents.serving import SAMPLES, ask, call, refused, said
+from tests.agents.serving import SAMPLES, ask, call, refused, text_of
 from tests.builders import make_choice, make_model, write_model
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ PREFIX = "Error executing tool {}: "
 
 @contextlib.asynccontextmanager
 async def asking(url: str) -> AsyncIterator[Client]:
-    """The SDK's client, connected to a server in this process."""
+    """Yield the SDK's client, connected to a server in this process."""
     async with Index(url) as index, Client(make_server(index)) as client:
         yield client
 
 
 @contextlib.asynccontextmanager
 async def asking_about(directory: Path) -> AsyncIterator[Client]:
-    """As `asking`, of the models below *directory*."""
+    """Do the same as `asking`, with an index of the models below *directory*."""
     async with Index("sqlite://") as index:
         report = await index.update_from_directory(directory)
         assert report.ok, report.failed
@@ -43,7 +43,7 @@ async def asking_about(directory: Path) -> AsyncIterator[Client]:
             yield client
 
 
-async def test_every_tool_says_what_it_is_for_and_only_reads(samples: str) -> None:
+async def test_every_tool_is_described_and_read_only(samples: str) -> None:
     async with asking(samples) as client:
         tools = (await client.list_tools()).tools
         instructions = client.instructions
@@ -72,13 +72,13 @@ async def test_every_tool_says_what_it_is_for_and_only_reads(samples: str) -> No
 async def test_the_text_of_an_answer_is_its_data_in_one_line(samples: str) -> None:
     async with asking(samples) as client:
         result = await call(client, "search_finding_models", query="lung", limit=3)
-    text = said(result)
+    text = text_of(result)
     assert json.loads(text) == result.structured_content
     assert "\n" not in text
     assert text == json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
 
 
-async def test_search_says_what_tells_models_apart(samples: str) -> None:
+async def test_search_returns_what_distinguishes_models(samples: str) -> None:
     async with asking(samples) as client:
         answer = await ask(client, "search_finding_models", query="clot in lung artery", limit=2)
         exact = await ask(client, "search_finding_models", query="pe", limit=1)
@@ -101,14 +101,14 @@ async def test_search_says_what_tells_models_apart(samples: str) -> None:
     assert "left_out" not in answer
 
 
-async def test_search_that_finds_nothing_says_what_to_try(samples: str) -> None:
+async def test_a_search_without_hits_gives_a_hint(samples: str) -> None:
     async with asking(samples) as client:
         answer = await ask(client, "search_finding_models", query="xyzzy")
-    assert answer == {"models": [], "hint": "Nothing fits: try fewer or other words, or fewer tags."}
+    assert answer == {"models": [], "hint": "Nothing found: try fewer or other words, or fewer tags."}
 
 
 @pytest.mark.parametrize("tool", ["search_finding_models", "resolve_report_phrases"])
-async def test_a_tag_that_no_model_has_names_the_nearest(samples: str, tool: str) -> None:
+async def test_an_unknown_tag_is_answered_with_the_nearest(samples: str, tool: str) -> None:
     asked: dict[str, Any] = {"query": "nodule"} if tool.startswith("search") else {"phrases": ["nodule"]}
     async with asking(samples) as client:
         message = await refused(client, tool, **asked, tags=["CT", "x-ray"])
@@ -122,7 +122,7 @@ async def test_a_tag_within_a_query_is_checked_too(samples: str) -> None:
     assert "no model has the tag 'chset'; nearest are 'chest'" in message
 
 
-async def test_a_filter_that_cannot_be_used_is_a_sentence(samples: str) -> None:
+async def test_an_invalid_filter_is_an_error_message(samples: str) -> None:
     async with asking(samples) as client:
         message = await refused(client, "search_finding_models", query="nodule code:colour")
     assert message.startswith(PREFIX.format("search_finding_models"))
@@ -132,7 +132,7 @@ async def test_a_filter_that_cannot_be_used_is_a_sentence(samples: str) -> None:
 @pytest.mark.parametrize(
     "key", [EMBOLISM, EMBOLISM.lower(), "PE", "pulmonary_embolism", "Pulmonary  Embolism"]
 )
-async def test_a_model_is_got_by_any_of_its_names(samples: str, key: str) -> None:
+async def test_a_model_is_found_by_any_of_its_keys(samples: str, key: str) -> None:
     path = SAMPLES / "chest" / "pulmonary_embolism.fm.json"
     async with asking(samples) as client:
         answer = await ask(client, "get_finding_model", id_or_name=key)
@@ -143,7 +143,7 @@ async def test_a_model_is_got_by_any_of_its_names(samples: str, key: str) -> Non
     assert "model" not in page
 
 
-async def test_other_models_with_that_name_are_named(tmp_path: Path) -> None:
+async def test_other_models_with_the_same_name_are_listed(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         write_model(tmp_path, f"{number}.fm.json", number, synonyms=["MS"])
     async with asking_about(tmp_path) as client:
@@ -165,7 +165,9 @@ async def test_other_models_with_that_name_are_named(tmp_path: Path) -> None:
         ("clots in the lung", "OIFM_SMPL_000001 (Pulmonary embolism)"),
     ],
 )
-async def test_an_id_or_name_that_is_none_names_the_nearest(samples: str, key: str, nearest: str) -> None:
+async def test_an_unknown_id_or_name_is_answered_with_the_nearest(
+    samples: str, key: str, nearest: str
+) -> None:
     async with asking(samples) as client:
         message = await refused(client, "get_finding_model", id_or_name=key)
     assert f"no model has the id, name or synonym '{key}'; nearest are {nearest}" in message
@@ -175,19 +177,19 @@ async def test_an_id_or_name_that_is_none_names_the_nearest(samples: str, key: s
 async def test_the_id_of_an_attribute_leads_to_its_model(samples: str) -> None:
     async with asking(samples) as client:
         message = await refused(client, "get_finding_model", id_or_name="oifma_smpl_000007")
-    told = "OIFMA_SMPL_000007 is no model but an attribute of OIFM_SMPL_000002"
+    fact = "OIFMA_SMPL_000007 is not a model but an attribute of OIFM_SMPL_000002"
     assert (
-        message == f"{PREFIX.format('get_finding_model')}{told}. get_finding_model OIFM_SMPL_000002 shows it"
+        message == f"{PREFIX.format('get_finding_model')}{fact}. get_finding_model OIFM_SMPL_000002 shows it"
     )
 
 
-async def test_a_name_without_anything_like_it_is_a_sentence_too(samples: str) -> None:
+async def test_a_name_without_similar_names_is_an_error_message(samples: str) -> None:
     async with asking(samples) as client:
         assert "nearest" not in await refused(client, "get_finding_model", id_or_name="-tag:CT")
         assert "that was asked for" in await refused(client, "get_finding_model", id_or_name="q" * 900)
 
 
-async def test_phrases_are_resolved_in_their_order_each_as_often_as_asked(samples: str) -> None:
+async def test_phrases_are_resolved_in_order_with_repetitions(samples: str) -> None:
     phrases = ["no pneumothorax", "xyzzy", "PE", "no pneumothorax", "", "tag:", "mass"]
     async with asking(samples) as client:
         answer = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
@@ -196,14 +198,16 @@ async def test_phrases_are_resolved_in_their_order_each_as_often_as_asked(sample
     assert answer[0]["matches"][0]["denied"]
     assert answer[0]["clear"]
     assert answer[1] == {"phrase": "xyzzy", "matches": []}
-    assert [match["name"] for match in answer[2]["matches"]] == ["Pulmonary embolism"]  # exact: no others
+    assert [match["name"] for match in answer[2]["matches"]] == [
+        "Pulmonary embolism"
+    ]  # exact matches exclude others
     assert answer[2]["clear"]
     assert answer[4]["matches"] == []
     assert len(answer[6]["matches"]) == 3
     assert not answer[6].get("clear")
 
 
-async def test_a_phrase_that_cannot_be_understood_stops_no_other(samples: str) -> None:
+async def test_an_invalid_phrase_does_not_stop_the_others(samples: str) -> None:
     async with asking(samples) as client:
         phrases = ["code:colour", "PE"]
         answer = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
@@ -222,7 +226,7 @@ async def test_tags_are_listed_most_frequent_first(samples: str) -> None:
     assert all("che" in tag["tag"].casefold() for tag in some["tags"])
 
 
-async def test_an_empty_index_tells_how_to_fill_it(tmp_path: Path) -> None:
+async def test_an_empty_index_gives_a_hint_to_fill_it(tmp_path: Path) -> None:
     async with asking("sqlite://") as client:
         stats = await ask(client, "index_stats")
         found = await ask(client, "search_finding_models", query="nodule")
@@ -233,7 +237,7 @@ async def test_an_empty_index_tells_how_to_fill_it(tmp_path: Path) -> None:
         assert "findingmodel index update DIR" in hint
 
 
-async def test_arguments_out_of_range_say_what_is_allowed(samples: str) -> None:
+async def test_errors_of_arguments_state_what_is_allowed(samples: str) -> None:
     async with asking(samples) as client:
         assert "less than or equal to 50" in await refused(
             client, "search_finding_models", query="x", limit=51
@@ -243,7 +247,7 @@ async def test_arguments_out_of_range_say_what_is_allowed(samples: str) -> None:
     assert message == PREFIX.format("list_tags") + "max_tokens: Input should be greater than or equal to 300"
 
 
-async def test_an_argument_that_a_tool_does_not_have_is_refused_and_not_ignored(samples: str) -> None:
+async def test_an_unknown_argument_is_refused(samples: str) -> None:
     async with asking(samples) as client:
         message = await refused(client, "search_finding_models", query="nodule", tag=["CT"])
         assert message == (
@@ -273,7 +277,7 @@ async def test_resources_are_whole_models(samples: str) -> None:
     assert page.text.startswith(f"# Pulmonary embolism—`{EMBOLISM}`\n")
 
 
-async def test_names_cannot_steer_a_page_or_pass_for_more(tmp_path: Path) -> None:
+async def test_names_cannot_inject_markdown(tmp_path: Path) -> None:
     write_model(
         tmp_path, "1.fm.json", 1, name='x"}],"left_out":"<b>\u202e</b>\n# heading', unheard_of={"$x": 2**70}
     )
@@ -295,7 +299,7 @@ WORDS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     budget=BUDGETS,
     words=WORDS,
@@ -317,9 +321,11 @@ async def test_no_answer_is_longer_than_its_budget(
         for tool, arguments in asked:
             cut = await call(client, tool, **arguments, max_tokens=budget)
             whole = await call(client, tool, **arguments, max_tokens=200_000)
-            assert count_tokens(said(cut).removeprefix(PREFIX.format(tool))) <= budget
+            assert count_tokens(text_of(cut).removeprefix(PREFIX.format(tool))) <= budget
             if cut.is_error:
-                assert whole.is_error or f"max_tokens is {budget}, but the shortest answer needs" in said(cut)
+                assert whole.is_error or f"max_tokens is {budget}, but the shortest answer needs" in text_of(
+                    cut
+                )
             else:
                 assert cut.structured_content is not None
                 assert whole.structured_content is not None
@@ -327,17 +333,19 @@ async def test_no_answer_is_longer_than_its_budget(
 
 
 def check_cut(tool: str, cut: dict[str, Any], whole: dict[str, Any]) -> None:
-    """Entries are whole, then short, then missing; and what is missing is said."""
+    """Check that entries are whole, then short, then missing, and that the answer states what is missing."""
     assert ("left_out" in cut) == ({**cut, "left_out": ""} != {**whole, "left_out": ""})
     assert "left_out" not in whole
     if cut.get("markdown"):
         kept = iter(whole["markdown"].split("\n\n"))
-        assert all(block in kept for block in cut["markdown"].split("\n\n"))  # in their order, none in part
+        assert all(block in kept for block in cut["markdown"].split("\n\n"))  # in order, none cut
         return
     short, full = entries_of(tool, cut), entries_of(tool, whole)
     assert len(short) <= len(full)
     equal = [mine == theirs for mine, theirs in zip(short, full, strict=False)]
-    assert equal == sorted(equal, reverse=True) or tool == "resolve_report_phrases"  # some are short anyway
+    assert (
+        equal == sorted(equal, reverse=True) or tool == "resolve_report_phrases"
+    )  # where some entries are always short
     for mine, theirs in zip(short, full, strict=False):
         if tool != "resolve_report_phrases":
             assert mine.items() <= theirs.items()
@@ -354,7 +362,7 @@ def entries_of(tool: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-async def test_what_was_left_out_is_said(samples: str) -> None:
+async def test_an_answer_states_what_was_left_out(samples: str) -> None:
     async with asking(samples) as client:
         found = await ask(client, "search_finding_models", query="lung", limit=5, max_tokens=500)
         model = await ask(client, "get_finding_model", id_or_name="PE", max_tokens=2_000)
@@ -379,7 +387,7 @@ async def test_what_was_left_out_is_said(samples: str) -> None:
     assert little["left_out"].startswith("Left out: synonyms, tags, contributors, index_codes. Left out: ")
 
 
-async def test_a_model_with_a_name_beyond_any_budget_says_how_much_it_needs(tmp_path: Path) -> None:
+async def test_a_model_beyond_the_budget_states_how_much_it_needs(tmp_path: Path) -> None:
     write_model(tmp_path, "1.fm.json", 1, name="n" * 5_000, synonyms=["long"])
     async with asking_about(tmp_path) as client:
         message = await refused(client, "get_finding_model", id_or_name="long", max_tokens=1_000)
@@ -387,10 +395,10 @@ async def test_a_model_with_a_name_beyond_any_budget_says_how_much_it_needs(tmp_
         await refused(client, "get_finding_model", id_or_name="long", max_tokens=needed - 1)
         assert (await ask(client, "get_finding_model", id_or_name="long", max_tokens=needed))["name"]
         nearest = await refused(client, "get_finding_model", id_or_name="OIFM_TEST_00001", max_tokens=300)
-    assert "nearest" not in nearest  # its name alone would break the budget
+    assert "nearest" not in nearest  # its name alone exceeds the budget
 
 
-async def test_fields_and_namesakes_that_do_not_fit_are_named(tmp_path: Path) -> None:
+async def test_left_out_fields_and_namesakes_are_listed(tmp_path: Path) -> None:
     write_model(tmp_path, "1.fm.json", 1, synonyms=["MS"], unheard_of="x" * 1_000)
     write_model(tmp_path, "2.fm.json", 2, synonyms=["MS"])
     async with asking_about(tmp_path) as client:

@@ -1,4 +1,4 @@
-"""`findingmodel mcp` as agents use it: both transports, both kinds of database, and what goes wrong."""
+"""``findingmodel mcp`` as agents use it: both transports, both kinds of database, and errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 
 
 async def conversation(client: Client) -> dict[str, Any]:
-    """A report is read: phrases are resolved, one is looked up, its model is read."""
+    """Resolve the phrases of a report, look one up, and read its model."""
     phrases = ["no pleural effusion", "clot in lung artery", "PE"]
     resolved = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
     best = resolved[1]["matches"][0]["oifm_id"]
@@ -57,20 +57,20 @@ async def conversation(client: Client) -> dict[str, Any]:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_an_agent_can_talk_over_both_transports(transport: str, samples: str) -> None:
     async with TRANSPORTS[transport](samples) as client:
-        said = await conversation(client)
+        talk = await conversation(client)
         stats = await ask(client, "index_stats")
-    assert [one["matches"][0]["name"] for one in said["resolved"]] == [
+    assert [one["matches"][0]["name"] for one in talk["resolved"]] == [
         "Pleural effusion",
         "Pulmonary embolism",
         "Pulmonary embolism",
     ]
-    assert [one["matches"][0].get("denied", False) for one in said["resolved"]] == [True, False, False]
-    assert said["resolved"][2]["matches"][0]["exact"]
-    assert said["found"]["models"][0]["name"] == "Pneumothorax"
-    assert said["document"] == json.loads((SAMPLES / "chest" / "pulmonary_embolism.fm.json").read_bytes())
-    assert said["model"]["model"] == said["document"]
-    assert said["page"].startswith("# Pulmonary embolism—`OIFM_SMPL_000001`\n")
-    assert "OIFM_SMPL_000002 (Pneumothorax)" in said["unknown"]
+    assert [one["matches"][0].get("denied", False) for one in talk["resolved"]] == [True, False, False]
+    assert talk["resolved"][2]["matches"][0]["exact"]
+    assert talk["found"]["models"][0]["name"] == "Pneumothorax"
+    assert talk["document"] == json.loads((SAMPLES / "chest" / "pulmonary_embolism.fm.json").read_bytes())
+    assert talk["model"]["model"] == talk["document"]
+    assert talk["page"].startswith("# Pulmonary embolism—`OIFM_SMPL_000001`\n")
+    assert "OIFM_SMPL_000002 (Pneumothorax)" in talk["unknown"]
     assert (stats["models"], stats["database"]) == (58, samples)
 
 
@@ -88,7 +88,9 @@ async def test_an_index_on_a_server_gives_agents_the_same_answers(transport: str
 
 
 @pytest.mark.mongo
-async def test_a_database_that_goes_away_is_an_error_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unavailable_database_is_an_error_and_the_server_continues(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS", "300")
     with running("nx") as server:
         open_client = over_stdio(f"{server.uri}/agents")
@@ -101,7 +103,7 @@ async def test_a_database_that_goes_away_is_an_error_and_no_end(monkeypatch: pyt
         await open_client.__aexit__(None, None, None)
 
 
-async def test_what_agents_ask_for_is_logged_by_setting(samples: str) -> None:
+async def test_a_setting_logs_the_requests_of_agents(samples: str) -> None:
     with started("--http", "--port", "0", "--db", samples, FINDINGMODEL_LOG="json") as process:
         assert process.stderr is not None
         before = iter(process.stderr.readline, "")
@@ -117,12 +119,12 @@ async def test_what_agents_ask_for_is_logged_by_setting(samples: str) -> None:
     assert (facts["search batch"]["items"], facts["search batch"]["failed"]) == (2, False)
 
 
-# within this process: what the processes above do, where coverage sees it
+# the same in this process, where coverage is measured
 
 
 @pytest.fixture
 def own_signals() -> Iterator[None]:
-    """The handlers of signals that a server sets, and that this process had."""
+    """Restore the signal handlers that a server replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -140,7 +142,7 @@ async def test_the_server_over_http_answers_until_a_signal(samples: str) -> None
 
 
 @pytest.mark.usefixtures("own_signals")
-def test_the_command_tells_what_it_cannot_open(tmp_path: Path, samples: str) -> None:
+def test_the_command_reports_what_it_cannot_open(tmp_path: Path, samples: str) -> None:
     (tmp_path / "letter.db").write_text("this is a letter and no database at all\n" * 50)
     assert run("mcp", "--db", tmp_path / "letter.db").exit_code == 3
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -149,7 +151,7 @@ def test_the_command_tells_what_it_cannot_open(tmp_path: Path, samples: str) -> 
     assert "cannot listen on port" in result.stderr
 
 
-# HTTP is for this machine alone
+# HTTP is limited to this machine
 
 PING = json.dumps(
     {
@@ -191,23 +193,23 @@ def test_programs_of_this_machine_are_answered(address: str) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:{port}", "127.0.0.1:1", "127.0.0.1.evil.example:{port}"]
 )
-def test_a_name_that_was_made_to_lead_here_is_refused(address: str, host: str) -> None:
+def test_another_host_name_is_refused(address: str, host: str) -> None:
     assert status(address, Host=host.format(port=urlsplit(address).port)) == 421
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
-def test_a_web_page_is_refused(address: str, origin: str) -> None:
+def test_a_foreign_origin_is_refused(address: str, origin: str) -> None:
     assert status(address, Origin=origin) == 403
 
 
 def test_nothing_listens_but_on_the_loopback_address(address: str) -> None:
     port = urlsplit(address).port
-    with socket.socket() as other:  # another address of this machine: taken if the server listened on all
+    with socket.socket() as other:  # fails if the server listens on all addresses
         other.bind(("127.0.0.2", port))
         other.listen()
 
 
-# beginnings and ends
+# start and end
 
 
 def test_the_end_of_input_ends_the_server(samples: str) -> None:
@@ -229,7 +231,7 @@ def test_an_interrupt_ends_a_server_that_waits_for_input(samples: str) -> None:
         assert process.stderr.read() == ""
 
 
-def test_an_agent_that_goes_away_without_reading_is_no_traceback(samples: str) -> None:
+def test_an_agent_that_closes_its_pipe_causes_no_traceback(samples: str) -> None:
     with started("--db", samples) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -245,7 +247,7 @@ def test_an_agent_that_goes_away_without_reading_is_no_traceback(samples: str) -
 def test_a_signal_ends_a_server_over_http(samples: str, number: signal.Signals) -> None:
     with started("--http", "--port", "0", "--db", samples) as process:
         assert process.stderr is not None
-        assert "Ctrl-C ends it" in process.stderr.readline()
+        assert "press Ctrl-C to stop" in process.stderr.readline()
         process.send_signal(number)
         assert process.wait(30) == 0
         assert process.stderr.read() == ""
@@ -290,5 +292,5 @@ def test_without_the_extra_the_message_says_what_to_install() -> None:
     code = "import sys; sys.modules['mcp'] = None; from findingmodel.cli.main import main; main()"
     done = completed("mcp", program=("-c", code))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: agents need the package mcp, version 2 (")
+    assert done.stderr.startswith("Error: serving agents requires the package mcp, version 2 (")
     assert done.stderr.endswith("install it: pip install 'findingmodel[mcp]'\n")

@@ -21,12 +21,12 @@ COUNT = len(list(SAMPLES.rglob("*.fm.json")))
 
 
 def run(*arguments: object) -> Result:
-    """Run one command; what is not an exit is a bug, and raised."""
+    """Run one command; exceptions other than exits are raised."""
     return CliRunner(catch_exceptions=False).invoke(cli, [str(argument) for argument in arguments])
 
 
 def answer(*arguments: object, code: int = 0) -> Any:
-    """The JSON document that a command prints, and nothing else."""
+    """Run a command with --json and return the JSON document it prints."""
     result = run(*arguments, "--json")
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
@@ -35,7 +35,7 @@ def answer(*arguments: object, code: int = 0) -> Any:
 def commands(
     group: click.Command = cli, words: tuple[str, ...] = (), *, groups: bool = False
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command there is, with the words that call it; the groups of commands only if asked for."""
+    """Yield every command with the words that call it; groups of commands only with *groups*."""
     if groups or not isinstance(group, LazyGroup):
         yield words, group
     if isinstance(group, LazyGroup):

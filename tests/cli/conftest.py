@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.commands import SAMPLES, run
+from tests.builders import write_model
+from tests.cli.commands import SAMPLES, edit, run
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def where_no_settings_are(own_directory: None) -> None:
-    """Commands and programs name files without a directory, and look for settings where they are."""
+    """Run each test in a directory of its own, where no settings are."""
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +34,14 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def db(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The index of the samples, as the one that the environment names."""
+    """An index of the samples, selected by the environment."""
     monkeypatch.setenv("FINDINGMODEL_DB", str(filled))
     return filled
 
 
 @pytest.fixture
 def place(any_server: Server | None, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database that does not exist yet, of each kind."""
+    """The URL of a database that does not exist yet, once for each kind."""
     if any_server is None:
         yield str(tmp_path / "index.db")
         return
@@ -50,8 +51,32 @@ def place(any_server: Server | None, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def defs(tmp_path: Path) -> Path:
-    """A directory of four models, to be changed."""
+    """A directory of four models to change."""
     directory = tmp_path / "defs"
     shutil.copytree(SAMPLES / "chest", directory)
     assert len(list(directory.iterdir())) >= 3
+    return directory
+
+
+@pytest.fixture
+def samples(place: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An index of the samples in each kind of database, selected by the environment."""
+    monkeypatch.setenv("FINDINGMODEL_DB", place)
+    assert run("index", "update", SAMPLES).exit_code == 0
+    return place
+
+
+@pytest.fixture
+def edited(samples: str, tmp_path: Path) -> Path:
+    """The samples with one edited, one added, one moved, one removed and one broken file."""
+    directory = tmp_path / "edited"
+    for path in SAMPLES.rglob("*.fm.json"):
+        copy = directory / path.relative_to(SAMPLES)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    edit(directory / "chest/pneumothorax.fm.json", description="Air where\nit should not be.")
+    write_model(directory, "new/nodule.fm.json", 1, name="nodule <b>\x1b[31mred")
+    (directory / "msk/baker_s_cyst.fm.json").rename(directory / "baker.fm.json")
+    (directory / "chest/pulmonary_embolism.fm.json").unlink()
+    (directory / "breast/breast_mass.fm.json").write_text("{")
     return directory

@@ -1,4 +1,4 @@
-"""What a shell offers while one types: from the index, in each shell's form, and never an error."""
+"""Shell completion: values from the index, in the format of each shell, and no errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 def completed(*words: str, shell: str = "bash") -> list[str]:
-    """What is offered for the last of *words*, as it is told to the shell; nothing may reach the terminal."""
+    """Return the completions of the last of *words* in the format of *shell*; stderr must be empty."""
     script = {"COMP_WORDS": "\n".join(["findingmodel", *words]), "COMP_CWORD": str(len(words))}
     if shell == "fish":
         script["COMP_CWORD"] = words[-1]
@@ -36,7 +36,7 @@ def completed(*words: str, shell: str = "bash") -> list[str]:
 
 @pytest.fixture
 def samples_place(place: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An index of the samples in each kind of database, as the one that the environment names."""
+    """An index of the samples in each kind of database, selected by the environment."""
     monkeypatch.setenv("FINDINGMODEL_DB", place)
     assert run("index", "update", SAMPLES).exit_code == 0
     return place
@@ -53,7 +53,7 @@ def test_names_tags_branches_and_organizations_come_from_the_index() -> None:
     assert completed("index", "stats", "--branch", "x") == []
 
 
-def test_what_is_offered_is_found(db: Path) -> None:
+def test_every_completion_is_a_valid_key_or_tag(db: Path) -> None:
     for line in completed("index", "get", ""):
         assert run("index", "get", line.removeprefix("plain,"), "--db", db).exit_code == 0
     for line in completed("search", "--tag", ""):
@@ -62,7 +62,7 @@ def test_what_is_offered_is_found(db: Path) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_each_shell_gets_its_own_form() -> None:
+def test_each_shell_gets_its_own_format() -> None:
     assert completed("index", "get", "pneumoth", shell="fish") == ["plain,pneumothorax\tPneumothorax"]
     assert completed("index", "get", "pneumoth", shell="zsh") == ["plain", "pneumothorax", "Pneumothorax"]
 
@@ -92,7 +92,7 @@ def test_commands_options_and_choices(words: list[str], expected: list[str]) -> 
 @pytest.mark.parametrize(
     "words", [["index", "get", "p"], ["search", "--tag", "C"], ["index", "stats", "--branch", ""]]
 )
-def test_an_index_that_cannot_be_read_offers_nothing_and_says_nothing(
+def test_an_unreadable_index_gives_no_completions_and_no_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str, words: list[str]
 ) -> None:
     (tmp_path / "letter.db").write_text("no database\n" * 99)
@@ -100,7 +100,7 @@ def test_an_index_that_cannot_be_read_offers_nothing_and_says_nothing(
     assert completed(*words) == []
 
 
-def test_the_database_on_the_command_line_counts(db: Path, tmp_path: Path) -> None:
+def test_the_database_on_the_command_line_is_used(db: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
     write_model(models, "a.fm.json", 1)
     other = tmp_path / "other.db"
@@ -160,7 +160,7 @@ STEERS = ["so\x1b[2J", "so\nplain,soot", "so\u202e", "so\rx"]
 
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index of a model whose texts mean something to a shell or to a terminal."""
+    """An index of a model whose texts contain shell syntax and terminal control characters."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINDINGMODEL_DB", str(tmp_path / "x.db"))
     names = {"name": "sooty \x1b[2J\nplain lung", "synonyms": ACTS + STEERS}
@@ -169,10 +169,10 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hostile")
-def test_no_tag_is_a_command(tmp_path: Path) -> None:
+def test_no_tag_is_executed(tmp_path: Path) -> None:
     offered = in_bash(f"COMP_WORDS=(findingmodel search --tag so); COMP_CWORD=3; {OFFER}")
-    said = {in_bash(f'printf "%s\\n" {tag}')[0] for tag in offered}
-    assert {"soft", *ACTS[:-1]} <= said
+    printed = {in_bash(f'printf "%s\\n" {tag}')[0] for tag in offered}
+    assert {"soft", *ACTS[:-1]} <= printed
     for quote in ("'", '"'):
         quoted = completed("search", "--tag", f"{quote}so")
         assert "plain,soft" in quoted
@@ -183,7 +183,7 @@ def test_no_tag_is_a_command(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("hostile")
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize("words", [["search", "--tag", "so"], ["index", "get", "so"], ["index", "get", ""]])
-def test_no_name_steers_a_terminal_or_is_several_lines(shell: str, words: list[str]) -> None:
+def test_no_name_contains_control_characters_or_line_breaks(shell: str, words: list[str]) -> None:
     offered = "\n".join(completed(*words, shell=shell))
     assert offered
     assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", offered) is None
@@ -191,14 +191,14 @@ def test_no_name_steers_a_terminal_or_is_several_lines(shell: str, words: list[s
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_that_asks_this_program(shell: str) -> None:
+def test_completion_prints_a_script_that_calls_this_program(shell: str) -> None:
     result = run("completion", shell)
     assert result.exit_code == 0
     assert f"_FINDINGMODEL_COMPLETE={shell}_complete" in result.stdout
     assert result.stderr == ""
 
 
-def test_fish_keeps_what_stands_behind_a_comma() -> None:
+def test_fish_keeps_the_text_after_a_comma() -> None:
     assert '(string split --max 1 "," $completion)' in run("completion", "fish").stdout
 
 

@@ -42,9 +42,10 @@ FAMILIES = {
     "check": "update",
     "tags": "list",
     "contributors": "list",
+    "duplicates": "list",
     "history": "stats",
 }
-"""Commands defined in another command's file; every other has a file of its own name, or of its group."""
+"""Commands defined in the file of another command; the others have a file named after them or their group."""
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()), ids=str)
@@ -97,7 +98,7 @@ def test_bad_usage_is_exit_2_and_a_message_on_stderr_alone(arguments: list[str])
     assert "hunter2" not in result.stderr
 
 
-def test_a_file_is_no_directory(tmp_path: Path) -> None:
+def test_a_file_is_not_a_directory(tmp_path: Path) -> None:
     (tmp_path / "x.fm.json").write_text("{}")
     result = run("index", "update", tmp_path / "x.fm.json")
     assert result.exit_code == 2

@@ -32,15 +32,15 @@ def test_a_new_model_is_valid_and_can_be_indexed(place: str, tmp_path: Path) -> 
     assert run("index", "check", path, "-v").stderr == ""
     again = run("model", "new", "Pleural Plaque", "--source", "SMPL", "--into", "new", "--db", place)
     assert (again.exit_code, again.stdout) == (1, "")
-    assert "there is such a file already; nothing was written" in again.stderr
+    assert "the file exists already; nothing was written" in again.stderr
     assert json.loads(path.read_text()) == model
 
 
 @pytest.mark.usefixtures("db")
-def test_what_a_curator_should_look_at_is_told() -> None:
+def test_new_reports_what_a_curator_should_check() -> None:
     made = run("model", "new", "another one", "--source", "ABCD", "--synonym", "PTX")
-    assert "OIFM_SMPL_000002 Pneumothorax is called 'PTX', too" in made.stderr
-    assert "the index knows no organization ABCD" in made.stderr
+    assert "OIFM_SMPL_000002 Pneumothorax has the name 'PTX', too" in made.stderr
+    assert "the index has no organization ABCD" in made.stderr
     facts = answer("model", "new", "another two", "--source", "ABCD", "--synonym", "PTX")
     assert facts["also"] == ["OIFM_SMPL_000002"]
     assert (facts["file"], len(facts["attribute_ids"])) == ("another_two.fm.json", 2)
@@ -62,7 +62,7 @@ def test_what_a_curator_should_look_at_is_told() -> None:
         (["pleural plaque"], 2, "Missing option '--source'"),
     ],
 )
-def test_a_model_that_cannot_be_begun_is_one_sentence(
+def test_a_model_that_cannot_be_created_is_one_message(
     tmp_path: Path, arguments: list[str], code: int, message: str
 ) -> None:
     result = run("model", "new", *arguments)
@@ -71,7 +71,7 @@ def test_a_model_that_cannot_be_begun_is_one_sentence(
     assert [path for path in tmp_path.iterdir() if path.suffix == ".json"] == []
 
 
-def test_show_tells_all_that_a_curator_looks_for() -> None:
+def test_show_prints_synonyms_values_and_ranges() -> None:
     lines = run("model", "show", PNEUMOTHORAX).stdout.splitlines()
     assert lines[0] == "OIFM_SMPL_000002  Pneumothorax"
     assert "  synonyms      PTX, pneumo, collapsed lung" in lines
@@ -101,7 +101,7 @@ def test_a_model_can_come_from_a_pipe() -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "markdown"])
-def test_what_is_no_model_is_told_problem_by_problem(tmp_path: Path, command: str) -> None:
+def test_each_problem_of_an_invalid_model_is_printed(tmp_path: Path, command: str) -> None:
     path = write_model(tmp_path, "m.fm.json", 1, name=7, description="x")
     result = run("model", command, path)
     assert result.exit_code == 1
@@ -112,7 +112,7 @@ def test_what_is_no_model_is_told_problem_by_problem(tmp_path: Path, command: st
     assert run("model", command, tmp_path).exit_code == 2
 
 
-def test_nothing_in_a_model_can_steer_the_terminal(tmp_path: Path) -> None:
+def test_no_text_of_a_model_can_control_the_terminal(tmp_path: Path) -> None:
     path = write_model(tmp_path, "m.fm.json", 1, name="red \x1b[31m alert", description="a\x9b b\u202e c d")
     for command in ("show", "markdown"):
         printed = run("model", command, path).stdout

@@ -1,4 +1,4 @@
-"""The options that every command has, and what they do."""
+"""The options that all commands share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
 @pytest.mark.parametrize(
     ("path", "command"), [(" ".join(words), command) for words, command in commands()], ids=str
 )
-def test_every_command_has_the_options_of_all(path: str, command: click.Command) -> None:
+def test_every_command_has_the_common_options(path: str, command: click.Command) -> None:
     options = {option for parameter in command.params for option in parameter.opts}
     assert {"-v", "--verbose", "-q", "--quiet", "--no-color"} <= options
     assert ("--json" in options) == (path not in PRINTS_NO_JSON)
@@ -49,7 +49,7 @@ TABLES = [
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("command", TABLES, ids=" ".join)
-def test_no_color_means_none(command: list[str]) -> None:
+def test_no_color_prints_no_colours(command: list[str]) -> None:
     for plain in (on_terminal(*command, "--no-color"), on_terminal(*command, NO_COLOR="1")):
         assert plain.strip()
         assert not [
@@ -69,10 +69,10 @@ def test_no_line_is_wider_than_the_terminal(command: list[str]) -> None:
 def test_quiet_leaves_results_and_no_messages(command: list[str]) -> None:
     loud, quiet = run(*command), run(*command, "-q")
     assert quiet.stderr == ""
-    if command[:2] != ["index", "check"]:  # which tells how long it took
+    if command[:2] != ["index", "check"]:  # its output has a duration
         assert quiet.stdout == loud.stdout
 
 
-def test_options_may_stand_before_the_command(db: Path) -> None:
+def test_options_may_precede_the_command(db: Path) -> None:
     assert run("-q", "index", "get", "nothing", "--db", db).stderr == ""
     assert run("index", "get", "nothing", "--db", db).stderr == "not found: nothing\n"

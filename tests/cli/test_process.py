@@ -1,4 +1,4 @@
-"""The command as a process: what it imports, how it ends, and what it leaves on its streams."""
+"""The command as a process: imports, exit codes and output streams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.torture.disk import small_disk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from findingmodel.stores.records import Lease
+    from findingmodel.stores.lease import Lease
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ finally:
 
 
 def imported(*arguments: object) -> set[str]:
-    """The heavy modules that a command imports while its output is no terminal."""
+    """Return the heavy modules that a command imports when its output is not a terminal."""
     done = completed(*arguments, program=("-c", LISTS_MODULES))
     assert done.returncode == 0, done.stderr
     return HEAVY.intersection(done.stderr.split("\n")[-2].split())
@@ -109,7 +109,7 @@ def test_output_is_utf8_in_every_locale(tmp_path: Path, locale: dict[str, str]) 
 
 
 @pytest.mark.usefixtures("db")
-def test_arguments_that_are_no_text_are_bad_usage() -> None:
+def test_arguments_that_are_not_utf8_are_bad_usage() -> None:
     done = completed("search", os.fsdecode(b"caf\xe9"))
     assert done.returncode == 2
     assert "is not UTF-8" in done.stderr
@@ -117,7 +117,7 @@ def test_arguments_that_are_no_text_are_bad_usage() -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("arguments", [["index", "list"], ["search", "mass", "--json"], ["index", "stats"]])
-def test_a_reader_that_went_away_is_no_traceback(arguments: list[str]) -> None:
+def test_a_closed_pipe_is_exit_141_without_a_traceback(arguments: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = completed(*arguments, stdout=writer)
@@ -127,7 +127,7 @@ def test_a_reader_that_went_away_is_no_traceback(arguments: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_the_batch_script_ends_as_quietly_and_writes_what_is_no_text_as_an_escape(tmp_path: Path) -> None:
+def test_the_batch_script_handles_a_closed_pipe_and_escapes_invalid_utf8(tmp_path: Path) -> None:
     source = tmp_path / "q.txt"
     source.write_bytes(b"caf\xe9\n")
     written = completed(source, program=BATCH_SCRIPT, LC_ALL="C")
@@ -144,7 +144,7 @@ def test_an_interrupt_of_the_batch_script_is_exit_130_and_one_line(tmp_path: Pat
     source = tmp_path / "q.txt"
     os.mkfifo(source)
     with begun(source, program=BATCH_SCRIPT) as script, source.open("w"):
-        script.send_signal(signal.SIGINT)  # it waits for a line that does not come
+        script.send_signal(signal.SIGINT)  # while it waits for a line
         _, message = script.communicate()
     assert (script.returncode, message) == (130, "batch_search: interrupted\n")
 
@@ -171,7 +171,7 @@ def test_messages_never_mix_with_json() -> None:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port where nobody listens; it stays taken, so that nobody begins to."""
+    """A port that is bound, but on which nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -198,7 +198,7 @@ def test_an_unreachable_server_is_exit_3_and_one_sentence(arguments: list[str], 
     assert "hunter2" not in line
 
 
-def test_what_is_no_database_is_exit_3_and_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_exit_3_and_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("this is a letter and no database at all\n" * 50)
     (tmp_path / "directory.db").mkdir()
     for name in ("text.db", "directory.db"):
@@ -210,20 +210,20 @@ def test_what_is_no_database_is_exit_3_and_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_database_that_may_not_be_read_is_exit_3(tmp_path: Path) -> None:
+def test_a_database_without_read_permission_is_exit_3(tmp_path: Path) -> None:
     secret = tmp_path / "secret.db"
     secret.touch(mode=0)
     assert completed("index", "stats", "--db", secret).returncode == 3
 
 
-def test_a_place_where_no_database_can_be_created_is_exit_3(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_created_is_exit_3(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = completed("index", "update", SAMPLES, "--db", tmp_path / "file" / "x.db")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
 
 
-def test_an_interrupt_while_the_command_is_being_imported_is_no_traceback(tmp_path: Path) -> None:
+def test_an_interrupt_during_imports_prints_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
     ended = completed("--version", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
@@ -235,7 +235,7 @@ def test_an_interrupt_is_exit_130_and_one_line() -> None:
         uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/findings"
         patient = {"FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "60000"}
         with begun("index", "stats", "--db", uri, **patient) as asking:
-            connection, _ = silent.accept()  # from here on it waits for an answer that does not come
+            connection, _ = silent.accept()  # now it waits for an answer
             asking.send_signal(signal.SIGINT)
             _, message = asking.communicate()
             connection.close()
@@ -250,7 +250,7 @@ def test_an_interrupt_is_exit_130_and_one_line() -> None:
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
     ids=["SIGINT", "SIGTERM"],
 )
-def test_an_update_that_is_asked_to_end_says_what_it_has_written(
+def test_a_signalled_update_reports_what_it_has_written(
     tmp_path: Path, defs: Path, sent: signal.Signals, code: int, word: str
 ) -> None:
     database = tmp_path / "x.db"
@@ -260,9 +260,9 @@ def test_an_update_that_is_asked_to_end_says_what_it_has_written(
     write_model(defs, "new.fm.json", 1)
     with begun("index", "update", defs, "--db", database, "--wait", "3600") as waiting:
         assert waiting.stderr is not None
-        told = waiting.stderr.readline()
+        message = waiting.stderr.readline()
         expected = f"waiting for another update to end: process {os.getpid()} on {socket.gethostname()}"
-        assert told.strip() == expected
+        assert message.strip() == expected
         waiting.send_signal(sent)
         _, message = waiting.communicate()
     assert (waiting.returncode, message) == (code, f"Error: {word}; nothing was written\n")
@@ -270,7 +270,7 @@ def test_an_update_that_is_asked_to_end_says_what_it_has_written(
     assert (note["action"], note["outcome"]) == ("update", "interrupted")
 
 
-def test_in_the_background_of_a_shell_ctrl_c_is_nothing_and_sigterm_ends_it(
+def test_in_the_background_of_a_shell_sigint_is_ignored_and_sigterm_ends_an_update(
     tmp_path: Path, defs: Path
 ) -> None:
     database = tmp_path / "x.db"
@@ -291,13 +291,16 @@ def test_in_the_background_of_a_shell_ctrl_c_is_nothing_and_sigterm_ends_it(
 def hold_lease(database: Path, lease: Lease | None) -> None:
     async def hold() -> None:
         store = SQLiteStore(database)
-        await store.acquire(lease) if lease else await store.release(make_lease("other", expires_ns=0))
+        if lease:
+            await store.leases.acquire(lease)
+        else:
+            await store.leases.release(make_lease("other", expires_ns=0))
         await store.close()
 
     asyncio.run(hold())
 
 
-def test_an_update_that_waits_goes_on_when_the_other_is_done(tmp_path: Path, defs: Path) -> None:
+def test_a_waiting_update_continues_when_the_other_ends(tmp_path: Path, defs: Path) -> None:
     database = tmp_path / "x.db"
     assert run("index", "update", defs, "--db", database).exit_code == 0
     hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
@@ -315,7 +318,7 @@ def test_an_update_that_waits_goes_on_when_the_other_is_done(tmp_path: Path, def
 
 
 @pytest.mark.parametrize("kilobytes", [40, 150, 300])
-def test_a_full_disk_is_exit_3_and_one_sentence_and_spoils_nothing(
+def test_a_full_disk_is_exit_3_and_leaves_the_index_usable(
     tmp_path: Path, defs: Path, kilobytes: int
 ) -> None:
     with small_disk(tmp_path / "disk", kilobytes) as is_small:
@@ -334,9 +337,7 @@ def test_a_full_disk_is_exit_3_and_one_sentence_and_spoils_nothing(
         assert answer("index", "stats", "--db", database)["models"] == len(list(defs.iterdir()))
 
 
-def test_an_index_on_a_disk_that_cannot_be_written_can_be_read_and_not_updated(
-    tmp_path: Path, defs: Path
-) -> None:
+def test_an_index_on_a_read_only_disk_can_be_read_but_not_updated(tmp_path: Path, defs: Path) -> None:
     with small_disk(tmp_path / "disk", 50_000) as is_small:
         if not is_small:
             pytest.skip("this user may not mount a disk")

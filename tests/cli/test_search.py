@@ -1,4 +1,4 @@
-"""`search`: its options, filters and explanations, and what it remembers of a server."""
+"""``search``: options, filters, explanations and the cache file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_pages_follow_each_other() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_explain_shows_below_each_hit_what_its_score_is_made_of() -> None:
+def test_explain_shows_the_parts_of_a_score_below_each_hit() -> None:
     lines = [
         line.split("\t")
         for line in run("search", "breast mas", "--explain", "--limit", 1).stdout.splitlines()
@@ -46,7 +46,7 @@ def test_facets_count_the_tags_of_all_hits() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_facets_of_a_filter_count_every_model_that_it_lets_through() -> None:
+def test_facets_of_a_filter_count_every_matching_model() -> None:
     models = answer("index", "list", "--limit", 1_000)
     by_ct = [model for model in models if "CT" in model["tags"]]
     assert len(by_ct) > 10
@@ -54,7 +54,7 @@ def test_facets_of_a_filter_count_every_model_that_it_lets_through() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_filters_may_stand_in_the_query() -> None:
+def test_the_query_may_contain_filters() -> None:
     hits = answer("search", "modality:mammography contributor:SMPL attribute:numeric")
     assert {hit["oifm_id"] for hit in hits} == {"OIFM_SMPL_000036", "OIFM_SMPL_000037"}
 
@@ -68,15 +68,15 @@ def test_a_denied_finding_is_marked() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Give a QUERY, or --batch FILE."),
-        (["x", "--resume"], "--resume can be given with --batch only."),
-        (["x", "--column", "y"], "--column can be given with --batch only."),
+        ([], "Missing QUERY or --batch FILE."),
+        (["x", "--resume"], "--resume requires --batch."),
+        (["x", "--column", "y"], "--column requires --batch."),
         (["tag:"], "tag: needs a value"),
-        (["code:RID1"], "names no system"),
+        (["code:RID1"], "does not name a system"),
         (["--", "-"], "nothing to search for"),
     ],
 )
-def test_what_does_not_fit_together_is_bad_usage(arguments: list[str], message: str) -> None:
+def test_conflicting_options_are_bad_usage(arguments: list[str], message: str) -> None:
     result = run("search", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
@@ -88,7 +88,7 @@ LEFT = "code:radlex:RID5824"
 
 
 @pytest.mark.usefixtures("db")
-def test_a_code_finds_models_and_says_what_carries_it() -> None:
+def test_a_code_finds_models_and_shows_its_places() -> None:
     hits = answer("search", LEFT, "--limit", 100)
     assert len(hits) > 3
     for hit in hits:
@@ -98,30 +98,13 @@ def test_a_code_finds_models_and_says_what_carries_it() -> None:
         assert match["terms"][2] == "left"
 
 
-@pytest.mark.usefixtures("db")
-def test_get_by_code_says_what_carries_it() -> None:
-    (entry, other) = answer("index", "get", LEFT, "Pneumothorax")
-    carriers = entry["carriers"]
-    assert {carrier["place"] for carrier in carriers} == {"value"}
-    assert {carrier["oifm_id"] for carrier in carriers} == {
-        found["oifm_id"] for found in (entry, *entry["also"])
-    }
-    assert "carriers" not in other
-    text = run("index", "get", LEFT).stdout
-    assert f"  code at       value {carriers[0]['id']} left\n" in text
-
-
-@pytest.mark.usefixtures("db")
-def test_get_by_a_code_that_nothing_carries_is_exit_1() -> None:
-    assert answer("index", "get", "code:x:y", code=1) == [None]
-    assert run("index", "get", "code:x").exit_code == 2
-
-
 # a cache behind the process
 
 
 @pytest.mark.mongo
-def test_a_server_need_not_search_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_file_answers_repeated_searches_of_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "cache" / "answers.db"
     with running("nx") as server:
         monkeypatch.setenv("MONGODB_URI", f"{server.uri}/findings")
@@ -139,12 +122,12 @@ def test_a_server_need_not_search_twice(tmp_path: Path, monkeypatch: pytest.Monk
         assert answer("search", "big nodule") != fresh
 
 
-def test_an_empty_index_is_told_from_a_query_that_nothing_answers(tmp_path: Path, db: Path) -> None:
+def test_an_empty_index_is_distinguished_from_a_query_without_hits(tmp_path: Path, db: Path) -> None:
     empty = tmp_path / "empty.db"
     source = tmp_path / "q.txt"
     source.write_text("xyzzy\n")
     for command in (["search", "xyzzy"], ["search", "--batch", source]):
-        assert "is empty; findingmodel index update DIR fills it" in run(*command, "--db", empty).stderr
+        assert "is empty; fill it with findingmodel index update DIR" in run(*command, "--db", empty).stderr
         assert "empty" not in run(*command, "--db", db).stderr
     assert not empty.exists()
 
@@ -159,7 +142,44 @@ def test_an_empty_index_is_told_from_a_query_that_nothing_answers(tmp_path: Path
         (["xyzzy"], "'xyzzy'\n"),
     ],
 )
-def test_a_tag_that_no_model_has_is_why_nothing_is_found(arguments: list[str], why: str) -> None:
+def test_an_unknown_tag_is_reported_if_nothing_is_found(arguments: list[str], why: str) -> None:
     result = run("search", *arguments)
     assert (result.exit_code, result.stdout) == (0, "")
     assert why in result.stderr
+
+
+@pytest.mark.usefixtures("db")
+def test_a_hit_has_the_fields_of_its_entry_and_the_reasons() -> None:
+    hits = answer("search", "Breast mass")
+    (entry,) = answer("index", "get", "Breast mass")
+    assert hits[0] == hits[0] | entry
+    assert hits[0]["score"] >= hits[-1]["score"] > 0
+    assert hits[0]["matched"]
+
+
+@pytest.mark.usefixtures("db")
+def test_search_without_a_hit_is_an_empty_list_and_exit_0() -> None:
+    assert answer("search", "zzzzqqqq") == []
+    result = run("search", "zzzzqqqq")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing found" in result.stderr
+
+
+@pytest.mark.usefixtures("db")
+def test_search_respects_limit_and_tags() -> None:
+    assert len(answer("search", "nodule", "--limit", 2)) == 2
+    assert all("breast" in hit["tags"] for hit in answer("search", "mass", "--tag", "breast"))
+
+
+@pytest.mark.usefixtures("db")
+def test_search_in_a_pipe_is_tab_separated() -> None:
+    lines = run("search", "mass").stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == [hit["oifm_id"] for hit in answer("search", "mass")]
+    assert {len(line.split("\t")) for line in lines} == {4}
+
+
+@pytest.mark.usefixtures("db")
+def test_explain_shows_the_stage_of_each_reason() -> None:
+    lines = run("search", "clot in lung artery", "--explain", "--limit", 1).stdout.splitlines()
+    assert len(lines) > 1
+    assert any(line.split("\t")[-1].startswith("meaning, ") for line in lines[1:])

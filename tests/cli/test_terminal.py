@@ -1,4 +1,4 @@
-"""What a person sees: tables, wrapped lines and bars on a terminal of 80 columns and 24 lines."""
+"""Output on a terminal of 80 columns and 24 lines: tables, wrapped lines and progress bars."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZE = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color"}
 
 
 def on_terminal(*arguments: object, **environment: str) -> str:
-    """Run a command on a terminal of its own and return all that it wrote there."""
+    """Run a command on a pseudo-terminal and return its output."""
     ours, theirs = pty.openpty()
     terminal = {"NO_COLOR": None} | SIZE | environment
     with begun(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, **terminal) as process:
@@ -37,7 +37,7 @@ def on_terminal(*arguments: object, **environment: str) -> str:
 
 
 def chunks(terminal: int) -> Iterator[bytes]:
-    with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+    with contextlib.suppress(OSError):  # Linux raises it when the other end is closed
         while chunk := os.read(terminal, 65_536):
             yield chunk
 
@@ -63,21 +63,21 @@ def test_tables_have_a_heading_and_fit(arguments: list[str], heading: list[str])
 
 
 @pytest.mark.usefixtures("db")
-def test_an_entry_is_wrapped_and_loses_no_word() -> None:
+def test_an_entry_is_wrapped_without_losing_words() -> None:
     written = on_terminal("index", "get", "Breast mass")
     assert widest(written) < 80
     piped = completed("index", "get", "Breast mass", **SIZE)
     assert written.split() == piped.stdout.split()
 
 
-def test_what_carries_a_code_is_wrapped_too(tmp_path: Path) -> None:
+def test_the_places_of_a_code_are_wrapped_too(tmp_path: Path) -> None:
     code = {"system": "RADLEX", "code": "RID5713"}
     name = " ".join(["angle"] * 12)
     write_model(tmp_path, "a.fm.json", attributes=[make_number(name=name, index_codes=[code])])
     assert run("index", "update", tmp_path, "--db", tmp_path / "x.db").exit_code == 0
     written = on_terminal("index", "get", "code:radlex:rid5713", "--db", tmp_path / "x.db")
-    told = written[written.index("code at") :].split()
-    assert told == ["code", "at", "attribute", "OIFMA_TEST_000011", *name.split()]
+    lines = written[written.index("code at") :].split()
+    assert lines == ["code", "at", "attribute", "OIFMA_TEST_000011", *name.split()]
     assert widest(written) < 80
 
 
@@ -88,7 +88,7 @@ def test_styles_can_be_turned_off(option: str, environment: dict[str, str]) -> N
     assert "\x1b" not in on_terminal("search", "mass", option, **environment)
 
 
-def test_problems_fill_one_screen_and_all_of_them_when_asked(tmp_path: Path) -> None:
+def test_problems_fill_at_most_one_screen_without_verbose(tmp_path: Path) -> None:
     for number in range(60):
         (tmp_path / f"{number:02}.fm.json").write_text("{")
     command = ("index", "check", tmp_path)
@@ -105,10 +105,10 @@ def test_an_update_draws_a_bar_unless_quiet(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_person_is_told_what_is_nearest_to_what_is_not_there() -> None:
-    told = on_terminal("index", "get", "pneumothrax", "OIFMA_SMPL_000007", "xyzzy").splitlines()
-    assert told[0].startswith("not found: pneumothrax; nearest: Pneumothorax")
-    assert told[1:] == [
+def test_a_terminal_shows_similar_models_for_unknown_keys() -> None:
+    lines = on_terminal("index", "get", "pneumothrax", "OIFMA_SMPL_000007", "xyzzy").splitlines()
+    assert lines[0].startswith("not found: pneumothrax; nearest: Pneumothorax")
+    assert lines[1:] == [
         "not found: OIFMA_SMPL_000007; it is an attribute of OIFM_SMPL_000002 (Pneumothorax)",
         "not found: xyzzy",
     ]

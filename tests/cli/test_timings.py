@@ -1,4 +1,4 @@
-"""Where the time went: on stderr for who asks, and never between the results."""
+"""``--timings`` and log lines: the time of each stage, on stderr."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.commands import COUNT, SAMPLES, answer, run
+from tests.cli.commands import COUNT, SAMPLES, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def stages(table: str) -> dict[str, list[str]]:
-    """By stage, the cells of its row."""
+    """Return the cells of each row by its stage."""
     lines = [line for line in table.splitlines() if line.startswith(("stage", "sync.", "search", "index"))]
     rows = [line.split() for line in lines]
     return {row[0] if row[0] != "index" else "index update": row for row in rows}
 
 
-def test_an_update_tells_how_long_each_stage_took(tmp_path: Path) -> None:
+def test_timings_of_an_update_show_each_stage(tmp_path: Path) -> None:
     done = run("index", "update", SAMPLES, "--db", tmp_path / "x.db", "--timings", "--json")
     assert json.loads(done.stdout)["added"] == COUNT
     found = stages(done.stderr)
@@ -45,7 +45,7 @@ def test_an_update_with_nothing_to_do_has_few_stages(db: Path) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_search_tells_how_long_each_stage_took() -> None:
+def test_timings_of_a_search_show_each_stage() -> None:
     done = run("search", "collapsed lung", "--timings", "--json")
     assert json.loads(done.stdout)
     assert {"search.plan", "search.candidates", "search.rank", "search.entries"} <= stages(done.stderr).keys()
@@ -53,12 +53,12 @@ def test_a_search_tells_how_long_each_stage_took() -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("command", [["search", "lung"], ["index", "stats"]])
-def test_who_does_not_ask_is_told_nothing(command: list[str]) -> None:
+def test_without_timings_nothing_is_printed(command: list[str]) -> None:
     assert run(*command).stderr == ""
 
 
 @pytest.mark.usefixtures("db")
-def test_log_lines_come_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_turns_on_log_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINDINGMODEL_LOG", "json")
     done = run("search", "lung", "--json")
     events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
@@ -68,7 +68,7 @@ def test_log_lines_come_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_batch_is_logged_under_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_batch_is_logged_as_search_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FINDINGMODEL_LOG", "json")
     phrases = tmp_path / "phrases.txt"
     phrases.write_text("collapsed lung\n")
@@ -76,21 +76,3 @@ def test_a_batch_is_logged_under_a_name_of_its_own(monkeypatch: pytest.MonkeyPat
     events = [json.loads(line)["event"] for line in done.stderr.splitlines() if line.startswith("{")]
     assert "search batch" in events
     assert "search" not in events
-
-
-@pytest.mark.usefixtures("db")
-def test_stats_tell_how_long_reads_take() -> None:
-    facts = answer("index", "stats", "--performance")
-    reads = facts["performance"]["reads"]
-    assert {"generation", "page", "get by id", "get by name", "whole model", "search"} == reads.keys()
-    assert reads["get by id"]["count"] == 10
-    assert 0 < reads["get by id"]["least"] <= reads["get by id"]["p95"] <= reads["get by id"]["most"]
-    assert facts["performance"]["bytes"]["index"] > 10_000
-    assert facts["performance"]["pool"] is None
-
-
-@pytest.mark.usefixtures("db")
-def test_stats_for_people_have_the_same() -> None:
-    done = run("index", "stats", "--performance")
-    assert "get by id" in done.stdout
-    assert "index bytes" in done.stdout

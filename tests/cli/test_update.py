@@ -1,4 +1,4 @@
-"""`index update` and `index check`: what they print, as text and as JSON, and their exit codes."""
+"""``index update``: output as text and as JSON, and exit codes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import write_model
 from tests.cli.commands import answer, edit, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_an_update_says_what_it_did(defs: Path, tmp_path: Path) -> None:
+def test_an_update_prints_its_counts(defs: Path, tmp_path: Path) -> None:
     count = len(list(defs.iterdir()))
     result = run("index", "update", defs, "--db", tmp_path / "x.db")
     assert result.exit_code == 0
@@ -24,7 +23,7 @@ def test_an_update_says_what_it_did(defs: Path, tmp_path: Path) -> None:
     assert len(again.stdout.splitlines()) == 1
 
 
-def test_the_json_of_an_update_holds_all_that_it_did(defs: Path, tmp_path: Path) -> None:
+def test_the_json_of_an_update_has_all_counts(defs: Path, tmp_path: Path) -> None:
     count = len(list(defs.iterdir()))
     report = answer("index", "update", defs, "--db", tmp_path / "x.db")
     assert report["added"] == count
@@ -35,7 +34,7 @@ def test_the_json_of_an_update_holds_all_that_it_did(defs: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("url", ["{}/new/x.db", "sqlite:///{}/new/x.db"])
-def test_a_dry_run_says_what_it_would_do_and_creates_no_database(
+def test_a_dry_run_prints_what_it_would_do_and_creates_no_database(
     defs: Path, tmp_path: Path, url: str
 ) -> None:
     result = run("index", "update", defs, "--dry-run", "--db", url.format(tmp_path))
@@ -66,7 +65,7 @@ def test_failed_files_are_listed_with_pointer_code_and_message(defs: Path, tmp_p
     assert {"pointer", "code", "message"} == set(failed["problems"][0])
 
 
-def test_no_failed_file_is_left_out_in_a_pipe(tmp_path: Path) -> None:
+def test_a_pipe_gets_every_failed_file(tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number}.fm.json").write_text("{")
     for command in (["index", "update", tmp_path, "--db", tmp_path / "x.db"], ["index", "check", tmp_path]):
@@ -94,14 +93,14 @@ def test_an_update_that_would_empty_the_index_is_refused_unless_forced(defs: Pat
     assert answer("index", "update", empty, "--db", database, "--force")["removed"] == count
 
 
-def test_models_whose_file_is_gone_are_kept_when_asked(defs: Path, tmp_path: Path) -> None:
+def test_no_remove_keeps_models_whose_file_is_gone(defs: Path, tmp_path: Path) -> None:
     run("index", "update", defs, "--db", tmp_path / "x.db")
     sorted(defs.iterdir())[0].unlink()
     assert answer("index", "update", defs, "--db", tmp_path / "x.db", "--no-remove")["removed"] == 0
     assert answer("index", "update", defs, "--db", tmp_path / "x.db")["removed"] == 1
 
 
-def test_warnings_are_counted_and_shown_when_asked(defs: Path, tmp_path: Path) -> None:
+def test_warnings_are_counted_and_shown_with_verbose(defs: Path, tmp_path: Path) -> None:
     odd = sorted(defs.iterdir())[0]
     edit(odd, unheard_of=1)
     command = ["index", "check", defs]
@@ -111,43 +110,7 @@ def test_warnings_are_counted_and_shown_when_asked(defs: Path, tmp_path: Path) -
     assert run("-v", *command).stderr == run(*command, "-v").stderr
 
 
-def test_check_writes_nothing_and_opens_no_index(defs: Path, tmp_path: Path) -> None:
-    result = run("index", "check", defs)
-    assert result.exit_code == 0
-    assert "all valid" in result.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ["defs"]
-
-
-@pytest.mark.parametrize(
-    ("setting", "code"),
-    [
-        ({"FINDINGMODEL_MAX_FILE_BYTES": "2000"}, "too-large"),
-        ({"FINDINGMODEL_MAX_NESTING": "10"}, "too-deep"),
-    ],
-)
-def test_a_check_refuses_what_an_update_would_refuse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: dict[str, str], code: str
-) -> None:
-    write_model(
-        tmp_path / "defs", "a.fm.json", 1, extension=json.loads("[" * 20 + "]" * 20), text="x" * 2_000
-    )
-    assert run("index", "check", tmp_path / "defs").exit_code == 0
-    for name, value in setting.items():
-        monkeypatch.setenv(name, value)
-    for command in ("check", "update", "diff"):
-        result = run("index", command, tmp_path / "defs")
-        assert (result.exit_code, code in result.output) == (1, True), result.output
-
-
-def test_the_json_of_a_check_names_the_failed_files(defs: Path) -> None:
-    broken = sorted(defs.iterdir())[0]
-    edit(broken, name="")
-    report = answer("index", "check", defs, code=1)
-    assert report["files"] == len(list(defs.iterdir()))
-    assert [failed["path"] for failed in report["failed"]] == [broken.name]
-
-
-def test_a_name_cannot_steer_the_terminal(defs: Path, tmp_path: Path) -> None:
+def test_a_name_cannot_control_the_terminal(defs: Path, tmp_path: Path) -> None:
     model = sorted(defs.iterdir())[0]
     edit(model, description="red \x1b[31m and \u009b32m green")
     run("index", "update", defs, "--db", tmp_path / "x.db")

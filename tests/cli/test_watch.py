@@ -1,4 +1,4 @@
-"""``index watch``: as a process that is left running while files and databases come and go."""
+"""``index watch``: a process that runs while files and databases appear and disappear."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 QUICK = {
     "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "500",
     "FINDINGMODEL_MONGODB_RETRY_SECONDS": "1",
@@ -38,7 +38,7 @@ QUICK = {
 
 
 class Watching:
-    """A watch that runs, and what it has said so far."""
+    """A running watch and its output so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -65,44 +65,44 @@ class Watching:
                 self._noted.notify_all()
 
     def line(self) -> str:
-        """The next line, awaited."""
+        """Wait for the next line and return it."""
         try:
-            return self._lines.get(timeout=PATIENCE_SECONDS)
+            return self._lines.get(timeout=TIMEOUT_SECONDS)
         except Empty:
             raise AssertionError(f"nothing was printed; notes: {self.notes}") from None
 
     def fields(self) -> list[str]:
-        """The next line of a pipe, without its time."""
+        """Return the fields of the next line without its time."""
         return self.line().split("\t")[1:]
 
     def fact(self) -> dict[str, Any]:
-        """The next line of JSON, without its time."""
+        """Return the next line of JSON without its time."""
         fact: dict[str, Any] = json.loads(self.line())
         assert fact.pop("at")
         return fact
 
     def await_note(self, text: str) -> str:
         with self._noted:
-            found = self._noted.wait_for(lambda: [n for n in self.notes if text in n], PATIENCE_SECONDS)
+            found = self._noted.wait_for(lambda: [n for n in self.notes if text in n], TIMEOUT_SECONDS)
         assert found, f"no note has {text!r}: {self.notes}"
         return str(found[0])
 
     def interrupt(self) -> None:
-        """Press Ctrl-C, and wait until that is over."""
+        """Send SIGINT and give the process a moment to handle it."""
         self._process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(0.5)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal, and return the exit code; nothing more may have been printed."""
+        """Send a signal and return the exit code; no lines may be left."""
         self._process.send_signal(number)
         return self.ended()
 
     def ended(self) -> int:
-        """Wait for the end, and return the exit code."""
-        code = self._process.wait(PATIENCE_SECONDS)
+        """Wait for the end and return the exit code; no lines may be left."""
+        code = self._process.wait(TIMEOUT_SECONDS)
         for reader in self._readers:
-            reader.join(PATIENCE_SECONDS)
+            reader.join(TIMEOUT_SECONDS)
         rest = []
         while not self._lines.empty():
             rest.append(self._lines.get())
@@ -145,10 +145,10 @@ def test_each_change_is_one_line(place: str, models: Path) -> None:
         assert watch.fields() == added(5)
         assert answer("index", "stats", "--db", place)["models"] == 4
         assert watch.end(signal.SIGINT) == 0
-    assert watch.notes == [f"watching {models}; Ctrl-C ends it", "stopped"]
+    assert watch.notes == [f"watching {models}; press Ctrl-C to stop", "stopped"]
 
 
-def test_each_update_is_logged_with_its_stages_by_setting(models: Path, tmp_path: Path) -> None:
+def test_a_setting_logs_each_update_with_its_stages(models: Path, tmp_path: Path) -> None:
     with watching(models, "--db", tmp_path / "x.db", FINDINGMODEL_LOG="json") as watch:
         assert [watch.fields() for _ in range(3)] == [added(1), added(2), added(3)]
         logged = json.loads(watch.await_note('"index update"'))
@@ -158,7 +158,7 @@ def test_each_update_is_logged_with_its_stages_by_setting(models: Path, tmp_path
     assert {"sync.scan", "sync.load", "sync.write"} <= set(events[: events.index("index update")])
 
 
-def test_a_file_that_fails_is_told_once_and_again_when_it_is_mended(place: str, models: Path) -> None:
+def test_a_failing_file_is_reported_once_and_again_when_mended(place: str, models: Path) -> None:
     good = (models / "m2.fm.json").read_bytes()
     (models / "m2.fm.json").write_text("{")
     with watching(models, "--db", place, "--json") as watch:
@@ -167,7 +167,7 @@ def test_a_file_that_fails_is_told_once_and_again_when_it_is_mended(place: str, 
         assert (failed["kind"], failed["path"]) == ("failed", "m2.fm.json")
         assert [one["code"] for one in failed["problems"]] == ["not-json"]
         write_model(models, "m4.fm.json", 4)
-        assert watch.fact()["oifm_id"] == "OIFM_TEST_000004"  # and nothing of the file that fails
+        assert watch.fact()["oifm_id"] == "OIFM_TEST_000004"  # the failing file is not reported again
         (models / "m2.fm.json").write_text("[]")
         assert [one["code"] for one in watch.fact()["problems"]] == ["not-object"]
         (models / "m2.fm.json").write_bytes(good)
@@ -183,7 +183,7 @@ def test_a_file_that_fails_is_told_once_and_again_when_it_is_mended(place: str, 
         assert watch.end() == 0
 
 
-def test_a_directory_that_goes_away_is_awaited(tmp_path: Path, models: Path) -> None:
+def test_a_watch_waits_for_a_missing_directory(tmp_path: Path, models: Path) -> None:
     with watching(models, "--db", tmp_path / "x.db") as watch:
         for number in (1, 2, 3):
             assert watch.fields() == added(number)
@@ -196,7 +196,7 @@ def test_a_directory_that_goes_away_is_awaited(tmp_path: Path, models: Path) -> 
         assert watch.end() == 0
 
 
-def test_an_emptied_directory_empties_no_index(tmp_path: Path, models: Path) -> None:
+def test_an_emptied_directory_does_not_empty_the_index(tmp_path: Path, models: Path) -> None:
     database = tmp_path / "x.db"
     with watching(models, "--db", database, "--json") as watch:
         for _ in range(3):
@@ -206,7 +206,7 @@ def test_an_emptied_directory_empties_no_index(tmp_path: Path, models: Path) -> 
         for path in models.iterdir():
             path.unlink()
         facts = [watch.fact()]
-        while facts[-1]["kind"] == "removed":  # unless all came together, the first ones were let through
+        while facts[-1]["kind"] == "removed":  # the first removals may come in an update of their own
             facts.append(watch.fact())
         assert facts[-1]["kind"] == "refused"
         assert "would remove all" in facts[-1]["message"]
@@ -215,7 +215,7 @@ def test_an_emptied_directory_empties_no_index(tmp_path: Path, models: Path) -> 
 
 
 @pytest.mark.mongo
-def test_a_database_that_goes_away_is_awaited(tmp_path: Path, models: Path) -> None:
+def test_a_watch_waits_for_an_unavailable_database(tmp_path: Path, models: Path) -> None:
     home, storage = tmp_path / "home", tmp_path / "storage"
     home.mkdir()
     server = ServerProcess("secantus", home, ServerOptions(storage=storage))
@@ -239,7 +239,7 @@ def test_a_database_that_goes_away_is_awaited(tmp_path: Path, models: Path) -> N
 
 
 @pytest.mark.mongo
-def test_it_can_be_ended_while_the_database_is_away(models: Path) -> None:
+def test_a_watch_can_be_stopped_while_the_database_is_unavailable(models: Path) -> None:
     with running("nx") as server:
         place = f"{server.uri}/test_watch"
     with watching(models, "--db", place) as watch:
@@ -248,15 +248,15 @@ def test_it_can_be_ended_while_the_database_is_away(models: Path) -> None:
     assert watch.notes[-1] == "stopped"
 
 
-def test_a_database_of_another_program_is_an_error_at_once(tmp_path: Path, models: Path) -> None:
+def test_a_file_that_is_not_a_database_ends_the_watch(tmp_path: Path, models: Path) -> None:
     (tmp_path / "letter.db").write_text("no database at all\n" * 100)
     with watching(models, "--db", tmp_path / "letter.db") as watch:
         assert "letter.db" in watch.await_note("Error: ")
         assert watch.ended() == 3
 
 
-def test_an_index_among_its_files_does_not_wake_the_watch(models: Path) -> None:
-    """The SQLite file changes with each update; that must not lead to another."""
+def test_an_index_below_the_directory_does_not_wake_the_watch(models: Path) -> None:
+    """Each update changes the SQLite file, which must not cause another update."""
     ledger = models / "x.db.ledger.jsonl"
     with watching(models, "--db", models / "x.db") as watch:
         for number in (1, 2, 3):
@@ -270,11 +270,11 @@ def test_an_index_among_its_files_does_not_wake_the_watch(models: Path) -> None:
 @pytest.mark.mongo
 def test_a_second_interrupt_ends_it_at_once(models: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(PATIENCE_SECONDS)
+        silent.settimeout(TIMEOUT_SECONDS)
         place = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/test_watch"
         patient = {"FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS": "600000"}
         with watching(models, "--db", place, **patient) as watch:
-            connection, _ = silent.accept()  # from here on the update waits for an answer that does not come
+            connection, _ = silent.accept()  # now the update waits for an answer
             watch.interrupt()
             watch.interrupt()
             assert watch.ended() == 130
@@ -282,7 +282,7 @@ def test_a_second_interrupt_ends_it_at_once(models: Path) -> None:
     assert watch.notes[-1] == "Error: interrupted"
 
 
-def test_a_terminal_shows_no_more_than_a_screen_unless_asked(
+def test_a_terminal_shows_at_most_one_screen_without_verbose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Screen, "is_terminal", True)
@@ -304,12 +304,12 @@ def test_a_terminal_shows_no_more_than_a_screen_unless_asked(
             .split(maxsplit=1)[1]
             .startswith("added    OIFM_TEST_000000  pulmonary nodule of type 0  m00")
         )
-        assert result.stderr == f"watching models; Ctrl-C ends it\n{more}stopped\n"
+        assert result.stderr == f"watching models; press Ctrl-C to stop\n{more}stopped\n"
 
 
 def end_when_filled(database: str, count: int) -> None:
-    """End the watch of this process when *database* holds so many models, and it has told of them."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Send SIGTERM to this process when *database* holds *count* models."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while models_in(database) < count and time.monotonic() < deadline:
         time.sleep(0.02)
     if models_in(database) == count:
@@ -317,7 +317,7 @@ def end_when_filled(database: str, count: int) -> None:
 
 
 def models_in(database: str) -> int:
-    """How many models a SQLite index holds; asked of it alone, for another thread has the streams."""
+    """Return the number of models in a SQLite index, without a command: another thread uses the streams."""
     return run_without_loop(_count(database)) if Path(database).exists() else 0
 
 

@@ -1,4 +1,4 @@
-"""Index: what it answers and does, how it opens and closes; on a file and on each MongoDB wire server."""
+"""Index: reading, searching, writing, opening and closing, with SQLite and with each MongoDB server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from findingmodel import (
     StoreSchemaError,
     StoreUnavailableError,
 )
-from findingmodel.stores.mongo import pool
+from findingmodel.stores.mongo.pool import connection_pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.cli.commands import run
 from tests.stores.listening import Commands
@@ -45,7 +45,7 @@ UNREACHABLE = "mongodb://me:secret@127.0.0.1:1/findings?serverSelectionTimeoutMS
 
 @pytest.fixture
 def defs(tmp_path: Path) -> Path:
-    """Five models in two directories, among them two that share a synonym."""
+    """Five models in two directories; two of them share a synonym."""
     directory = tmp_path / "defs"
     contributors = [make_person(), make_organization()]
     write_model(
@@ -70,9 +70,9 @@ def names(entries: Any) -> list[str]:
 
 
 class ReadingRules:
-    """What an index answers."""
+    """Rules of reading."""
 
-    async def test_an_empty_index_answers_everything(self, index: Index) -> None:
+    async def test_an_empty_index_can_be_read(self, index: Index) -> None:
         assert (await index.count(), await index.count_people(), await index.count_organizations()) == (
             0,
             0,
@@ -107,7 +107,7 @@ class ReadingRules:
             "clot | in a lung artery",
         ],
     )
-    async def test_an_entry_has_many_keys(self, filled: Index, key: str) -> None:
+    async def test_an_entry_is_found_by_each_of_its_keys(self, filled: Index, key: str) -> None:
         entry = await filled.get(key)
         assert entry is not None
         assert (entry.oifm_id, entry.filename) == ("OIFM_TEST_000001", "chest/pe.fm.json")
@@ -116,16 +116,16 @@ class ReadingRules:
         assert await filled.contains(key)
 
     @pytest.mark.parametrize("key", [".*", "pulmonary", "(", "", " ", "OIFM_TEST_000009", "chest/pe.fm.json"])
-    async def test_nothing_else_is_a_key(self, filled: Index, key: str) -> None:
+    async def test_other_text_is_not_a_key(self, filled: Index, key: str) -> None:
         assert await filled.get(key) is None
         assert await filled.matches(key) == []
         assert not await filled.contains(key)
 
-    async def test_all_that_share_a_key_match_it_in_order(self, filled: Index) -> None:
+    async def test_all_entries_with_a_shared_key_match_in_order(self, filled: Index) -> None:
         assert names(await filled.matches("pe")) == ["pulmonary embolism", "pericardial effusion"]
         assert names([await filled.get("pe")]) == ["pulmonary embolism"]
 
-    async def test_contributors(self, filled: Index) -> None:
+    async def test_contributors_are_counted_and_found(self, filled: Index) -> None:
         assert (await filled.count_people(), await filled.count_organizations()) == (1, 1)
         person = await filled.get_person("test-reader")
         organization = await filled.get_organization("TEST")
@@ -138,7 +138,7 @@ class ReadingRules:
         assert await filled.get_person("nobody") is None
         assert await filled.get_organization("NONE") is None
 
-    async def test_the_whole_model_is_what_its_file_has(self, filled: Index, defs: Path) -> None:
+    async def test_a_complete_model_equals_its_file(self, filled: Index, defs: Path) -> None:
         model = await filled.get_full("OIFM_TEST_000005")
         assert isinstance(model, FindingModelFull)
         assert model.model_dump(mode="json", exclude_unset=True) == json.loads(
@@ -151,13 +151,13 @@ class ReadingRules:
         with pytest.raises(KeyError):
             await filled.get_full("PE")
 
-    async def test_whole_models_come_in_the_order_of_their_ids(self, filled: Index) -> None:
+    async def test_complete_models_are_in_the_order_of_the_ids(self, filled: Index) -> None:
         ids = [f"OIFM_TEST_{number:06d}" for number in (5, 9, 1, 5)]
         models = await filled.get_full_batch(iter(ids))
         assert list(models) == ["OIFM_TEST_000005", "OIFM_TEST_000001"]
         assert models["OIFM_TEST_000001"].name == "pulmonary embolism"
 
-    async def test_pages_are_sorted_and_know_their_total(self, filled: Index) -> None:
+    async def test_pages_are_sorted_and_have_a_total(self, filled: Index) -> None:
         entries, total = await filled.all()
         by_name = names(entries)
         assert by_name == sorted(by_name, key=str.casefold)
@@ -174,14 +174,16 @@ class ReadingRules:
     @pytest.mark.parametrize(
         "wrong", [{"limit": 0}, {"offset": -1}, {"order_by": "score"}, {"order_dir": "up"}]
     )
-    async def test_a_page_that_cannot_be_is_a_query_error(self, index: Index, wrong: dict[str, Any]) -> None:
+    async def test_an_argument_of_a_page_out_of_range_is_a_query_error(
+        self, index: Index, wrong: dict[str, Any]
+    ) -> None:
         with pytest.raises(QueryError, match=str(next(iter(wrong.values())))):
             await index.all(**wrong)
 
-    async def test_iteration_yields_every_entry_by_name(self, filled: Index) -> None:
+    async def test_iteration_yields_all_entries_sorted_by_name(self, filled: Index) -> None:
         assert [entry async for entry in filled] == (await filled.all()).entries
 
-    async def test_markdown_has_a_row_for_each_and_no_markup_of_theirs(
+    async def test_markdown_has_a_row_for_each_entry_with_its_text_escaped(
         self, index: Index, defs: Path
     ) -> None:
         write_model(defs, "odd|name (1).fm.json", 6, name="a | *b*\n| c | <i>", synonyms=..., tags=...)
@@ -199,7 +201,7 @@ class ReadingRules:
 
 
 class SearchingRules:
-    """What is found, by which words, and how long that is remembered."""
+    """Rules of searching and of the cache."""
 
     async def test_a_hit_is_an_entry_with_a_score_and_reasons(self, filled: Index) -> None:
         best, *others = await filled.search("PE")
@@ -213,7 +215,7 @@ class SearchingRules:
         assert names(others) == ["pericardial effusion"]
         assert (await filled.search("embolus in the lung"))[0].score < 1
 
-    async def test_hits_come_in_parts_and_by_tag(self, filled: Index) -> None:
+    async def test_hits_have_pages_and_a_filter_by_tag(self, filled: Index) -> None:
         both = names(await filled.search("nodule"))
         assert sorted(both) == ["Pulmonary nodule", "thyroid nodule"]
         assert names(await filled.search("nodule", 1)) == both[:1]
@@ -222,10 +224,10 @@ class SearchingRules:
         assert names(await filled.search("", tags=["US"])) == ["pericardial effusion", "thyroid nodule"]
 
     @pytest.mark.parametrize("text", ["", "   ", "!@#$%^&*()_+-=[]{}|;:,.<>?", "-", '""'])
-    async def test_text_without_a_word_finds_nothing(self, filled: Index, text: str) -> None:
+    async def test_text_without_a_word_matches_nothing(self, filled: Index, text: str) -> None:
         assert await filled.search(text) == []
 
-    async def test_text_of_any_length_can_be_searched_for(self, filled: Index) -> None:
+    async def test_text_of_any_length_can_be_searched(self, filled: Index) -> None:
         assert names(await filled.search("aneurysm " * 2_000)) == ["abdominal aortic aneurysm"]
         assert await filled.search("x" * 10_000) == []
 
@@ -233,13 +235,13 @@ class SearchingRules:
         ("text", "options"),
         [("tag:", {}), ("code:RID1", {}), ("lung", {"limit": 0}), ("lung", {"offset": -1})],
     )
-    async def test_what_cannot_be_asked_is_a_query_error(
+    async def test_an_invalid_search_is_a_query_error(
         self, filled: Index, text: str, options: dict[str, int]
     ) -> None:
         with pytest.raises(QueryError):
             await filled.search(text, **options)
 
-    async def test_answers_are_remembered_and_are_the_callers_own(self, filled: Index) -> None:
+    async def test_cached_answers_are_copied_for_each_caller(self, filled: Index) -> None:
         first = await filled.search("nodule")
         again = await filled.search("  NODULE ")
         assert first == again
@@ -251,33 +253,33 @@ class SearchingRules:
         await filled.search("nodule", limit=5)
         assert filled.cache_statistics.misses == 2
 
-    async def test_what_is_remembered_can_be_forgotten(self, filled: Index) -> None:
+    async def test_cached_answers_can_be_forgotten(self, filled: Index) -> None:
         first = await filled.search("nodule")
         filled.invalidate_cache()
         assert await filled.search("nodule") == first
         assert filled.cache_statistics.misses == 2
 
-    async def test_equal_searches_at_once_are_one(self, filled: Index) -> None:
+    async def test_concurrent_equal_searches_are_one(self, filled: Index) -> None:
         answers = await asyncio.gather(*(filled.search("lung nodule") for _ in range(20)))
         assert all(answer == answers[0] for answer in answers)
         assert filled.cache_statistics.misses == 1
 
-    async def test_what_this_index_changes_is_found_at_once(self, filled: Index, defs: Path) -> None:
-        async def found() -> list[str]:
+    async def test_searches_see_changes_of_this_index_at_once(self, filled: Index, defs: Path) -> None:
+        async def lipomas() -> list[str]:
             return names(await filled.search("lipoma"))
 
-        assert await found() == []
+        assert await lipomas() == []
         file = write_model(defs, "fat.fm.json", 7, name="lipoma of the colon")
         await filled.add_or_update_entry_from_file(file)
-        assert await found() == ["lipoma of the colon"]
+        assert await lipomas() == ["lipoma of the colon"]
         await filled.remove_entry("lipoma of the colon")
-        assert await found() == []
+        assert await lipomas() == []
         await filled.update_from_directory(defs)
-        assert await found() == ["lipoma of the colon"]
+        assert await lipomas() == ["lipoma of the colon"]
         await filled.remove_unused_entries(["pe.fm.json"])
-        assert await found() == []
+        assert await lipomas() == []
 
-    async def test_one_bad_query_stops_no_other(self, filled: Index) -> None:
+    async def test_a_bad_query_does_not_stop_the_others(self, filled: Index) -> None:
         answers = await filled.search_batch(
             ["AAA", "tag:", "", "thyroid nodule", "AAA", "x" * 9_000], limit=1
         )
@@ -291,7 +293,7 @@ class SearchingRules:
         assert list(answers.errors) == ["tag:"]
         assert isinstance(answers.errors["tag:"], QueryError)
 
-    async def test_a_batch_finds_what_single_searches_find(self, filled: Index) -> None:
+    async def test_a_batch_has_the_hits_of_single_searches(self, filled: Index) -> None:
         queries = ["nodule", "clot in the lung", "heart", "aneurism", "PE"]
         answers = await filled.search_batch(queries, limit_per_query=3, tags=["CT"])
         assert filled.cache_statistics.misses == len(queries)
@@ -304,7 +306,7 @@ class SearchingRules:
         with pytest.raises(QueryError, match=r"write \['PE'\]"):
             await filled.search_batch("PE")
 
-    async def test_slugs_are_matched_whole_first(self, filled: Index, defs: Path) -> None:
+    async def test_equal_slugs_come_first(self, filled: Index, defs: Path) -> None:
         await filled.add_or_update_entry_from_file(write_model(defs, "n.fm.json", 8, name="nodule"))
         page = await filled.search_by_slug("Nodule")
         assert names(page.entries) == ["nodule", "Pulmonary nodule", "thyroid nodule"]
@@ -332,15 +334,15 @@ class SearchingRules:
         with pytest.raises(QueryError, match="limit is 0"):
             await filled.search_by_slug("nodule", limit=0)
 
-    async def test_unfinished_words_are_gone_on_with(self, filled: Index) -> None:
+    async def test_unfinished_words_are_completed(self, filled: Index) -> None:
         suggestions = await filled.suggest("pul", 2)
-        assert [(one.label, one.entry.name) for one in suggestions] == [
+        assert [(suggestion.label, suggestion.entry.name) for suggestion in suggestions] == [
             ("pulmonary embolism", "pulmonary embolism"),
             ("Pulmonary nodule", "Pulmonary nodule"),
         ]
-        assert [one.label for one in await filled.suggest("lung no")] == ["lung nodule"]
+        assert [suggestion.label for suggestion in await filled.suggest("lung no")] == ["lung nodule"]
 
-    async def test_a_model_is_got_by_the_id_of_an_attribute(self, filled: Index) -> None:
+    async def test_an_entry_is_found_by_the_id_of_an_attribute(self, filled: Index) -> None:
         entry = await filled.get("OIFM_TEST_000001")
         assert entry is not None
         for attribute in entry.attributes:
@@ -348,18 +350,18 @@ class SearchingRules:
         for other in ("OIFMA_TEST_999999", "OIFM_TEST_000001", "pulmonary embolism", ""):
             assert await filled.get_by_attribute(other) is None
 
-    async def test_codes_are_found_where_they_are_carried(self, filled: Index) -> None:
-        found = await filled.find_by_code("RadLex", "rid5713", limit=2)
-        assert [(match.place, match.name) for match in found] == [("value", "spiculated")] * 2
-        assert found[0].entry == await filled.get("OIFM_TEST_000001")
-        assert found[0].id == "OIFMA_TEST_000010.2"
+    async def test_codes_are_found_with_their_place_in_the_model(self, filled: Index) -> None:
+        matches = await filled.find_by_code("RadLex", "rid5713", limit=2)
+        assert [(match.place, match.name) for match in matches] == [("value", "spiculated")] * 2
+        assert matches[0].entry == await filled.get("OIFM_TEST_000001")
+        assert matches[0].id == "OIFMA_TEST_000010.2"
         assert names(await filled.matches("code:RadLex:rid5713"))[0] == "pulmonary embolism"
-        assert await filled.get("code:RADLEX:RID5713") == found[0].entry
+        assert await filled.get("code:RADLEX:RID5713") == matches[0].entry
         assert await filled.get("code:RADLEX:RID0") is None
         with pytest.raises(QueryError, match="code:RADLEX:RID1301"):
             await filled.get("code:RADLEX")
 
-    async def test_a_finding_that_a_sentence_denies_is_marked(self, filled: Index) -> None:
+    async def test_a_negated_finding_is_marked(self, filled: Index) -> None:
         (denied,) = await filled.search("No pulmonary embolism.", limit=1)
         (stated,) = await filled.search("There is pulmonary embolism.", limit=1)
         assert (denied.name, denied.negated, stated.negated) == ("pulmonary embolism", True, False)
@@ -377,9 +379,9 @@ class SearchingRules:
 
 
 class WritingRules:
-    """What is written, and what stops it."""
+    """Rules of writing."""
 
-    async def test_an_update_says_what_it_did_and_unpacks(self, index: Index, defs: Path) -> None:
+    async def test_an_update_returns_a_report_that_unpacks(self, index: Index, defs: Path) -> None:
         done: list[tuple[int, int]] = []
         report = await index.update_from_directory(
             str(defs), progress=lambda files, total: done.append((files, total))
@@ -408,11 +410,11 @@ class WritingRules:
         assert await filled.count() == 4
         assert tuple(await filled.update_from_directory(empty, force=True)) == (0, 0, 4)
 
-    async def test_no_directory_is_a_value_error(self, index: Index, tmp_path: Path) -> None:
+    async def test_a_missing_directory_is_an_error(self, index: Index, tmp_path: Path) -> None:
         with pytest.raises(DirectoryError, match="is not a valid directory"):
             await index.update_from_directory(tmp_path / "nowhere")
 
-    async def test_a_file_is_added_updated_and_unchanged(self, index: Index, tmp_path: Path) -> None:
+    async def test_a_file_is_added_unchanged_and_updated(self, index: Index, tmp_path: Path) -> None:
         file = write_model(tmp_path, "one.fm.json", 1)
         model = FindingModelFull.model_validate(make_model(1))
         assert await index.add_or_update_entry_from_file(str(file), model) == "added"
@@ -438,10 +440,10 @@ class WritingRules:
         assert report.added == 1
         assert await index.count() == 8
 
-    async def test_another_writer_is_named(self, index: Index, tmp_path: Path) -> None:
+    async def test_the_error_names_another_writer(self, index: Index, tmp_path: Path) -> None:
         await index.setup_indexes()
         lease = make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77)
-        await index._store.acquire(lease)
+        await index._store.leases.acquire(lease)
         file = write_model(tmp_path, "one.fm.json", 1)
         for write in (index.add_or_update_entry_from_file(file), index.update_from_directory(tmp_path)):
             with pytest.raises(LeaseHeldError, match="process 77 on far"):
@@ -468,17 +470,17 @@ class WritingRules:
         ]
         assert len(errors["OIFM_TEST_000008"]) == 1
 
-    async def test_branches_know_nothing_of_each_other(self, filled: Index, url: str) -> None:
+    async def test_branches_are_separate(self, filled: Index, url: str) -> None:
         async with Index(url, branch="other") as other:
             assert await other.count() == 0
             assert await other.search("nodule") == []
         assert await filled.count() == 5
 
 
-class LivingRules:
-    """How an index opens and closes."""
+class LifecycleRules:
+    """Rules of opening and closing."""
 
-    async def test_it_opens_on_first_use_and_closes_twice(self, url: str, filled: Index) -> None:
+    async def test_an_index_opens_on_first_use_and_may_be_closed_twice(self, url: str, filled: Index) -> None:
         index = Index(url)
         try:
             assert await index.count() == 5
@@ -486,7 +488,7 @@ class LivingRules:
             await index.close()
             await index.close()
 
-    async def test_a_closed_index_says_so_whatever_it_remembers(self, filled: Index, defs: Path) -> None:
+    async def test_a_closed_index_is_an_error_despite_cached_answers(self, filled: Index, defs: Path) -> None:
         await filled.search("nodule")
         await filled.close()
         calls = [
@@ -507,13 +509,13 @@ class LivingRules:
             with pytest.raises(StoreClosedError, match="closed"):
                 await call
 
-    def test_one_event_loop_after_another(self, url: str, defs: Path) -> None:
+    def test_an_index_serves_several_event_loops_in_turn(self, url: str, defs: Path) -> None:
         index = Index(url)
 
         async def ask() -> list[str]:
-            found = await asyncio.gather(*(index.search("nodule") for _ in range(5)))
+            answers = await asyncio.gather(*(index.search("nodule") for _ in range(5)))
             await index.add_or_update_entry_from_file(defs / "pe.fm.json")
-            return names(found[0])
+            return names(answers[0])
 
         assert tuple(asyncio.run(index.update_from_directory(defs))) == (5, 0, 0)
         assert asyncio.run(ask()) == asyncio.run(ask())
@@ -522,8 +524,8 @@ class LivingRules:
             asyncio.run(index.count())
 
 
-class Rules(ReadingRules, SearchingRules, WritingRules, LivingRules):
-    """All of them, on the database that the fixture ``url`` names."""
+class Rules(ReadingRules, SearchingRules, WritingRules, LifecycleRules):
+    """All rules, for the database of the fixture ``url``."""
 
     @pytest.fixture
     async def index(self, url: str) -> AsyncIterator[Index]:
@@ -538,13 +540,13 @@ class Rules(ReadingRules, SearchingRules, WritingRules, LivingRules):
 
 
 class TestSQLite(Rules):
-    """In a file."""
+    """A SQLite file."""
 
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/index.db"
 
-    async def test_what_another_process_changes_is_found_at_once(
+    async def test_searches_see_changes_of_another_process_at_once(
         self, url: str, filled: Index, defs: Path
     ) -> None:
         assert names(await filled.search("lipoma")) == []
@@ -555,21 +557,21 @@ class TestSQLite(Rules):
 
 @pytest.mark.mongo
 class TestMongo(Rules):
-    """On each server."""
+    """Each MongoDB server."""
 
     @pytest.fixture
     def url(self, mongo_server: Server, mongo_database: str) -> str:
         return f"{mongo_server.uri}/{mongo_database}"
 
-    async def test_another_process_need_not_search_again(
+    async def test_processes_share_answers_in_a_cache_file(
         self, url: str, filled: Index, defs: Path, tmp_path: Path
     ) -> None:
         settings = Settings(db=url, cache_file=str(tmp_path / "cache" / "answers.db"))
-        found = []
+        answers = []
         for _ in range(2):
             async with Index(settings=settings) as index:
-                found.append(await index.search("nodule", 3))
-        assert found[0] == found[1] == await filled.search("nodule", 3)
+                answers.append(await index.search("nodule", 3))
+        assert answers[0] == answers[1] == await filled.search("nodule", 3)
         assert (index.cache_statistics.misses, index.cache_statistics.tier_hits) == (0, 1)
         write_model(defs, "new.fm.json", 8, name="nodule")
         await filled.update_from_directory(defs)
@@ -577,16 +579,16 @@ class TestMongo(Rules):
             assert names(await index.search("nodule", 1)) == ["nodule"]
 
 
-def test_making_an_index_does_nothing(tmp_path: Path) -> None:
+def test_constructing_an_index_does_nothing(tmp_path: Path) -> None:
     assert repr(Index(f"{tmp_path}/new/x.db")) == f"Index('sqlite:///{tmp_path}/new/x.db', branch='main')"
     assert repr(Index()).startswith(f"Index('sqlite:///{tmp_path}/data/")
     index = Index(UNREACHABLE, branch="work")
     assert repr(index) == "Index('mongodb://me:***@127.0.0.1:1/findings', branch='work')"
     assert list(tmp_path.iterdir()) == []
-    assert pool.open_clients() == 0
+    assert connection_pool.open_clients() == 0
 
 
-async def test_reading_makes_no_file(tmp_path: Path) -> None:
+async def test_reading_creates_no_file(tmp_path: Path) -> None:
     async with Index(f"{tmp_path}/x.db") as index:
         assert await index.count() == 0
         assert await index.search("lung") == []
@@ -594,24 +596,28 @@ async def test_reading_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_settings_decide_where_arguments_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_override_settings_and_settings_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FINDINGMODEL_DB", "env.db")
     monkeypatch.setenv("FINDINGMODEL_BRANCH", "env")
     assert repr(Index()) == "Index('sqlite:///env.db', branch='env')"
-    assert repr(Index("given.db", branch="given")) == "Index('sqlite:///given.db', branch='given')"
-    settings = Settings(db="settings.db", branch="kept", cache_size=7)
-    assert repr(Index(settings=settings)) == "Index('sqlite:///settings.db', branch='kept')"
-    assert repr(Index("given.db", settings=settings)) == "Index('sqlite:///given.db', branch='kept')"
+    assert (
+        repr(Index("argument.db", branch="argument")) == "Index('sqlite:///argument.db', branch='argument')"
+    )
+    settings = Settings(db="settings.db", branch="work", cache_size=7)
+    assert repr(Index(settings=settings)) == "Index('sqlite:///settings.db', branch='work')"
+    assert repr(Index("argument.db", settings=settings)) == "Index('sqlite:///argument.db', branch='work')"
 
 
-async def test_settings_bound_the_cache(defs: Path) -> None:
+async def test_settings_limit_the_cache(defs: Path) -> None:
     async with Index(settings=Settings(db="x.db", cache_size=1)) as index:
         for text in ("lung", "heart", "lung"):
             await index.search(text)
         assert (index.cache_statistics.size, index.cache_statistics.evictions) == (1, 2)
 
 
-async def test_settings_bound_a_file(defs: Path) -> None:
+async def test_settings_limit_a_file(defs: Path) -> None:
     async with Index(settings=Settings(db="x.db", max_file_bytes=100)) as index:
         with pytest.raises(DocumentError, match="too-large"):
             await index.add_or_update_entry_from_file(defs / "pe.fm.json")
@@ -630,30 +636,30 @@ async def test_settings_bound_a_file(defs: Path) -> None:
         ({"url": "postgres://x"}, "postgres"),
         ({"url": ""}, "db"),
         ({"branch": "a/b"}, "branch"),
-        ({"url": "a.db", "mongodb_uri": "mongodb://b"}, "two words for one thing"),
+        ({"url": "a.db", "mongodb_uri": "mongodb://b"}, "the same argument under two names"),
         ({"url": "a.db", "db_name": "findings"}, "are for MongoDB"),
         ({"mongodb_uri": "mongodb://a", "db_name": "a b"}, "mongodb_db"),
         ({"mongodb_uri": "mongodb://me:se/cr@a/findings"}, r"mongodb://me:\*\*\*@a/findings: percent-encode"),
         ({"mongodb_uri": "mongodb://me:se[cr@a/findings"}, r"mongodb://me:\*\*\*@a/findings: percent-encode"),
         ({"settings": Settings(db="a.db"), "branch": "a/b"}, "branch"),
         ({"settings": Settings(db="a.db", branch="a/b")}, "branch 'a/b'"),
-        ({"settings": Settings(db="postgres://me:se@cr@a")}, "no store is known for postgres"),
-        ({"settings": Settings(db="a.txt")}, "no store is known for 'a.txt'"),
+        ({"settings": Settings(db="postgres://me:se@cr@a")}, "no store handles postgres"),
+        ({"settings": Settings(db="a.txt")}, "no store handles 'a.txt'"),
     ],
 )
-def test_what_cannot_be_meant_is_a_config_error(arguments: dict[str, Any], message: str) -> None:
+def test_an_invalid_argument_is_a_config_error(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         Index(**arguments)
     assert "cr@" not in str(caught.value)
 
 
-async def test_a_file_of_another_program_is_told_of_on_opening(tmp_path: Path) -> None:
+async def test_opening_a_file_of_another_program_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("not a database" * 100)
     with pytest.raises(StoreSchemaError, match=r"x\.db"):
         await Index("x.db").__aenter__()
 
 
-async def test_a_server_that_does_not_answer_is_told_of_without_the_password() -> None:
+async def test_the_error_about_an_unreachable_server_hides_the_password() -> None:
     async with Index(UNREACHABLE) as index:
         with pytest.raises(StoreUnavailableError) as caught:
             await index.get("PE")
@@ -661,7 +667,7 @@ async def test_a_server_that_does_not_answer_is_told_of_without_the_password() -
     assert "secret" not in str(caught.value)
 
 
-async def test_models_of_another_version_are_named(defs: Path) -> None:
+async def test_the_error_names_a_model_that_cannot_be_parsed(defs: Path) -> None:
     async with Index("x.db") as index:
         await index.update_from_directory(defs)
         store = index._store
@@ -673,7 +679,7 @@ async def test_models_of_another_version_are_named(defs: Path) -> None:
                 await index.get_full("OIFM_TEST_000001")
 
 
-async def test_many_whole_models_are_parsed_beside_the_event_loop(tmp_path: Path) -> None:
+async def test_many_complete_models_are_parsed_in_a_thread(tmp_path: Path) -> None:
     for number in range(30):
         write_model(tmp_path / "many", f"{number}.fm.json", number)
     async with Index("x.db") as index:
@@ -682,7 +688,7 @@ async def test_many_whole_models_are_parsed_beside_the_event_loop(tmp_path: Path
     assert [model.oifm_id for model in models.values()] == [f"OIFM_TEST_{n:06d}" for n in range(30)]
 
 
-async def test_an_index_longer_than_a_page_is_listed_whole(tmp_path: Path) -> None:
+async def test_iteration_reads_all_pages(tmp_path: Path) -> None:
     for number in range(1_003):
         write_model(tmp_path / "many", f"{number}.fm.json", number)
     async with Index("x.db") as index:
@@ -691,8 +697,8 @@ async def test_an_index_longer_than_a_page_is_listed_whole(tmp_path: Path) -> No
     assert sorted(ids) == [f"OIFM_TEST_{number:06d}" for number in range(1_003)]
 
 
-@pytest.mark.parametrize(("models", "told"), [(1, "1 entry"), (3, "3 entries")])
-def test_the_markdown_is_the_page_that_an_export_writes(tmp_path: Path, models: int, told: str) -> None:
+@pytest.mark.parametrize(("models", "total"), [(1, "1 entry"), (3, "3 entries")])
+def test_the_markdown_equals_the_page_of_an_export(tmp_path: Path, models: int, total: str) -> None:
     for number in range(models):
         write_model(tmp_path / "defs", f"{number}/a model.fm.json", number)
     with Index.sync(str(tmp_path / "some.db")) as index:
@@ -700,18 +706,18 @@ def test_the_markdown_is_the_page_that_an_export_writes(tmp_path: Path, models: 
         text = index.to_markdown()
     run("index", "export", "markdown", tmp_path / "out", "--db", tmp_path / "some.db")
     assert text == (tmp_path / "out/index.md").read_text()
-    assert f"\n{told}\n" in text
+    assert f"\n{total}\n" in text
 
 
 @pytest.mark.mongo
 @pytest.mark.parametrize("client_class", [AsyncIOMotorClient, AsyncMongoClient])
-async def test_a_client_that_is_given_is_used_and_stays_open(
+async def test_a_client_passed_in_is_used_and_stays_open(
     secantus: Server, database: str, defs: Path, client_class: Any
 ) -> None:
     client = client_class(secantus.uri)
     async with Index(client=client, db_name=database) as index:
         assert tuple(await index.update_from_directory(defs)) == (5, 0, 0)
-        assert pool.open_clients() == 0
+        assert connection_pool.open_clients() == 0
         assert repr(index) == f"Index('mongodb://(client)/{database}', branch='main')"
     assert await client[database]["index_entries_main"].count_documents({}) == 5
     closing = client.close()
@@ -726,7 +732,9 @@ async def test_a_blocking_client_is_a_config_error(secantus: Server) -> None:
 
 
 @pytest.mark.mongo
-async def test_the_named_database_beats_that_of_the_uri(secantus: Server, database: str, defs: Path) -> None:
+async def test_the_argument_overrides_the_database_of_the_uri(
+    secantus: Server, database: str, defs: Path
+) -> None:
     async with Index(mongodb_uri=f"{secantus.uri}/admin", db_name=database) as index:
         await index.update_from_directory(defs)
     async with Index(f"{secantus.uri}/{database}") as index:
@@ -734,7 +742,7 @@ async def test_the_named_database_beats_that_of_the_uri(secantus: Server, databa
 
 
 @pytest.mark.mongo
-async def test_questions_send_few_commands(secantus: Server, database: str, defs: Path) -> None:
+async def test_reads_send_few_commands(secantus: Server, database: str, defs: Path) -> None:
     commands = Commands()
     client: Any = AsyncIOMotorClient(secantus.uri, event_listeners=[commands])
     index = Index(client=client, db_name=database)
@@ -757,5 +765,5 @@ async def test_indexes_of_one_server_share_a_client(secantus: Server, database: 
     url = f"{secantus.uri}/{database}"
     async with Index(url) as one, Index(url, branch="other") as other:
         assert await asyncio.gather(one.count(), other.count()) == [0, 0]
-        assert pool.open_clients() == 1
-    assert pool.open_clients() == 0
+        assert connection_pool.open_clients() == 1
+    assert connection_pool.open_clients() == 0

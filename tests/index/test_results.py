@@ -1,4 +1,4 @@
-"""What an index holds for a model, and what a search gives back."""
+"""IndexEntry and SearchHit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_entry_matches_its_id_name_and_synonyms_in_any_case(key: str) -> None
 
 
 @pytest.mark.parametrize("key", ["", "pulmonary", ".*", "pulmonary_nodule", "OIFMA_TEST_000010"])
-def test_an_entry_does_not_match_other_things(key: str) -> None:
+def test_an_entry_does_not_match_other_text(key: str) -> None:
     assert not IndexEntry(**make_entry_fields()).match(key)
     assert not IndexEntry(**make_entry_fields(synonyms=None)).match(key)
 
@@ -66,7 +66,7 @@ def test_entries_cannot_be_changed() -> None:
         IndexEntry(**make_entry_fields()).name = "other"
 
 
-def test_what_is_printed_of_entries_and_hits_is_short() -> None:
+def test_the_repr_of_entries_and_hits_is_short() -> None:
     assert repr(IndexEntry(**make_entry_fields())) == (
         "IndexEntry(OIFM_TEST_000001 'Pulmonary  nodule', attributes: 1)"
     )

@@ -1,4 +1,4 @@
-"""Index.sync: the same index for code that is not asynchronous, wherever that runs."""
+"""SyncIndex: the same index for code that is not asynchronous."""
 
 from __future__ import annotations
 
@@ -51,31 +51,28 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
+def no_thread_remains() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     left = [thread for thread in set(threading.enumerate()) - before if "thread of" in thread.name]
     assert left == []
 
 
-def public(kind: type, wanted: Callable[[object], bool]) -> set[str]:
-    return {name for name, value in inspect.getmembers(kind) if name[0] != "_" and wanted(value)}
+def public(kind: type, predicate: Callable[[object], bool]) -> set[str]:
+    return {name for name, value in inspect.getmembers(kind) if name[0] != "_" and predicate(value)}
 
 
-def test_every_method_of_index_is_there() -> None:
-    waited_for = public(Index, inspect.iscoroutinefunction)
-    assert len(waited_for) > 25
-    assert waited_for <= public(SyncIndex, callable)
-    asynchronous = {
-        "sync",
-        *public(DriverObjects, lambda _: True),
-    }  # the driver's own objects wait in its loop
-    rest = public(Index, lambda value: not inspect.iscoroutinefunction(value)) - asynchronous
+def test_sync_index_has_every_method_of_index() -> None:
+    coroutines = public(Index, inspect.iscoroutinefunction)
+    assert len(coroutines) > 25
+    assert coroutines <= public(SyncIndex, callable)
+    excluded = {"sync", *public(DriverObjects, lambda _: True)}  # the driver's objects belong to a loop
+    rest = public(Index, lambda value: not inspect.iscoroutinefunction(value)) - excluded
     assert rest <= public(SyncIndex, lambda _: True)
     assert not public(SyncIndex, inspect.iscoroutinefunction)
 
 
-def test_signatures_and_docstrings_are_those_of_index() -> None:
+def test_signatures_and_docstrings_equal_those_of_index() -> None:
     for name in public(Index, inspect.iscoroutinefunction) - {"close"}:
         ours, theirs = getattr(SyncIndex, name), getattr(Index, name)
         assert inspect.signature(ours) == inspect.signature(theirs)
@@ -84,7 +81,7 @@ def test_signatures_and_docstrings_are_those_of_index() -> None:
         assert ours.__doc__
 
 
-def test_sync_takes_what_index_takes_but_a_client() -> None:
+def test_sync_has_the_arguments_of_index_except_client() -> None:
     ours, theirs = inspect.signature(Index.sync).parameters, inspect.signature(Index).parameters
     assert list(ours) == [name for name in theirs if name != "client"]
     for name, parameter in ours.items():
@@ -107,7 +104,7 @@ def test_a_script_reads_an_index(url: str) -> None:
     assert repr(index) == f"SyncIndex(Index({url!r}, branch='main'))"
 
 
-def test_entries_come_by_name_and_reading_may_stop_at_any(url: str) -> None:
+def test_iteration_is_sorted_by_name_and_may_stop_early(url: str) -> None:
     with Index.sync(url) as index:
         entries = list(index)
         assert [entry.name for entry in entries] == sorted((e.name for e in entries), key=fold)
@@ -117,13 +114,13 @@ def test_entries_come_by_name_and_reading_may_stop_at_any(url: str) -> None:
         assert first == entries[0]
 
 
-async def test_async_iteration_yields_the_same(url: str) -> None:
+async def test_async_iteration_yields_as_many(url: str) -> None:
     async with Index(url) as index:
         entries = [entry async for entry in index]
     assert len(entries) == 58
 
 
-def test_more_entries_than_are_fetched_at_once(tmp_path: Path) -> None:
+def test_iteration_reads_all_chunks(tmp_path: Path) -> None:
     for number in range(1, 1_203):
         write_model(tmp_path / "defs", f"{number}.fm.json", number)
     with Index.sync(str(tmp_path / "many.db")) as index:
@@ -131,34 +128,34 @@ def test_more_entries_than_are_fetched_at_once(tmp_path: Path) -> None:
         assert len({entry.oifm_id for entry in index}) == 1_202
 
 
-async def test_it_works_where_an_event_loop_runs_already(url: str) -> None:
+async def test_it_works_within_a_running_event_loop(url: str) -> None:
     asyncio.get_running_loop()  # as in a notebook
     with Index.sync(url) as index:
         assert index.count() == 58
 
 
-def test_without_with_it_opens_on_first_use_and_close_ends_it(url: str) -> None:
+def test_it_opens_on_first_use_until_it_is_closed(url: str) -> None:
     index = Index.sync(url)
     assert index.count() == 58
     index.close()
     index.close()
-    for ask in (index.count, lambda: list(index), index.__enter__):
+    for call in (index.count, lambda: list(index), index.__enter__):
         with pytest.raises(StoreClosedError, match="was closed"):
-            ask()
+            call()
 
 
-def test_one_that_was_never_used_has_nothing_to_close(tmp_path: Path) -> None:
+def test_closing_an_unused_index_creates_nothing(tmp_path: Path) -> None:
     Index.sync(str(tmp_path / "x.db")).close()
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_opened_leaves_no_thread(tmp_path: Path) -> None:
-    (tmp_path / "letter.db").write_text("this is a letter and no database at all\n" * 50)
+def test_a_failed_open_leaves_no_thread(tmp_path: Path) -> None:
+    (tmp_path / "letter.db").write_text("this is a letter, not a database\n" * 50)
     with pytest.raises(StoreError), Index.sync(str(tmp_path / "letter.db")):
         pytest.fail("it was opened")
 
 
-def test_one_that_nobody_holds_any_more_ends_its_thread(url: str) -> None:
+def test_garbage_collection_ends_the_thread(url: str) -> None:
     index = Index.sync(url)
     assert index.count() == 58
     (thread,) = [thread for thread in threading.enumerate() if "thread of" in thread.name]
@@ -167,21 +164,21 @@ def test_one_that_nobody_holds_any_more_ends_its_thread(url: str) -> None:
     assert not thread.is_alive()
 
 
-def test_many_threads_may_ask_at_once(url: str) -> None:
+def test_many_threads_may_read_at_once(url: str) -> None:
     with Index.sync(url) as index, ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(index.get, ["PE", "PTX", "ACL tear", "MS"] * 25))
     assert len({entry.oifm_id for entry in answers if entry}) == 4
     assert None not in answers
 
 
-def test_progress_is_told_while_it_waits(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
     with Index.sync(str(tmp_path / "x.db")) as index:
-        index.update_from_directory(SAMPLES, progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (58, 58)
+        index.update_from_directory(SAMPLES, progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (58, 58)
 
 
-def test_what_is_called_back_cannot_wait_for_itself(tmp_path: Path) -> None:
+def test_a_callback_that_uses_the_index_is_an_error(tmp_path: Path) -> None:
     with (
         Index.sync(str(tmp_path / "x.db")) as index,
         pytest.raises(RuntimeError, match=r"cannot wait for the thread of .*: it would wait for itself"),
@@ -192,7 +189,7 @@ def test_what_is_called_back_cannot_wait_for_itself(tmp_path: Path) -> None:
 # transactions
 
 
-def test_a_transaction_joins_what_this_thread_writes(tmp_path: Path) -> None:
+def test_a_transaction_covers_the_writes_of_this_thread(tmp_path: Path) -> None:
     one, two = (write_model(tmp_path, f"{number}.fm.json", number) for number in (1, 2))
     with Index.sync(str(tmp_path / "x.db")) as index, Index.sync(str(tmp_path / "x.db")) as other:
         with index.transaction():
@@ -200,12 +197,12 @@ def test_a_transaction_joins_what_this_thread_writes(tmp_path: Path) -> None:
             index.add_or_update_entry_from_file(two)
             assert (index.count(), other.count()) == (2, 0)
             assert len(list(index)) == 2
-            with ThreadPoolExecutor(1) as pool:  # another thread is not in it
+            with ThreadPoolExecutor(1) as pool:  # another thread is outside of it
                 assert pool.submit(index.count).result() == 0
         assert other.count() == 2
 
 
-def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
+def test_a_transaction_that_raises_is_rolled_back(tmp_path: Path) -> None:
     file = write_model(tmp_path, "1.fm.json", 1)
     bad = write_model(tmp_path, "2.fm.json", 2, name=...)
     with Index.sync(str(tmp_path / "x.db")) as index:
@@ -222,7 +219,7 @@ def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
         assert index.count() == 1
 
 
-# other ends
+# ends of the process
 
 
 SCRIPT = """
@@ -238,13 +235,13 @@ def script(url: str, more: str = "") -> AbstractContextManager[subprocess.Popen[
     return begun(url, program=("-W", "error", "-X", "dev", "-c", SCRIPT.format(more=more)))
 
 
-def test_a_script_that_closes_nothing_ends_in_peace(url: str) -> None:
+def test_a_script_that_does_not_close_ends_without_warnings(url: str) -> None:
     with script(url) as process:
         assert process.communicate(timeout=60) == ("58\n", "")
         assert process.returncode == 0
 
 
-def test_a_script_that_fails_shows_its_own_error_alone(url: str) -> None:
+def test_a_script_that_fails_shows_only_its_own_error(url: str) -> None:
     with script(url, "index.get_full('x')") as process:
         _, message = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -252,8 +249,8 @@ def test_a_script_that_fails_shows_its_own_error_alone(url: str) -> None:
     assert message.count("Traceback") == 1
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking a process with threads is warned of")
-def test_a_fork_is_told_that_the_thread_stayed_behind(url: str) -> None:
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python warns when a process with threads forks")
+def test_a_forked_process_gets_an_error(url: str) -> None:
     more = """
 import os
 if os.fork() == 0:
@@ -272,7 +269,7 @@ print(index.count())
     assert out.splitlines()[2] == "58"
 
 
-def test_an_interrupt_cancels_what_is_waited_for(url: str) -> None:
+def test_an_interrupt_cancels_the_call(url: str) -> None:
     more = """
 import asyncio
 async def wait(index):
@@ -294,7 +291,7 @@ except KeyboardInterrupt:
         assert process.communicate(timeout=60) == ("cancelled\ninterrupted 58\n", "")
 
 
-def test_an_interrupt_waits_until_the_task_has_cleaned_up() -> None:
+def test_an_interrupt_waits_for_the_cleanup_of_the_task() -> None:
     loop, done = BackgroundLoop("the thread of a test"), []
 
     async def wait() -> None:
@@ -315,7 +312,7 @@ def test_an_interrupt_waits_until_the_task_has_cleaned_up() -> None:
     assert done == ["cleaned up"]
 
 
-def test_whoever_waits_when_it_is_closed_is_told() -> None:
+def test_stopping_the_loop_is_an_error_for_a_waiting_call() -> None:
     loop = BackgroundLoop("the thread of a test")
     begun = threading.Event()
 
@@ -340,7 +337,7 @@ def test_whoever_waits_when_it_is_closed_is_told() -> None:
 def test_a_server_gives_the_same_answers(url: str) -> None:
     with running("nx") as server, Index.sync(f"{server.uri}/findings") as index:
         assert index.update_from_directory(SAMPLES).added == 58
-        with Index.sync(url) as here:
-            assert list(index) == list(here)
-            assert index.search("collapsed lung") == here.search("collapsed lung")
-            assert index.search_batch(["PE", "tear"]) == here.search_batch(["PE", "tear"])
+        with Index.sync(url) as local:
+            assert list(index) == list(local)
+            assert index.search("collapsed lung") == local.search("collapsed lung")
+            assert index.search_batch(["PE", "tear"]) == local.search_batch(["PE", "tear"])

@@ -1,4 +1,4 @@
-"""Index.transaction: several changes that others see together, or never; on a file and on a replica set."""
+"""Index.transaction: writes become visible together or not at all, in SQLite and in a replica set."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-class WantedError(Exception):
-    """Ends a block."""
+class RollbackError(Exception):
+    """Raised to roll back a transaction."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongodb", marks=pytest.mark.mongo)])
@@ -57,7 +57,9 @@ async def ids(index: Index) -> list[int]:
     return sorted(int(entry.oifm_id[-6:]) for entry in (await index.all()).entries)
 
 
-async def test_changes_are_seen_together_at_the_end(index: Index, reader: Index, tmp_path: Path) -> None:
+async def test_changes_become_visible_together_at_the_end(
+    index: Index, reader: Index, tmp_path: Path
+) -> None:
     six, seven = write_model(tmp_path, "6.fm.json", 6), write_model(tmp_path, "7.fm.json", 7)
     async with index.transaction():
         await index.add_or_update_entry_from_file(six)
@@ -70,7 +72,7 @@ async def test_changes_are_seen_together_at_the_end(index: Index, reader: Index,
     assert await ids(index) == await ids(reader) == [2, 3, 4, 5, 6, 7]
 
 
-async def test_an_error_undoes_everything_and_is_not_remembered_by_searches(
+async def test_an_error_rolls_back_and_leaves_nothing_in_the_cache(
     index: Index, reader: Index, tmp_path: Path
 ) -> None:
     six, other = write_model(tmp_path, "6.fm.json", 6), write_model(tmp_path, "8.fm.json", 8)
@@ -81,18 +83,18 @@ async def test_an_error_undoes_everything_and_is_not_remembered_by_searches(
             await index.remove_entry("OIFM_TEST_000001")
             assert (await index.search("PN6", limit=1))[0].oifm_id == "OIFM_TEST_000006"
             assert await index.suggest("PN6")
-            raise WantedError
+            raise RollbackError
 
-    with pytest.raises(WantedError):
+    with pytest.raises(RollbackError):
         await change()
     assert await ids(index) == await ids(reader) == [1, 2, 3, 4, 5]
-    await index.add_or_update_entry_from_file(other)  # the generation that the other would have had
+    await index.add_or_update_entry_from_file(other)  # takes the generation that was rolled back
     assert "OIFM_TEST_000006" not in {hit.oifm_id for hit in await index.search("PN6")}
     assert await index.suggest("PN6") == []
     assert (await index.search("PN8", limit=1))[0].oifm_id == "OIFM_TEST_000008"
 
 
-async def test_a_file_that_is_refused_may_be_passed_over(index: Index, tmp_path: Path) -> None:
+async def test_a_refused_file_does_not_end_the_transaction(index: Index, tmp_path: Path) -> None:
     six = write_model(tmp_path, "6.fm.json", 6)
     taken = write_model(tmp_path, "7.fm.json", 7, name="pulmonary nodule of type 2")
     async with index.transaction():
@@ -102,7 +104,7 @@ async def test_a_file_that_is_refused_may_be_passed_over(index: Index, tmp_path:
     assert await ids(index) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_a_directory_can_be_part_of_it(index: Index, reader: Index, defs: Path) -> None:
+async def test_a_transaction_may_update_from_a_directory(index: Index, reader: Index, defs: Path) -> None:
     write_model(defs, "9.fm.json", 9)
     (defs / "1.fm.json").unlink()
     async with index.transaction():
@@ -113,14 +115,14 @@ async def test_a_directory_can_be_part_of_it(index: Index, reader: Index, defs: 
     assert await ids(reader) == [3, 4, 5, 9]
 
 
-async def test_tasks_within_it_take_turns(index: Index, tmp_path: Path) -> None:
+async def test_tasks_of_a_transaction_write_in_turn(index: Index, tmp_path: Path) -> None:
     files = [write_model(tmp_path, f"{number}.fm.json", number) for number in range(10, 20)]
     async with index.transaction():
         await asyncio.gather(*(index.add_or_update_entry_from_file(file) for file in files))
     assert await ids(index) == [*range(1, 6), *range(10, 20)]
 
 
-async def test_they_do_not_nest(index: Index) -> None:
+async def test_transactions_do_not_nest(index: Index) -> None:
     async with index.transaction():
         with pytest.raises(TransactionError, match="do not nest"):
             await index.transaction().__aenter__()
@@ -128,7 +130,7 @@ async def test_they_do_not_nest(index: Index) -> None:
     assert await ids(index) == [2, 3, 4, 5]
 
 
-async def test_another_task_waits_for_its_end(index: Index) -> None:
+async def test_a_task_outside_waits_for_the_end(index: Index) -> None:
     is_open, may_end = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -147,7 +149,7 @@ async def test_another_task_waits_for_its_end(index: Index) -> None:
 
 
 @pytest.mark.mongo
-async def test_another_index_on_a_server_is_told_who_writes(replica_server: Server, defs: Path) -> None:
+async def test_the_error_of_another_index_names_the_writer(replica_server: Server, defs: Path) -> None:
     with own_database(replica_server.uri) as name:
         url = f"{replica_server.uri}/{name}"
         async with Index(url) as index, Index(url) as other:
@@ -161,7 +163,7 @@ async def test_another_index_on_a_server_is_told_who_writes(replica_server: Serv
 
 
 @pytest.mark.mongo
-async def test_a_server_that_stands_alone_says_so(mongo_server: Server, defs: Path) -> None:
+async def test_a_standalone_server_has_no_transactions(mongo_server: Server, defs: Path) -> None:
     with own_database(mongo_server.uri) as name:
         async with Index(f"{mongo_server.uri}/{name}") as index:
             with pytest.raises(TransactionError, match="replica sets and sharded clusters only"):

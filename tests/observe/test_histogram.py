@@ -1,4 +1,4 @@
-"""Durations in bounded memory: how far the quantiles may be off."""
+"""Histogram: the error of its quantiles, and its bounded memory."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def true_quantile(values: list[float], share: float) -> float:
 
 
 @given(DURATIONS, st.sampled_from([0.01, 0.5, 0.9, 0.95, 0.99, 1.0]))
-def test_a_quantile_is_near_the_value_of_its_rank(values: list[float], share: float) -> None:
+def test_the_error_of_a_quantile_is_bounded(values: list[float], share: float) -> None:
     expected = true_quantile(values, share)
     assert filled(values).quantile(share) == pytest.approx(expected, rel=RELATIVE_ERROR * 1.001)
 
 
 @given(DURATIONS)
-def test_what_is_counted_exactly_is_exact(values: list[float]) -> None:
+def test_count_total_and_extremes_are_exact(values: list[float]) -> None:
     histogram = filled(values)
     assert (histogram.count, histogram.least, histogram.most) == (len(values), min(values), max(values))
     assert histogram.total == pytest.approx(sum(values))
@@ -63,18 +63,18 @@ def test_memory_does_not_grow_with_the_samples() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, -1.0])
-def test_what_is_no_duration_is_none(value: float) -> None:
+def test_nan_and_negative_values_count_as_zero(value: float) -> None:
     histogram = filled([value, 1.0])
     assert (histogram.count, histogram.total, histogram.least, histogram.most) == (2, 1.0, 0.0, 1.0)
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-12, 1e9, math.inf])
-def test_what_is_out_of_range_is_counted_and_its_extreme_is_exact(value: float) -> None:
+def test_values_out_of_range_are_counted_with_exact_extremes(value: float) -> None:
     histogram = filled([value])
     assert (histogram.count, histogram.quantile(0.5), histogram.most) == (1, value, value)
 
 
-def test_a_copy_stays_as_it_was() -> None:
+def test_a_copy_does_not_change() -> None:
     histogram = filled([1.0])
     copy = histogram.copy()
     histogram.add(2.0)

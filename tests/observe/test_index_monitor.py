@@ -1,4 +1,4 @@
-"""What an `Index` tells the monitor that it was given."""
+"""What an `Index` reports to its monitor."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_updates_reads_and_searches_are_measured_with_their_stages() -> No
     assert found["index update"].total >= found["sync.write"].total
 
 
-async def test_a_search_that_cannot_be_understood_is_a_failure() -> None:
+async def test_a_search_with_a_bad_argument_is_a_failure() -> None:
     monitor = PerformanceMonitor()
     async with Index("sqlite://", monitor=monitor) as index:
         with pytest.raises(QueryError):
@@ -57,7 +57,7 @@ async def test_a_search_that_cannot_be_understood_is_a_failure() -> None:
     assert operations(monitor)["search"].failures == 1
 
 
-async def test_a_search_that_is_remembered_has_no_stages_and_is_a_hit_of_the_cache() -> None:
+async def test_a_cached_search_has_no_stages_and_is_a_hit_of_the_cache() -> None:
     monitor = PerformanceMonitor()
     async with Index("sqlite://", monitor=monitor) as index:
         await index.update_from_directory(SAMPLES)
@@ -69,17 +69,17 @@ async def test_a_search_that_is_remembered_has_no_stages_and_is_a_hit_of_the_cac
     assert operations(monitor)["search"].count == 3
     assert operations(monitor)["search.rank"].count == 1
     assert snapshot.pool is None
-    assert 'findingmodel_cache_answers_total{cache="search",from="memory"} 2\n' in prometheus(snapshot)
+    assert 'findingmodel_cache_answers_total{cache="search",from="memory"} 2.0\n' in prometheus(snapshot)
 
 
-def test_an_index_that_waits_has_a_monitor_too() -> None:
+def test_a_sync_index_reports_to_a_monitor_too() -> None:
     monitor = PerformanceMonitor()
     with Index.sync("sqlite://", monitor=monitor) as index:
         index.get("PE")
     assert operations(monitor)["index get"].count == 1
 
 
-def test_who_measures_nothing_imports_no_monitor() -> None:
+def test_without_a_monitor_its_module_is_not_imported() -> None:
     code = (
         "import sys; from findingmodel import Index\n"
         "with Index.sync('sqlite://') as index: index.search('lung')\n"
@@ -91,7 +91,7 @@ def test_who_measures_nothing_imports_no_monitor() -> None:
 
 
 @pytest.mark.mongo
-async def test_connections_to_a_server_are_told_of(mongo_server: Server) -> None:
+async def test_connections_to_a_server_are_reported(mongo_server: Server) -> None:
     monitor = PerformanceMonitor()
     with own_database(mongo_server.uri) as database:
         settings = Settings(db=mongo_server.uri, mongodb_db=database, mongodb_min_pool_size=0)
@@ -104,7 +104,7 @@ async def test_connections_to_a_server_are_told_of(mongo_server: Server) -> None
 
 
 @pytest.mark.mongo
-async def test_a_client_that_was_lent_is_not_told_of(mongo_server: Server) -> None:
+async def test_connections_of_a_client_passed_in_are_not_reported(mongo_server: Server) -> None:
     monitor = PerformanceMonitor()
     client = AsyncMongoClient[dict[str, Any]](mongo_server.uri)
     with own_database(mongo_server.uri) as database:

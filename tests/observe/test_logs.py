@@ -1,4 +1,4 @@
-"""Log lines for those who ask: what is in them, and that others see none."""
+"""Log lines: their content, and that there are none without the setting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def quiet_afterwards() -> Iterator[None]:
+def restored_logger() -> Iterator[None]:
     yield
     logger = logging.getLogger("findingmodel")
     logger.handlers.clear()
@@ -37,22 +37,22 @@ def test_an_operation_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) ->
     assert line["at"].endswith("Z")
 
 
-def test_text_has_the_same_facts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_has_the_same_values(capsys: pytest.CaptureFixture[str]) -> None:
     with make_monitor(Settings(log="text")).measure("search"):
         pass
     assert " info findingmodel.metrics search seconds=" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_without_the_setting_nothing_is_logged(wanted: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    monitor = make_monitor(Settings(log="off"), wanted=wanted)
+@pytest.mark.parametrize("enabled", [True, False])
+def test_without_the_setting_nothing_is_logged(enabled: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    monitor = make_monitor(Settings(log="off"), enabled=enabled)
     with monitor.measure("search"):
         pass
-    assert len(monitor.snapshot().operations) == wanted
+    assert len(monitor.snapshot().operations) == enabled
     assert capsys.readouterr().err == ""
 
 
-def test_asking_twice_logs_once_in_the_last_style(capsys: pytest.CaptureFixture[str]) -> None:
+def test_starting_twice_logs_once_in_the_last_style(capsys: pytest.CaptureFixture[str]) -> None:
     start_logging("text")
     start_logging("json")
     logging.getLogger("findingmodel.test").info("hello")
@@ -60,7 +60,7 @@ def test_asking_twice_logs_once_in_the_last_style(capsys: pytest.CaptureFixture[
     assert json.loads(line)["event"] == "hello"
 
 
-def test_what_steers_a_terminal_is_escaped_and_an_error_is_told() -> None:
+def test_control_characters_are_escaped_and_an_error_is_shown() -> None:
     error = OSError("disk\ngone")
     trace = (OSError, error, None)
     record = logging.LogRecord("findingmodel", logging.ERROR, "", 1, "a\x1b[2J\nb", None, trace)

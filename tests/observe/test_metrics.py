@@ -1,4 +1,4 @@
-"""What a PerformanceMonitor knows: of spans and of functions, in threads and in tasks, and how much of it."""
+"""PerformanceMonitor: spans and functions, in threads and in tasks, with bounded memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """A clock that a test moves on."""
+    """A clock that a test advances."""
 
     now = 0.0
 
@@ -51,7 +51,7 @@ def test_a_block_is_measured(monitor: PerformanceMonitor, clock: Clock) -> None:
     assert (load.total, load.mean, load.least, load.most, load.throughput) == (4.0, 2.0, 1.0, 3.0, 25.0)
 
 
-async def test_an_async_block_is_measured_and_may_say_late_how_much_it_did(
+async def test_an_async_block_is_measured_and_may_set_its_items_late(
     monitor: PerformanceMonitor, clock: Clock
 ) -> None:
     async with monitor.measure("search") as span:
@@ -61,9 +61,7 @@ async def test_an_async_block_is_measured_and_may_say_late_how_much_it_did(
     assert (only(monitor).total, only(monitor).items) == (2.0, 7)
 
 
-async def test_a_function_is_measured_whether_it_is_async_or_not(
-    monitor: PerformanceMonitor, clock: Clock
-) -> None:
+async def test_async_and_other_functions_are_measured(monitor: PerformanceMonitor, clock: Clock) -> None:
     @monitor.timed("double")
     def double(number: int) -> int:
         """Twice the number."""
@@ -96,7 +94,7 @@ def test_a_generator_cannot_be_timed(monitor: PerformanceMonitor) -> None:
             monitor.timed("numbers")(function)
 
 
-async def test_a_failure_is_counted_and_goes_on_its_way(monitor: PerformanceMonitor) -> None:
+async def test_a_failure_is_counted_and_propagates(monitor: PerformanceMonitor) -> None:
     @monitor.timed("risky")
     async def risky() -> None:
         raise OSError("gone")
@@ -114,12 +112,12 @@ def test_the_percentiles_of_one_sample_are_that_sample(monitor: PerformanceMonit
     assert once.median == once.p95 == once.p99 == once.mean == 0.125
 
 
-def test_no_time_at_all_is_no_throughput(monitor: PerformanceMonitor) -> None:
+def test_without_measured_time_the_throughput_is_zero(monitor: PerformanceMonitor) -> None:
     monitor.record("instant", 0.0)
     assert only(monitor).throughput == 0.0
 
 
-def test_the_name_that_was_not_used_for_the_longest_time_is_forgotten() -> None:
+def test_the_least_recently_used_name_is_dropped() -> None:
     monitor = PerformanceMonitor(most_names=3)
     for name in ("a", "b", "c", "a", "d"):
         monitor.record(name, 1.0)
@@ -136,7 +134,7 @@ def test_ten_thousand_names_are_kept_and_no_more() -> None:
     assert (len(snapshot.operations), snapshot.forgotten) == (10_000, 50)
 
 
-def test_nothing_is_lost_between_threads(monitor: PerformanceMonitor) -> None:
+def test_threads_lose_no_measurement(monitor: PerformanceMonitor) -> None:
     def work() -> None:
         for _ in range(500):
             with monitor.measure("shared", items=2):
@@ -150,7 +148,7 @@ def test_nothing_is_lost_between_threads(monitor: PerformanceMonitor) -> None:
     assert (only(monitor).count, only(monitor).items) == (4_000, 8_000)
 
 
-async def test_tasks_are_measured_apart(monitor: PerformanceMonitor, clock: Clock) -> None:
+async def test_tasks_are_measured_separately(monitor: PerformanceMonitor, clock: Clock) -> None:
     async def work(order: Iterator[int]) -> None:
         async with monitor.measure("task"):
             clock.now += next(order)
@@ -160,7 +158,7 @@ async def test_tasks_are_measured_apart(monitor: PerformanceMonitor, clock: Cloc
     assert only(monitor).count == 3
 
 
-async def test_a_disabled_monitor_measures_nothing_and_makes_nothing() -> None:
+async def test_a_disabled_monitor_measures_and_allocates_nothing() -> None:
     monitor = PerformanceMonitor(enabled=False)
 
     def function() -> int:
@@ -175,15 +173,15 @@ async def test_a_disabled_monitor_measures_nothing_and_makes_nothing() -> None:
     assert monitor.snapshot().operations == ()
 
 
-def test_a_listener_hears_of_every_operation(clock: Clock) -> None:
-    heard: list[Measured] = []
-    monitor = PerformanceMonitor(clock=clock, listener=heard.append)
+def test_a_listener_is_called_with_every_operation(clock: Clock) -> None:
+    received: list[Measured] = []
+    monitor = PerformanceMonitor(clock=clock, listener=received.append)
     with monitor.measure("x", items=3):
         clock.now += 0.5
-    assert heard == [Measured("x", 0.5, 3, failed=False)]
+    assert received == [Measured("x", 0.5, 3, failed=False)]
 
 
-def test_a_snapshot_tells_of_caches_and_connections_and_stays_as_it_was(monitor: PerformanceMonitor) -> None:
+def test_a_snapshot_includes_caches_and_connections_and_does_not_change(monitor: PerformanceMonitor) -> None:
     monitor.watch_cache("search", lambda: CacheStatistics(hits=3, misses=1))
     monitor.watch_pool(lambda: PoolStatistics(created=2, in_use=1))
     monitor.record("x", 1.0)

@@ -1,4 +1,4 @@
-"""What a monitor tells of the connections to MongoDB: it is what the driver says happened."""
+"""The counts of connections to MongoDB are those that the driver reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from findingmodel import Index
 from findingmodel.observe.metrics import PerformanceMonitor
 from findingmodel.settings import Settings
-from findingmodel.stores.mongo.pool import pool_statistics
+from findingmodel.stores.mongo.pool import connection_pool
 from tests.stores.databases import own_database
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.mongo
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 async def test_connections_are_counted(mongo_server: Server, driver: Literal["motor", "pymongo"]) -> None:
     monitor = PerformanceMonitor()
-    monitor.watch_pool(pool_statistics)
+    monitor.watch_pool(connection_pool.statistics)
     before = monitor.snapshot().pool
     with own_database(mongo_server.uri) as database:
         settings = Settings(db=mongo_server.uri, mongodb_db=database, driver=driver, mongodb_min_pool_size=0)

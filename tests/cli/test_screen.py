@@ -1,4 +1,4 @@
-"""What commands print can steer no terminal, and JSON stays the same JSON."""
+"""Text for a terminal has no control characters, and JSON keeps its meaning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from findingmodel.cli.screen import counted, one_line, safe_json, to_json, visible
 
-ANY_TEXT = st.text(st.characters())  # lone surrogates too: file names bring them
+ANY_TEXT = st.text(st.characters())  # with lone surrogates, as in file names
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | ANY_TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner),
@@ -32,12 +32,12 @@ ACTING = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, separators 
         ("Ménière 脳 🧠", "Ménière 脳 🧠"),
     ],
 )
-def test_characters_that_act_are_shown_as_escapes(text: str, shown: str) -> None:
+def test_control_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
 @given(ANY_TEXT)
-def test_visible_text_holds_nothing_that_acts_and_can_be_encoded(text: str) -> None:
+def test_visible_text_has_no_control_characters_and_can_be_encoded(text: str) -> None:
     shown = visible(text)
     assert not ACTING.intersection(map(unicodedata.category, shown))
     assert visible(shown) == shown
@@ -50,7 +50,7 @@ def test_one_line_is_one_line(text: str) -> None:
 
 
 @given(JSON)
-def test_json_means_the_same_and_holds_nothing_that_acts_but_line_feeds(value: object) -> None:
+def test_json_keeps_its_meaning_and_has_no_control_characters_but_line_feeds(value: object) -> None:
     document = to_json(value)
     assert json.loads(document) == value
     assert not ACTING.intersection(map(unicodedata.category, document.replace("\n", "")))
