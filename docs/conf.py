@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: offline, with everything that a page needs lying beside it."""
+"""Sphinx configuration: pages build offline, with all fonts and scripts beside them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from findingmodel import __version__
 
 project = "findingmodel"
 author = "the findingmodel authors"
-copyright = "the findingmodel authors, MIT licence"  # noqa: A001  # Sphinx asks for this name
+copyright = "the findingmodel authors, MIT licence"  # noqa: A001  # Sphinx requires this name
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
 exclude_patterns = ["_build"]
 nitpicky = False
-default_role = "py:obj"  # `Index.get` in a docstring is a link, where there is something to link to
+default_role = "py:obj"  # `Index.get` in a docstring becomes a link if the target exists
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]

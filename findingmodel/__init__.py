@@ -1,6 +1,6 @@
-"""findingmodel: index, check and search radiology finding models, in MongoDB or in one SQLite file.
+"""findingmodel: index, check and search radiology finding models, in MongoDB or a SQLite file.
 
-The names below are loaded on first use, so that ``import findingmodel`` costs next to nothing.
+Names are imported on first use, so that ``import findingmodel`` is fast.
 """
 
 from __future__ import annotations
@@ -28,11 +28,7 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
-    from findingmodel.index.aio import (
-        Index,
-        MongoDBIndex,
-        SyncIndex,
-    )
+    from findingmodel.index.aio import Index, MongoDBIndex
     from findingmodel.index.results import (
         AttributeInfo,
         CodeMatch,
@@ -44,7 +40,8 @@ if TYPE_CHECKING:
         Suggestion,
         to_dicts,
     )
-    from findingmodel.model.attributes import (
+    from findingmodel.index.sync import SyncIndex
+    from findingmodel.model.finding import (
         Attribute,
         AttributeIded,
         AttributeType,
@@ -53,55 +50,26 @@ if TYPE_CHECKING:
         ChoiceValue,
         ChoiceValueIded,
         Contributor,
+        FindingModelBase,
+        FindingModelFull,
         IndexCode,
         NumericAttribute,
         NumericAttributeIded,
         Organization,
         Person,
-    )
-    from findingmodel.model.finding import (
-        FindingModelBase,
-        FindingModelFull,
         add_ids,
     )
-    from findingmodel.model.parse import (
-        Parsed,
-        parse_model,
-    )
-    from findingmodel.model.rules import (
-        generate_oifm_id,
-        generate_oifma_id,
-    )
-    from findingmodel.observe.metrics import (
-        PerformanceMonitor,
-    )
-    from findingmodel.observe.prometheus import (
-        prometheus,
-    )
-    from findingmodel.render.markdown import (
-        to_markdown,
-    )
-    from findingmodel.runtime.tasks import (
-        BatchProcessor,
-        Outcome,
-        StreamProcessor,
-    )
-    from findingmodel.search.cache import (
-        QueryCache,
-        cached,
-    )
-    from findingmodel.search.hits import (
-        Match,
-    )
-    from findingmodel.settings import (
-        Settings,
-    )
-    from findingmodel.update.entry import (
-        IndexReturnType,
-    )
-    from findingmodel.update.report import (
-        UpdateReport,
-    )
+    from findingmodel.model.parse import Parsed, parse_model
+    from findingmodel.model.rules import generate_oifm_id, generate_oifma_id
+    from findingmodel.observe.metrics import PerformanceMonitor
+    from findingmodel.observe.prometheus import prometheus
+    from findingmodel.render.markdown import to_markdown
+    from findingmodel.runtime.tasks import BatchProcessor, Outcome, StreamProcessor
+    from findingmodel.search.cache import QueryCache, cached
+    from findingmodel.search.hits import Match
+    from findingmodel.settings import Settings
+    from findingmodel.update.entry import IndexReturnType
+    from findingmodel.update.report import UpdateReport
 
 __all__ = [
     "Attribute",
@@ -168,20 +136,20 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "findingmodel.errors": (
-        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError "
-        "NotFoundError NotWrittenError Problem QueryError StoreClosedError StoreError "
-        "StoreSchemaError StoreUnavailableError TransactionError UpdateRefusedError"
+        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
+        "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
+        "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
-    "findingmodel.index.aio": "Index MongoDBIndex SyncIndex",
+    "findingmodel.index.aio": "Index MongoDBIndex",
+    "findingmodel.index.sync": "SyncIndex",
     "findingmodel.index.results": (
         "AttributeInfo CodeMatch Hits IndexEntry Page SearchAnswers SearchHit Suggestion to_dicts"
     ),
-    "findingmodel.model.attributes": (
-        "Attribute AttributeIded AttributeType ChoiceAttribute ChoiceAttributeIded "
-        "ChoiceValue ChoiceValueIded Contributor IndexCode NumericAttribute "
-        "NumericAttributeIded Organization Person"
+    "findingmodel.model.finding": (
+        "Attribute AttributeIded AttributeType ChoiceAttribute ChoiceAttributeIded ChoiceValue "
+        "ChoiceValueIded Contributor FindingModelBase FindingModelFull IndexCode NumericAttribute "
+        "NumericAttributeIded Organization Person add_ids"
     ),
-    "findingmodel.model.finding": "FindingModelBase FindingModelFull add_ids",
     "findingmodel.model.parse": "Parsed parse_model",
     "findingmodel.model.rules": "generate_oifm_id generate_oifma_id",
     "findingmodel.observe.metrics": "PerformanceMonitor",
@@ -201,7 +169,7 @@ def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value  # found without this function from now on
+    globals()[name] = value  # later accesses bypass this function
     return value
 
 

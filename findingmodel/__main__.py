@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import signal
 
-__all__ = ["main"]
-
 
 def main() -> None:
-    """Run the command of this process.
+    """Run the command.
 
-    Ctrl-C ends it without a word while it is still being imported; the command says what was written.
+    During imports, Ctrl-C ends the process silently; later, the command handles it and reports what it wrote.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,3 +1,3 @@
 """The version, in one place; read by the build and by ``findingmodel --version``."""
 
-__version__ = "0.1.0"
+__version__ = "2.0.0b1"

@@ -1,21 +1,21 @@
-"""Every error that findingmodel raises, and `Problem`, which is bad input as a value.
+"""The errors that findingmodel raises, and `Problem`, which describes a broken rule in a file.
 
     FindingModelError
     ├── ConfigError                 a setting, an option or a database URL cannot be used        (exit code 2)
-    ├── QueryError                  a query that cannot be understood                            (exit code 2)
+    ├── QueryError                  a query is not valid                                         (exit code 2)
     ├── DirectoryError              the directory to index is missing or is not a directory      (exit code 2)
-    ├── DocumentError               a file is no valid finding model; carries its problems
+    ├── DocumentError               a file is not a valid finding model; has its problems
     ├── NotFoundError               nothing in the index has this id, name, slug or synonym
     ├── UpdateRefusedError          an update would remove too much, or was strict and had failures
     └── StoreError                  the database failed                                          (exit code 3)
         ├── StoreUnavailableError   no server answered in time, or the file cannot be opened
-        ├── StoreClosedError        used after close()
-        ├── StoreSchemaError        written by a newer version, or by another program
-        ├── LeaseHeldError          another update is running; names who holds the lease
-        ├── NotWrittenError         some models of a batch were not written; says which, and why
-        └── TransactionError        no transaction is to be had here, or one was given up
+        ├── StoreClosedError        a store or an Index was used after close()
+        ├── StoreSchemaError        the database was written by a newer version or another program
+        ├── LeaseHeldError          another update is running; names the process that holds the lease
+        ├── NotWrittenError         some models of a batch were not written; has the reasons
+        └── TransactionError        transactions are not supported here, or one was rolled back
 
-Each message says what was being done, to what, and why it failed. None ever holds a password.
+Messages name the operation, its object and the reason of the failure. They never contain passwords.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ __all__ = [
 
 
 class Problem(NamedTuple):
-    """One broken rule in one file.
+    """A broken rule in a file.
 
     Attributes:
-        pointer: where, as a JSON pointer (RFC 6901) into the file; "" is the whole file.
-        code: which rule, a stable word such as ``duplicate-name``.
-        message: why, and what to do, in one sentence for a person.
+        pointer: the place, as a JSON pointer (RFC 6901); "" is the whole file.
+        code: the rule, as a stable word such as ``duplicate-name``.
+        message: what is wrong and how to correct it, in one sentence.
     """
 
     pointer: str
@@ -62,7 +62,7 @@ class Problem(NamedTuple):
 
 
 class FindingModelError(Exception):
-    """The root of all errors of this package; its text is the sentence a user needs."""
+    """Base class of the errors of this package; its text is a sentence for users."""
 
 
 class ConfigError(FindingModelError, ValueError):
@@ -70,7 +70,7 @@ class ConfigError(FindingModelError, ValueError):
 
 
 class QueryError(FindingModelError, ValueError):
-    """A query that cannot be understood."""
+    """A query is not valid."""
 
 
 class DirectoryError(FindingModelError, ValueError):
@@ -78,11 +78,11 @@ class DirectoryError(FindingModelError, ValueError):
 
 
 class DocumentError(FindingModelError, ValueError):
-    """A file is no valid finding model.
+    """A file is not a valid finding model.
 
     Attributes:
-        path: the file, as it was named by the caller.
-        problems: every broken rule, in the order of the file.
+        path: the file, as the caller named it.
+        problems: all broken rules, in the order of the file.
     """
 
     def __init__(self, path: str, problems: Sequence[Problem]) -> None:
@@ -99,7 +99,7 @@ class NotFoundError(FindingModelError, KeyError):
 
 
 class UpdateRefusedError(FindingModelError):
-    """An update was refused before anything was written; the index is as it was."""
+    """An update was refused before anything was written; the index is unchanged."""
 
 
 class StoreError(FindingModelError):
@@ -119,14 +119,14 @@ class StoreSchemaError(StoreError):
 
 
 class LeaseHeldError(StoreError):
-    """Another update is running; the message names who holds the lease."""
+    """Another update is running; the message names the process that holds the lease."""
 
 
 class NotWrittenError(StoreError):
-    """Some models of a batch were not written; all the others were, and nothing was removed.
+    """Some models of a batch were not written; the others were, and nothing was removed.
 
     Attributes:
-        reasons: why, by the ids of those models.
+        reasons: why each was not written, by id.
     """
 
     def __init__(self, message: str, reasons: Mapping[str, str]) -> None:
@@ -135,4 +135,4 @@ class NotWrittenError(StoreError):
 
 
 class TransactionError(StoreError):
-    """No transaction is to be had here, or the one that was begun was given up: nothing of it was written."""
+    """Transactions are not supported here, or one was rolled back and nothing of it was written."""

@@ -1,28 +1,26 @@
-"""Limits and defaults: the numbers that users can change, and those that several modules share.
-
-Settings and function arguments take their defaults from here.
-"""
+"""Limits and defaults of settings and arguments, and numbers that several modules share."""
 
 from __future__ import annotations
 
 # Files
 MAX_FILE_BYTES = 20_000_000
-MAX_NESTING = 200  # of lists and objects in one file
-MAX_IDS_IN_REPORT = 1_000  # of each kind of change
+MAX_NESTING = 200  # lists and objects within each other
+MAX_IDS_IN_REPORT = 1_000  # per kind of change
 
 # Updates
-CONCURRENCY = 2  # chunks of files loaded at once
-BATCH_SIZE = 1_000  # models in one write
+CONCURRENCY = 2  # chunks of files that are loaded at the same time
+BATCH_SIZE = 1_000  # models per write
 LEASE_SECONDS = 60
 
 # Searches
-CACHE_SIZE = 1_000  # answers
+CACHE_SIZE = 1_000  # results of searches
 CACHE_TTL_SECONDS = 300
 MAX_QUERY_CHARACTERS = 4_000
+SERVER_CONCURRENCY = 4  # queries of a batch that a server answers at the same time
 
 # The ledger
 LEDGER_MAX_BYTES = 5_000_000
-LEDGER_KEEP = 5  # older files
+LEDGER_KEEP = 5  # rotated files
 
 # MongoDB
 POOL_MAX_SIZE = 100

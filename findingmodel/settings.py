@@ -1,8 +1,10 @@
 """Settings: arguments > environment > ``.env`` in the current directory > defaults.
 
-`Settings` is also the table of all settings: each field states its variables, rule, default and help once;
-loading, ``findingmodel config`` and the documentation are made from it. An empty variable counts as absent. A
-variable of the environment hides the one of the same name in ``.env``. The environment is never written to.
+`Settings` is the table of all settings: each field states its rule, default, help and variables once, for
+loading, ``findingmodel config`` and the documentation. An empty variable counts as absent. A variable of the
+environment hides the one of the same name in ``.env``. The environment is never modified.
+
+By hand instead of pydantic-settings, because short commands read settings and do not import pydantic.
 """
 
 from __future__ import annotations
@@ -19,16 +21,14 @@ from findingmodel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["BRANCH", "MONGODB_NAME", "SettingView", "Settings", "masked", "server_of", "state_directory"]
-
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-"""What a branch may be called, because collections and tables are named after it."""
+"""A valid branch name. Collections and tables are named after the branch."""
 
 _DATABASE = re.compile(r"sqlite:.*|mongodb(\+srv)?://.+|.+\.(db|sqlite3?)", re.IGNORECASE)
 MONGODB_NAME = re.compile(r'[^/\\. "$*<>:|?\0]{1,63}')
-"""What a database may be called, on servers of every system."""
+"""A valid name of a MongoDB database, whatever operating system the server runs on."""
 
-# From the first colon, escaped or not, to the last @: a password with an unescaped @, / or ? is hidden whole.
+# From the first colon, escaped or not, to the last @: this hides passwords with an unescaped @, / or ?.
 _PASSWORD = re.compile(
     r"\A((?:[a-z][a-z0-9+.-]*:/+)?+(?:(?!%3a)[^:])*)(?::|%3a).*@", re.IGNORECASE | re.DOTALL
 )
@@ -39,10 +39,10 @@ _SECRET_OPTION = re.compile(
 
 
 def masked(uri: str) -> str:
-    """Return *uri* fit to be shown: ``***`` for its password and for query options that hold secrets.
+    """Replace the password in *uri*, and query options that hold secrets, by ``***``.
 
-    Never fails: a malformed URI loses too much rather than too little. SQLite URLs have no password and stay
-    as they are.
+    Never fails: of a malformed URI, too much is hidden rather than too little. SQLite URLs have no password
+    and are returned unchanged.
 
     >>> masked("mongodb://user:p@ss/word@host:27017/?tls=true&tlsCertificateKeyFilePassword=x")
     'mongodb://user:***@host:27017/?tls=true&tlsCertificateKeyFilePassword=***'
@@ -53,7 +53,7 @@ def masked(uri: str) -> str:
 
 
 def server_of(uri: str) -> str:
-    """Return the part of a MongoDB URI that names servers and user, without password and options.
+    """Return the servers and the user of a MongoDB URI, without password and options.
 
     >>> server_of("mongodb://user:secret@host:27017/findings?tls=true")
     'mongodb://user:***@host:27017'
@@ -63,15 +63,15 @@ def server_of(uri: str) -> str:
 
 
 class SettingView(NamedTuple):
-    """One setting as a user may see it.
+    """A setting as it is shown to users.
 
     Attributes:
         name: the field of `Settings`, and the keyword of `Settings.load`.
-        value: without passwords.
+        value: its value, without passwords.
         source: ``argument``, ``environment NAME``, ``.env NAME`` or ``default``.
-        help: one line.
-        variables: the environment variables that set it, the first one that is set wins.
-        allowed: what its value may be, in words.
+        help: one sentence.
+        variables: the environment variables that set it; the first that is set wins.
+        allowed: the allowed values, in words.
     """
 
     name: str
@@ -83,7 +83,7 @@ class SettingView(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """How text becomes a value; `parse` raises ValueError, and `allowed` then says what was wanted."""
+    """Converts text to a value; where `parse` raises ValueError, `allowed` describes valid values."""
 
     allowed: str
     parse: Callable[[str], str | int]
@@ -111,6 +111,10 @@ def _choice(*words: str) -> _Rule:
     return _text(re.compile("|".join(words)), " or ".join(words))
 
 
+def _path(allowed: str) -> _Rule:
+    return _text(re.compile(r"[^\0]+"), allowed)
+
+
 _MILLISECONDS = _whole(1, 3_600_000)
 
 
@@ -124,15 +128,22 @@ def _default_db() -> str:
 
 
 def state_directory() -> Path:
-    """Return where this user's programs keep what they note down as they run; nothing is made."""
+    """Return the directory for the state of this user's programs, such as ledgers; it is not created."""
     import platformdirs
 
     return platformdirs.user_state_path("findingmodel", appauthor=False)
 
 
-def _setting(variables: str, rule: _Rule, default: Any, line: str) -> Any:
-    """Describe one setting: *variables* separated by spaces, *default* a value or what makes one."""
-    about = {"variables": tuple(variables.split()), "rule": rule, "help": line}
+def _setting(rule: _Rule, default: Any, line: str, *variables: str) -> Any:
+    """Describe a setting.
+
+    Args:
+        rule: converts and checks its text.
+        default: a value, or a function that returns one.
+        line: its help.
+        variables: its environment variables; by default ``FINDINGMODEL_`` and its name.
+    """
+    about = {"rule": rule, "help": line, "variables": variables}
     return field(metadata=about, **{"default_factory" if callable(default) else "default": default})
 
 
@@ -148,160 +159,111 @@ class Settings:
     """
 
     db: str = _setting(
-        "FINDINGMODEL_DB MONGODB_URI",
         _text(_DATABASE, "sqlite:///PATH, mongodb://HOST/NAME, mongodb+srv://HOST/NAME or a path like x.db"),
         _default_db,
-        "Where the index lives; without it, a SQLite file in the user's data directory.",
+        "Where the index is; by default a SQLite file in the user's data directory.",
+        "FINDINGMODEL_DB",
+        "MONGODB_URI",
     )
     mongodb_db: str = _setting(
-        "MONGODB_DB",
         _text(MONGODB_NAME, r'1 to 63 characters, none of them a space or one of / \ . " $ * < > : | ?'),
         "findingmodels",
-        "MongoDB: the database, where the URL names none.",
+        "MongoDB: the database, if the URL names none.",
+        "MONGODB_DB",
     )
     branch: str = _setting(
-        "FINDINGMODEL_BRANCH",
         _text(BRANCH, "a letter or digit, then up to 62 letters, digits, _ . or -"),
         "main",
-        "Which of several indexes in one database.",
+        "The branch: one of several indexes in a database.",
     )
     driver: Literal["motor", "pymongo"] = _setting(
-        "FINDINGMODEL_MONGODB_DRIVER",
         _choice("motor", "pymongo"),
         "motor",
-        "MongoDB: the driver; pymongo is its own asynchronous client.",
+        "MongoDB: the driver; pymongo is pymongo's own asynchronous client.",
+        "FINDINGMODEL_MONGODB_DRIVER",
     )
     mongodb_max_pool_size: int = _setting(
-        "FINDINGMODEL_MONGODB_MAX_POOL_SIZE",
-        _whole(1, 10_000),
-        limits.POOL_MAX_SIZE,
-        "MongoDB: most connections to one server.",
+        _whole(1, 10_000), limits.POOL_MAX_SIZE, "MongoDB: maximum number of connections per server."
     )
     mongodb_min_pool_size: int = _setting(
-        "FINDINGMODEL_MONGODB_MIN_POOL_SIZE",
-        _whole(0, 10_000),
-        limits.POOL_MIN_SIZE,
-        "MongoDB: connections kept open to one server.",
+        _whole(0, 10_000), limits.POOL_MIN_SIZE, "MongoDB: number of connections per server that stay open."
     )
     mongodb_max_idle_ms: int = _setting(
-        "FINDINGMODEL_MONGODB_MAX_IDLE_MS",
         _whole(1, 86_400_000),
         limits.POOL_MAX_IDLE_MS,
-        "MongoDB: how long a connection may idle.",
+        "MongoDB: milliseconds after which an idle connection is closed.",
     )
     mongodb_wait_queue_timeout_ms: int = _setting(
-        "FINDINGMODEL_MONGODB_WAIT_QUEUE_TIMEOUT_MS",
         _MILLISECONDS,
         limits.POOL_WAIT_QUEUE_TIMEOUT_MS,
-        "MongoDB: how long to wait for a free connection.",
+        "MongoDB: milliseconds to wait for a free connection.",
     )
     mongodb_server_selection_timeout_ms: int = _setting(
-        "FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS",
         _MILLISECONDS,
         limits.SERVER_SELECTION_TIMEOUT_MS,
-        "MongoDB: how long to wait for a server that can answer.",
+        "MongoDB: milliseconds to wait for an available server.",
     )
     mongodb_connect_timeout_ms: int = _setting(
-        "FINDINGMODEL_MONGODB_CONNECT_TIMEOUT_MS",
-        _MILLISECONDS,
-        limits.CONNECT_TIMEOUT_MS,
-        "MongoDB: how long a new connection may take.",
+        _MILLISECONDS, limits.CONNECT_TIMEOUT_MS, "MongoDB: milliseconds to wait for a new connection."
     )
     mongodb_socket_timeout_ms: int = _setting(
-        "FINDINGMODEL_MONGODB_SOCKET_TIMEOUT_MS",
-        _MILLISECONDS,
-        limits.SOCKET_TIMEOUT_MS,
-        "MongoDB: how long one answer may take.",
+        _MILLISECONDS, limits.SOCKET_TIMEOUT_MS, "MongoDB: milliseconds to wait for a reply."
     )
     mongodb_retry_attempts: int = _setting(
-        "FINDINGMODEL_MONGODB_RETRY_ATTEMPTS",
         _whole(1, 100),
         limits.RETRY_ATTEMPTS,
-        "MongoDB: most attempts at one operation while the connection fails.",
+        "MongoDB: maximum attempts at an operation while the connection fails.",
     )
     mongodb_retry_seconds: int = _setting(
-        "FINDINGMODEL_MONGODB_RETRY_SECONDS",
         _whole(0, 3_600),
         limits.RETRY_SECONDS,
-        "MongoDB: no attempt begins later than this after the first.",
+        "MongoDB: seconds after the first attempt in which retries may begin.",
     )
     mongodb_breaker_failures: int = _setting(
-        "FINDINGMODEL_MONGODB_BREAKER_FAILURES",
         _whole(1, 10_000),
         limits.BREAKER_FAILURES,
-        "MongoDB: after so many failures in a row a server is not asked for a while.",
+        "MongoDB: failures in a row that open the circuit breaker.",
     )
     mongodb_breaker_seconds: int = _setting(
-        "FINDINGMODEL_MONGODB_BREAKER_SECONDS",
-        _whole(1, 3_600),
-        limits.BREAKER_SECONDS,
-        "MongoDB: how long that while is.",
+        _whole(1, 3_600), limits.BREAKER_SECONDS, "MongoDB: seconds the circuit breaker stays open."
     )
     concurrency: int = _setting(
-        "FINDINGMODEL_CONCURRENCY",
-        _whole(1, 1_000),
-        limits.CONCURRENCY,
-        "Update: chunks of files in work at once.",
+        _whole(1, 1_000), limits.CONCURRENCY, "Update: chunks of files that are processed at the same time."
     )
-    batch_size: int = _setting(
-        "FINDINGMODEL_BATCH_SIZE", _whole(1, 100_000), limits.BATCH_SIZE, "Update: models in one write."
-    )
+    batch_size: int = _setting(_whole(1, 100_000), limits.BATCH_SIZE, "Update: models per write.")
     max_file_bytes: int = _setting(
-        "FINDINGMODEL_MAX_FILE_BYTES", _whole(1, 2**31), limits.MAX_FILE_BYTES, "Update: larger files fail."
+        _whole(1, 2**31), limits.MAX_FILE_BYTES, "Update: maximum size of a file; larger files fail."
     )
     max_nesting: int = _setting(
-        "FINDINGMODEL_MAX_NESTING",
         _whole(10, limits.MAX_NESTING),
         limits.MAX_NESTING,
-        "Update: files that nest lists and objects deeper fail.",
+        "Update: maximum depth of lists and objects in a file.",
     )
     lease_seconds: int = _setting(
-        "FINDINGMODEL_LEASE_SECONDS",
         _whole(1, 86_400),
         limits.LEASE_SECONDS,
-        "Update: how long a crashed update holds up the next.",
+        "Update: seconds after which the lease of a crashed update expires.",
     )
     cache_ttl_seconds: int = _setting(
-        "FINDINGMODEL_CACHE_TTL_SECONDS",
-        _whole(1, 86_400),
-        limits.CACHE_TTL_SECONDS,
-        "Search: how long an answer is remembered.",
+        _whole(1, 86_400), limits.CACHE_TTL_SECONDS, "Search: seconds for which results are cached."
     )
     cache_size: int = _setting(
-        "FINDINGMODEL_CACHE_SIZE",
-        _whole(1, 10_000_000),
-        limits.CACHE_SIZE,
-        "Search: how many answers are remembered.",
+        _whole(1, 10_000_000), limits.CACHE_SIZE, "Search: maximum number of cached results."
     )
     cache_file: str = _setting(
-        "FINDINGMODEL_CACHE_FILE",
-        _text(re.compile(r"[^\0]+"), "a path"),
+        _path("a path"),
         "",
-        "Search on MongoDB: a file where processes remember answers; none by default.",
+        "Search on MongoDB: a file in which processes share cached results.",
     )
-    ledger: str = _setting(
-        "FINDINGMODEL_LEDGER",
-        _text(re.compile(r"[^\0]+"), "a path, or off"),
-        "",
-        "Where it is noted what was done to the index, or off.",
-    )
+    ledger: str = _setting(_path("a path, or off"), "", "Where changes to the index are recorded, or off.")
     ledger_max_bytes: int = _setting(
-        "FINDINGMODEL_LEDGER_MAX_BYTES",
-        _whole(10_000, 2**31),
-        limits.LEDGER_MAX_BYTES,
-        "Ledger: a file that would grow larger is put aside.",
+        _whole(10_000, 2**31), limits.LEDGER_MAX_BYTES, "Ledger: rotate the file at this size."
     )
     ledger_keep: int = _setting(
-        "FINDINGMODEL_LEDGER_KEEP",
-        _whole(0, 1_000),
-        limits.LEDGER_KEEP,
-        "Ledger: how many of those are kept.",
+        _whole(0, 1_000), limits.LEDGER_KEEP, "Ledger: number of rotated files to keep."
     )
     log: Literal["off", "json", "text"] = _setting(
-        "FINDINGMODEL_LOG",
-        _choice("off", "json", "text"),
-        "off",
-        "Log lines on stderr: what was done, and how long it took.",
+        _choice("off", "json", "text"), "off", "Log operations and their durations on stderr."
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -310,20 +272,18 @@ class Settings:
         """Return the settings of this process: *overrides* > environment > ``.env`` > defaults.
 
         Args:
-            overrides: values by field name; None means not given.
+            overrides: values by field name; None is ignored.
 
         Raises:
-            ConfigError: a value that is not allowed, an unknown name, or an unreadable ``.env``.
+            ConfigError: a value is not allowed, a name is unknown, or ``.env`` cannot be read.
         """
         known = {setting.name: setting for setting in _settings()}
         if unknown := overrides.keys() - known.keys():
-            raise ConfigError(f"no setting is called {min(unknown)!r}; there are {', '.join(known)}")
+            raise ConfigError(f"there is no setting {min(unknown)!r}; the settings are {', '.join(known)}")
         variables = {**_dotenv(), **_environment()}
-        found = {
-            name: given for name in known if (given := _find(known[name], overrides.get(name), variables))
-        }
-        values: dict[str, Any] = {name: _parsed(known[name], given) for name, given in found.items()}
-        settings = cls(**values, sources={name: given.source for name, given in found.items()})
+        texts = {name: text for name in known if (text := _find(known[name], overrides.get(name), variables))}
+        values: dict[str, Any] = {name: _parsed(known[name], text) for name, text in texts.items()}
+        settings = cls(**values, sources={name: text.source for name, text in texts.items()})
         if settings.mongodb_min_pool_size > settings.mongodb_max_pool_size:
             raise ConfigError(
                 f"mongodb_min_pool_size is {settings.mongodb_min_pool_size}, more than mongodb_max_pool_size,"
@@ -333,18 +293,18 @@ class Settings:
 
     @property
     def is_server(self) -> bool:
-        """Whether the index lives on a server, which answers many at once and is waited for."""
+        """Whether the index is on a server, which can answer several queries at the same time."""
         return self.db.lower().startswith("mongodb")
 
     def describe(self) -> list[SettingView]:
-        """Return every setting with its value and where that came from, in the order of this class."""
+        """Return every setting with its value and source, in the order of this class."""
         return [
             SettingView(
                 setting.name,
-                _shown(getattr(self, setting.name)),
+                _masked_text(getattr(self, setting.name)),
                 self.sources.get(setting.name, "default"),
                 setting.metadata["help"],
-                setting.metadata["variables"],
+                _variables(setting),
                 setting.metadata["rule"].allowed,
             )
             for setting in _settings()
@@ -354,8 +314,8 @@ class Settings:
         return f"Settings({', '.join(f'{view.name}={view.value!r}' for view in self.describe())})"
 
 
-class _Given(NamedTuple):
-    """A value as it was given, and by whom."""
+class _Text(NamedTuple):
+    """The text of a setting before parsing, and its source."""
 
     text: str
     source: str
@@ -365,15 +325,19 @@ def _settings() -> Iterator[Field[Any]]:
     return (setting for setting in fields(Settings) if setting.metadata)
 
 
-def _shown(value: Any) -> Any:
+def _variables(setting: Field[Any]) -> tuple[str, ...]:
+    return setting.metadata["variables"] or (f"FINDINGMODEL_{setting.name.upper()}",)
+
+
+def _masked_text(value: Any) -> Any:
     return masked(value) if isinstance(value, str) else value
 
 
-def _environment() -> dict[str, _Given]:
-    return {name: _Given(text, f"environment {name}") for name, text in os.environ.items()}
+def _environment() -> dict[str, _Text]:
+    return {name: _Text(text, f"environment {name}") for name, text in os.environ.items()}
 
 
-def _dotenv() -> dict[str, _Given]:
+def _dotenv() -> dict[str, _Text]:
     path = Path(".env")
     if not path.is_file():
         return {}
@@ -383,31 +347,30 @@ def _dotenv() -> dict[str, _Given]:
         values = dotenv_values(path, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the file .env in the current directory: {error}") from error
-    return {name: _Given(text, f".env {name}") for name, text in values.items() if text is not None}
+    return {name: _Text(text, f".env {name}") for name, text in values.items() if text is not None}
 
 
-def _find(setting: Field[Any], argument: object, variables: Mapping[str, _Given]) -> _Given | None:
-    """The first place that gives *setting* a value."""
+def _find(setting: Field[Any], argument: object, variables: Mapping[str, _Text]) -> _Text | None:
+    """Return the text of *setting* from the source that takes precedence."""
     if argument is not None:
-        return _Given(str(argument), "argument")
-    for name in setting.metadata["variables"]:
-        given = variables.get(name)
-        if given is not None and (text := _unquoted(given.text.strip())):
-            return given._replace(text=text)
+        return _Text(str(argument), "argument")
+    for name in _variables(setting):
+        if name in variables and (text := _unquoted(variables[name].text.strip())):
+            return variables[name]._replace(text=text)
     return None
 
 
 def _unquoted(text: str) -> str:
-    """Without the pair of quotes that some tools for environment files leave in place."""
+    """Remove the pair of quotes that some tools for environment files leave around a value."""
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _parsed(setting: Field[Any], given: _Given) -> str | int:
+def _parsed(setting: Field[Any], text: _Text) -> str | int:
     rule: _Rule = setting.metadata["rule"]
     try:
-        return rule.parse(given.text)
+        return rule.parse(text.text)
     except ValueError:
-        shown = masked(given.text)
+        value = masked(text.text)
         raise ConfigError(
-            f"the setting {setting.name} ({given.source}) cannot be {shown!r}; allowed is {rule.allowed}"
+            f"the setting {setting.name} ({text.source}) cannot be {value!r}; allowed is {rule.allowed}"
         ) from None

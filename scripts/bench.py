@@ -1,17 +1,16 @@
-"""Measure what findingmodel costs, against floors and peers, and whether that keeps to its budgets.
+"""Measure speed, memory and traffic of findingmodel, and compare them with floors, peers and budgets.
 
     python scripts/bench.py                                 --quick: one corpus, under a minute
     python scripts/bench.py --full --peers --report docs/performance.md --corpus DIR
 
-Every case runs in a process of its own, one after the other, some rounds over; figures are medians. Budgets
-are ratios to a floor of the same run, because seconds say more about the machine: see benchmarks/budgets.py.
-The corpus is DIR, or synthetic (make_corpus.py); --full adds 10,000 and 100,000 synthetic models, and takes
-half an hour and 3 GB. Without --mongodb URI the MongoDB cases use nx-27017, a development dependency;
-databases are named bench_..., and dropped. --peers installs findingmodel 0.3.2 and 1.0.4 from the package
-index into environments of their own, which are kept in --work.
+Each case runs in a separate process, several rounds in turn; values are medians. Budgets are ratios to a
+floor of the same run, because seconds depend on the machine; see benchmarks/budgets.py. The corpus is DIR,
+or synthetic (make_corpus.py); --full adds 10,000 and 100,000 synthetic models, and takes half an hour and
+3 GB. Without --mongodb URI the MongoDB cases use nx-27017, a development dependency; databases are named
+bench_... and dropped. --peers installs findingmodel 0.3.2 and 1.0.4 from the package index into separate
+environments, which are kept in --work.
 
-Exit codes: 0 done; 1 a figure is alarming: more than twice its budget, or worse than what is known of one
-that is missed (benchmarks/budgets.py); 2 bad usage, or a case failed.
+Exit codes: 0 done; 1 a value is beyond its alarm (benchmarks/budgets.py); 2 bad usage, or a case failed.
 """
 
 from __future__ import annotations
@@ -47,9 +46,9 @@ _LARGE = (10_000, 100_000)
 _LONG_AGO_NS = 1_700_000_000_000_000_000
 _STARTS = 11
 _PEER_ROUNDS = 5
-_QUICK_MONGODB = 300  # the stand-in server takes a long time for more
+_QUICK_MONGODB = 300  # more take long on the stand-in server
 _QUERIES = 1_000
-_SLOW_QUERIES = 200  # for more models than a search is quick in
+_SLOW_QUERIES = 200  # for corpora in which a search is slow
 
 
 class Bench(NamedTuple):
@@ -58,12 +57,12 @@ class Bench(NamedTuple):
     options: argparse.Namespace
     work: Path
 
-    def say(self, text: str) -> None:
-        """Tell on stderr what is being done."""
+    def report(self, text: str) -> None:
+        """Report progress on stderr."""
         print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
     def child(self, case: str, **arguments: Any) -> Facts:
-        """Run one case in a process of its own."""
+        """Run one case in a separate process."""
         path = os.pathsep.join([str(_SCRIPTS), str(_SCRIPTS.parent)])
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.child", case, json.dumps(arguments)],
@@ -100,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(bench: Bench) -> Run:
-    """Measure everything that the options ask for."""
+    """Measure everything that the options select."""
     options = bench.options
     rounds = options.rounds or (5 if options.full else 3)
     notes: list[str] = []
@@ -109,8 +108,9 @@ def measure(bench: Bench) -> Run:
     results = {size: _medians(sqlite_round(bench, corpus, number) for number in range(rounds))}
     results[size] |= starts(bench, corpus, str(bench.work / "start.db"))
     results[size] |= mongodb(bench, corpus, notes)
-    if options.peers:
-        results[size] |= peers(bench, corpus, notes)
+    results[size] |= (
+        peers(bench, corpus, notes) if options.peers else bench.child("parse", directory=str(corpus))
+    )
     for large in _LARGE if options.full else ():
         directory = _corpus(bench, None, large)
         few = rounds if large == _LARGE[0] else 1
@@ -122,8 +122,8 @@ def measure(bench: Bench) -> Run:
 
 
 def sqlite_round(bench: Bench, corpus: Path, number: int) -> Facts:
-    """Measure once all that is done with an index in SQLite."""
-    bench.say(f"SQLite, {_count(corpus):,} models, round {number + 1}")
+    """Measure all cases of a SQLite index once."""
+    bench.report(f"SQLite, {_count(corpus):,} models, round {number + 1}")
     database = bench.work / f"round-{number}.db"
     directory, url = str(corpus), str(database)
     for path in bench.work.glob("round-*"):
@@ -138,8 +138,8 @@ def sqlite_round(bench: Bench, corpus: Path, number: int) -> Facts:
 
 
 def starts(bench: Bench, corpus: Path, url: str) -> Facts:
-    """Measure how long commands take from nothing to their end, with a new index at *url*."""
-    bench.say("commands")
+    """Measure whole commands, with a new index at *url*."""
+    bench.report("commands")
     for path in bench.work.glob("start.db*"):
         path.unlink()
     bench.child("cold", directory=str(corpus), url=url)
@@ -153,7 +153,7 @@ def starts(bench: Bench, corpus: Path, url: str) -> Facts:
         "start: index update": [command, "index", "update", str(corpus), *database],
     }
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-    # Installed packages are compiled; where an environment forbids that, each start would compile them anew.
+    # Without this, every start would compile the modules again where the environment forbids bytecode files.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["FINDINGMODEL_LEDGER"] = "off"
     for _ in range(1 + _STARTS):
@@ -180,7 +180,7 @@ def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
         uri = _server(bench, stack, notes)
         directory = corpus if bench.options.full else _part(bench, corpus, _QUICK_MONGODB)
         for driver in ("motor", "pymongo") if uri else ():
-            bench.say(f"MongoDB, {_count(directory):,} models, {driver}")
+            bench.report(f"MongoDB, {_count(directory):,} models, {driver}")
             url = f"{uri}/bench_{driver}_{os.getpid()}"
             queries = _queries(directory)[: None if bench.options.full else _SLOW_QUERIES]
             found = bench.child("traffic", directory=str(directory), url=url, driver=driver, queries=queries)
@@ -191,7 +191,7 @@ def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
             facts |= {f"MongoDB {case}": taken for case, taken in found.items() if "floor" not in case}
         if uri and bench.options.peers:
             python = install_peer("0.3.2", bench.work)
-            bench.say(f"MongoDB, {_count(directory):,} models, findingmodel 0.3.2")
+            bench.report(f"MongoDB, {_count(directory):,} models, findingmodel 0.3.2")
             found = ask_peer(python, "updates", str(directory), f"{uri}/bench_peer_{os.getpid()}")
             facts |= {f"0.3.2 {case}": taken for case, taken in found.items()}
         if uri:
@@ -200,30 +200,32 @@ def mongodb(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
 
 
 def peers(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
-    """Measure how long the peers, and we in turn with them, take to parse the models."""
+    """Measure parsing of the models by the peers and by this package, in turn."""
     pythons = {version: install_peer(version, bench.work) for version in PEERS}
 
     def in_turn(number: int) -> Facts:
-        bench.say(f"parsing beside the peers, round {number + 1}")
+        bench.report(f"parsing with the peers, round {number + 1}")
         facts = bench.child("parse", directory=str(corpus))
         for version, python in pythons.items():
             facts[f"parse: {version}"] = ask_peer(python, "parse", str(corpus))["parse"]
         return facts
 
     facts = _medians(in_turn(number) for number in range(_PEER_ROUNDS))
-    notes.append("findingmodel 1.0.4: only parsing is compared; what builds its index is not on PyPI.")
+    notes.append(
+        "findingmodel 1.0.4: only parsing is compared; the package that builds its index is not published."
+    )
     return facts
 
 
 def _server(bench: Bench, stack: ExitStack, notes: list[str]) -> str | None:
-    """Return the address of a MongoDB server, started if need be; None if there is none."""
+    """Return the address of a MongoDB server, starting one if necessary; None if that fails."""
     if bench.options.mongodb:
         return str(bench.options.mongodb).rstrip("/")
     sys.path.append(str(_SCRIPTS.parent))
     try:
         servers = import_module("tests.servers")
         server = stack.enter_context(servers.running("nx"))
-    except Exception as error:  # whatever is missing, the rest can be measured
+    except Exception as error:  # the other cases can be measured without it
         notes.append(f"No MongoDB cases: {type(error).__name__}: {str(error).splitlines()[0]}")
         return None
     notes.append(
@@ -234,7 +236,7 @@ def _server(bench: Bench, stack: ExitStack, notes: list[str]) -> str | None:
 
 @contextmanager
 def _database(uri: str) -> Iterator[str]:
-    """Lend the address of a database of the server at *uri*, which is dropped afterwards."""
+    """Yield the address of a database on the server at *uri*, and drop it afterwards."""
     from pymongo import MongoClient
 
     name = f"bench_starts_{os.getpid()}"
@@ -245,14 +247,14 @@ def _database(uri: str) -> Iterator[str]:
             client.drop_database(name)
 
 
-def _corpus(bench: Bench, given: Path | None, count: int) -> Path:
-    """Return a directory of finding models that may be changed, all of them written long ago."""
+def _corpus(bench: Bench, source: Path | None, count: int) -> Path:
+    """Return a new directory of finding models with old modification times."""
     directory = bench.work / f"corpus-{count}"
     shutil.rmtree(directory, ignore_errors=True)
-    if given is not None:
-        shutil.copytree(given, directory)
+    if source is not None:
+        shutil.copytree(source, directory)
     else:
-        bench.say(f"writing {count:,} models")
+        bench.report(f"writing {count:,} models")
         program = [sys.executable, str(_SCRIPTS / "make_corpus.py"), str(count), str(directory)]
         subprocess.run(program, check=True, capture_output=True)
     for path in directory.rglob("*.fm.json"):
@@ -270,7 +272,7 @@ def _part(bench: Bench, corpus: Path, count: int) -> Path:
 
 
 def _queries(corpus: Path) -> list[str]:
-    """Return queries as people type them: two or three words of a name or a synonym, none twice."""
+    """Return typical queries: two or three words of a name or a synonym, without duplicates."""
     queries: dict[str, None] = {}
     paths = sorted(corpus.rglob("*.fm.json"))
     for path in paths[:: max(1, len(paths) // _QUERIES)]:
@@ -291,7 +293,7 @@ def _medians(rounds: Iterable[Facts]) -> Facts:
 
 
 def _scale(small: Mapping[str, float], large: Mapping[str, float]) -> Facts:
-    """Return how the cost of a model, in CPU and in memory, grows from 10,000 models to 100,000."""
+    """Return the growth of CPU and memory per model from 10,000 models to 100,000."""
     few, many = _LARGE
     ratio = (large["cpu"] / many) / (small["cpu"] / few)
     kilobytes = (large["peak_mb"] - small["peak_mb"]) * 1024 / (many - few)
@@ -305,17 +307,19 @@ def _count(directory: Path) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     scope = parser.add_mutually_exclusive_group()
-    scope.add_argument("--quick", action="store_true", help="one corpus, three rounds: the default")
-    scope.add_argument("--full", action="store_true", help="10,000 and 100,000 models too")
+    scope.add_argument("--quick", action="store_true", help="one corpus, three rounds (default)")
+    scope.add_argument("--full", action="store_true", help="also 10,000 and 100,000 models")
     parser.add_argument("--peers", action="store_true", help="compare with findingmodel 0.3.2 and 1.0.4")
-    parser.add_argument("--corpus", type=Path, metavar="DIR", help="finding models to copy and measure with")
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="use a copy of these finding models")
     parser.add_argument("--mongodb", metavar="URI", help="a MongoDB server, without a database")
-    parser.add_argument("--rounds", type=int, metavar="N", help="how often each case runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--rounds", type=int, metavar="N", help="number of rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values as JSON")
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a page of Markdown, and plots beside it"
+        "--report", type=Path, metavar="FILE", help="write a Markdown page, and plots beside it"
     )
-    parser.add_argument("--work", type=Path, metavar="DIR", help="where to work; peers stay installed there")
+    parser.add_argument(
+        "--work", type=Path, metavar="DIR", help="directory for temporary files; peers stay installed in it"
+    )
     return parser
 
 

@@ -1,13 +1,12 @@
-"""Measure what a search costs beside a bare full-text query, and what it holds in memory.
+"""Measure one search against a bare full-text query, and the memory of its word list.
 
     python scripts/bench_search.py INDEX.db QUERIES [--rounds N]
 
-INDEX.db is an index in SQLite; QUERIES has a query a line, or is JSON Lines with a member "query". The peers
-are one FTS5 query for any of the words, weighed bm25, in the same file: for ten ids, and for ten entries.
-Each round asks every query of all three, one after the other, so that a busy moment of the machine hurts all.
-Nothing is remembered between equal queries. Printed are the medians over all queries and rounds, the ratio of
-ours to each peer, and the same for the sums, in which slow queries count; then how long the word list and the
-speller take to load, and the memory they add to the process.
+INDEX.db is a SQLite index; QUERIES has one query per line, or is JSON Lines with a member "query". The peers
+are a weighted bm25 query of FTS5 for any of the words in the same file, for ten ids and for ten entries. Each
+round runs every query on all three in turn, so that other load affects all. Answers are not cached. Printed
+are the medians over all queries and rounds, the ratio of ours to each peer, the same for the sums, in which
+slow queries count more, and the load time and memory of the word list and the speller.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ _MISSPELT = "nephrolithasis"
 
 
 def bare(connection: sqlite3.Connection, columns: str) -> Callable[[str], list[Any]]:
-    """Return a search by FTS5 alone for any of the words."""
+    """Return a search with FTS5 only, for any of the words."""
     statement = _BARE.format(columns=columns)
 
     def search(query: str) -> list[Any]:
@@ -60,7 +59,7 @@ def bare(connection: sqlite3.Connection, columns: str) -> Callable[[str], list[A
 def measure(
     searches: Sequence[Callable[[str], Any]], queries: Sequence[str], rounds: int
 ) -> list[list[float]]:
-    """Return for each of *searches* the seconds that each query took in each round."""
+    """Return for each of *searches* the seconds of each query in each round."""
     seconds: list[list[float]] = [[] for _ in searches]
     for _ in range(rounds):
         for query in queries:
@@ -72,7 +71,7 @@ def measure(
 
 
 def show_times(names: Sequence[str], seconds: Sequence[Sequence[float]]) -> None:
-    """Print medians and sums, and the ratios to the last of them, which is ours."""
+    """Print medians and means, and the ratios of ours, the last, to each."""
     ours = seconds[-1]
     print(f"{'':<22}{'p50 ms':>9}{'ours /':>9}{'mean ms':>10}{'ours /':>9}")
     for name, taken in zip(names, seconds, strict=True):
@@ -82,7 +81,7 @@ def show_times(names: Sequence[str], seconds: Sequence[Sequence[float]]) -> None
 
 
 def show_load(store: Store) -> None:
-    """Print what the parts in memory take, each loaded for the first time."""
+    """Print the load time and memory of the word list and the speller."""
     searcher = Searcher(store)
     vocabulary = run_without_loop(searcher.vocabulary())
     loads: dict[str, Callable[[], int]] = {
@@ -97,7 +96,7 @@ def show_load(store: Store) -> None:
 
 
 def resident_bytes() -> int:
-    """Return the memory of this process that is in use now."""
+    """Return the resident memory of this process."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -112,13 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("index", type=Path, help="the SQLite file of an index")
-    parser.add_argument("queries", type=Path, help="a query a line, or JSON Lines")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each query is asked (default: 5)")
+    parser.add_argument("queries", type=Path, help="one query per line, or JSON Lines")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (default: 5)")
     options = parser.parse_args(arguments)
     try:
         queries = read_queries(options.queries)
         if not queries:
-            raise QueryError(f"{options.queries} holds no query")
+            raise QueryError(f"{options.queries} contains no query")
         run(options.index, queries, options.rounds)
     except (FindingModelError, OSError, sqlite3.Error) as error:
         print(f"bench_search: {error}", file=sys.stderr)
@@ -142,7 +141,7 @@ def run(index: Path, queries: Sequence[str], rounds: int) -> None:
     print()
     show_times(("FTS5, ids", "FTS5, entries", "ours"), measure(searches, queries, rounds))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\n{len(queries):,} queries, {rounds} rounds; at most {peak:.0f} MB in use")
+    print(f"\n{len(queries):,} queries, {rounds} rounds; peak memory {peak:.0f} MB")
     run_without_loop(store.close())
     connection.close()
 

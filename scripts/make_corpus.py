@@ -2,11 +2,11 @@
 
     python scripts/make_corpus.py 100000 /tmp/corpus --seed 7
 
-Every file is valid, canonical JSON of the size that real definitions have (about 7 kB: presence, change
-from prior, sometimes a third attribute). The same seed gives the same bytes, and a larger N only adds
-files. Names, ids, attribute ids and paths are unique; synonyms are not, just as in life. Words are drawn
-with a heavy tail, so the vocabulary grows with N as that of real collections does. The medicine is
-nonsense: for reading, see samples/.
+Every file is valid, canonical JSON of a realistic size (about 7 kB: presence, change from prior, sometimes a
+third attribute). The same seed gives the same bytes, and a larger N only adds files. Names, ids, attribute
+ids and paths are unique; synonyms are not, as in real collections. Words follow a heavy-tailed distribution,
+so the vocabulary grows with N as in real collections. The content has no medical meaning; see samples/ for
+readable models.
 
 Exit codes: 0 done; 2 bad usage, or DIR cannot be used.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["generate", "main", "rare_word"]
 
 MOST = 100_000_000
-"""The ids (4 letters, 6 digits, 3 attributes a model) suffice for twice as many."""
+"""The ids (4 letters, 6 digits, 3 attributes per model) are enough for twice as many."""
 
 
 def _table(text: str) -> list[str]:
@@ -121,7 +121,7 @@ severe|<Name> of great extent|RID5673|severe|24484000|Severe (severity modifier)
 SIDE = """left|<Name> on the left|RID5824|left|7771000|Left (qualifier value)
 right|<Name> on the right|RID5825|right|24028007|Right (qualifier value)"""
 SPREAD = "central|Near the center\nperipheral|Near the edge\nmultifocal|In several places\ndiffuse|Everywhere"
-CHOICES = {  # attribute name -> how many values may be selected, values
+CHOICES = {  # attribute name -> maximum number of selected values, values
     "presence": (1, PRESENCE),
     "change from prior": (1, CHANGE),
     "severity": (1, SEVERITY),
@@ -144,13 +144,13 @@ ENDINGS = [
 ]
 SHORT = len(PAIRS) ** 2 * len(ENDINGS)
 STRIDE = 271_563
-"""Has no factor in common with SHORT, and leads from one rank to a word that does not resemble the last."""
+"""Coprime to SHORT; consecutive ranks get dissimilar words."""
 TAIL, HEAD = 1.5, 1000.0
 """Shape and scale of the Pareto law of word ranks: 2,400 models get 3,900 words of 4 letters or more."""
 
 
 class Shape(NamedTuple):
-    """What the JSON of a model consists of; models of one shape differ in words and ids only."""
+    """The parts of the JSON of a model; models of one shape differ only in words and ids."""
 
     synonyms: int
     tags: int
@@ -161,7 +161,7 @@ class Shape(NamedTuple):
 def generate(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     """Yield the path (relative, POSIX) and the bytes of *count* valid finding models.
 
-    The first models of a longer run are those of a shorter one. No more than 1,000 paths share a directory.
+    A longer run starts with the models of a shorter one. A directory has at most 1,000 files.
 
     Raises:
         ValueError: *count* is less than 1 or more than 100,000,000.
@@ -172,13 +172,13 @@ def generate(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"the number of models must be from 1 to {MOST:,}, not {count:,}")
-    return _models(count, random.Random(f"corpus {seed}"))  # noqa: S311 - as text, for int seeds lose their sign
+    return _models(count, random.Random(f"corpus {seed}"))  # noqa: S311 - as text, because int seeds lose their sign
 
 
 def rare_word(rank: int) -> str:
     """Return the invented word of *rank* (0, 1, 2, ...); different ranks give different words.
 
-    Consonants and vowels alternate up to an ending, and no ending ends another: no two ranks spell the same.
+    Consonants and vowels alternate up to an ending, and no ending contains another, so no two ranks collide.
 
     >>> rare_word(0), rare_word(1), rare_word(500_000)
     ('bababal', 'ferafoma', 'sesabefal')
@@ -309,11 +309,11 @@ def _ranked(common: Sequence[str], rank: int) -> str:
 
 
 def _shuffled(words: Sequence[str], rng: random.Random) -> list[str]:
-    return sorted(words, key=lambda _: rng.random())  # random() alone is the same in every Python version
+    return sorted(words, key=lambda _: rng.random())  # only random() is the same in every Python version
 
 
 def write(models: Iterable[tuple[str, bytes]], directory: Path) -> int:
-    """Write *models*, as `generate` yields them, below *directory* and return how many bytes they have."""
+    """Write *models*, as `generate` yields them, below *directory* and return the number of bytes."""
     size, folder = 0, None
     for path, content in models:
         file = directory / path
@@ -350,11 +350,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Write N synthetic finding models below DIR, for tests and measurements at scale.",
         epilog="example: python scripts/make_corpus.py 100000 /tmp/corpus --seed 7",
     )
-    parser.add_argument("count", metavar="N", type=int, help=f"how many models, from 1 to {MOST:,}")
-    parser.add_argument("directory", metavar="DIR", type=Path, help="made where it is missing; must be empty")
+    parser.add_argument("count", metavar="N", type=int, help=f"number of models, from 1 to {MOST:,}")
+    parser.add_argument(
+        "directory", metavar="DIR", type=Path, help="the directory; created if missing, must be empty"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument(
-        "--force", action="store_true", help="write into DIR even if it is not empty; removes nothing"
+        "--force", action="store_true", help="write to DIR even if it is not empty; removes nothing"
     )
     return parser
 

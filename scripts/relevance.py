@@ -1,15 +1,15 @@
-"""Measure how well searches find what judges say they should.
+"""Measure the quality of search with judged queries.
 
     python scripts/relevance.py QRELS.jsonl... --models DIR [--store URL] [--worst 10] [--ablate]
 
-QRELS has a JSON object a line: {"qid", "query", "category", "relevant": {ID: grade}}. Grade 2 is what was
-meant, grade 1 also a reasonable hit; nothing relevant means that the models in DIR have no answer. A query
-with "drop": {"oifm_id", "synonym"} is asked of an index without those synonyms. Two searches are compared:
-plain FTS5 (any word, bm25) and ours.
+QRELS has one JSON object per line: {"qid", "query", "category", "relevant": {ID: grade}}. Grade 2 is the
+expected model, grade 1 another reasonable hit; an empty "relevant" means that no model in DIR answers the
+query. A query with "drop": {"oifm_id", "synonym"} is run on an index without those synonyms. Plain FTS5 (any
+word, bm25) and the search of findingmodel are compared.
 
-Measures: MRR@10, 1 / rank of the first hit of the best grade there is, among the first ten; recall@10, judged
-hits among the first ten / min(10, all judged); empty, the share of queries without a hit. Exit codes: 0 done,
-2 bad usage or input.
+Measures: MRR@10, 1 / rank of the first hit with the highest grade among the first ten; recall@10, relevant
+hits among the first ten / min(10, all relevant); empty, the share of queries without a hit. Exit codes: 0
+done, 2 bad usage or input.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from findingmodel.search.candidates import SOURCES, by_words
 from findingmodel.search.expansion import STAGES
 from findingmodel.search.searcher import Searcher
 from findingmodel.stores import open_store
-from findingmodel.stores.records import WriteBatch
+from findingmodel.stores.records import FileState, WriteBatch
 from findingmodel.text.query import parse_query
-from findingmodel.update.record import Fingerprint, make_record
+from findingmodel.update.record import make_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ __all__ = ["main", "mean_reciprocal_rank", "recall"]
 DEPTH = 10
 _KEYS = "exact keys"
 PARTS = (*STAGES[1:], _KEYS)
-"""What `--ablate` leaves out in turn: ways of reading words, and the lookup of whole names."""
+"""The parts that `--ablate` leaves out in turn: stages of expansion, and the lookup of exact keys."""
 
 _BATCH = 500
 _WORD = re.compile(r"\w+")
@@ -65,7 +65,7 @@ class Judged(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """The measures of some queries."""
+    """The measures of a group of queries."""
 
     queries: int
     rank: float
@@ -74,7 +74,7 @@ class Figures(NamedTuple):
 
 
 def mean_reciprocal_rank(relevant: Mapping[str, int], hits: Sequence[str]) -> float:
-    """Return 1 / rank of the first hit of the highest grade judged, 0 if none is among the first ten.
+    """Return 1 / rank of the first hit with the highest grade, 0 if none is among the first ten.
 
     >>> mean_reciprocal_rank({"a": 2, "b": 1}, ["b", "a"])
     0.5
@@ -84,8 +84,7 @@ def mean_reciprocal_rank(relevant: Mapping[str, int], hits: Sequence[str]) -> fl
 
 
 def recall(relevant: Mapping[str, int], hits: Sequence[str]) -> float:
-    """Return the share of the judged entries that are among the first ten; of ten of them, where there are
-    more.
+    """Return the share of relevant entries, at most ten, among the first ten hits.
 
     >>> recall({"a": 2, "b": 1}, ["b", "c"])
     0.5
@@ -97,7 +96,7 @@ def read_judged(paths: Iterable[Path]) -> list[Judged]:
     """Return the queries of all files.
 
     Raises:
-        ValueError: a line is no judged query; says which.
+        ValueError: a line is not a judged query; names the line.
     """
     found = []
     for path in paths:
@@ -112,7 +111,7 @@ def read_judged(paths: Iterable[Path]) -> list[Judged]:
 
 
 def read_models(directory: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return path and JSON of every finding model below *directory*."""
+    """Return the path and JSON of every finding model below *directory*."""
     paths = sorted(directory.rglob("*.fm.json"))
     return [(path.relative_to(directory).as_posix(), json.loads(path.read_bytes())) for path in paths]
 
@@ -120,7 +119,7 @@ def read_models(directory: Path) -> list[tuple[str, dict[str, Any]]]:
 def without(
     models: Sequence[tuple[str, dict[str, Any]]], dropped: set[tuple[str, str]]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Return *models* without the synonyms in *dropped*, (id, synonym) pairs."""
+    """Return *models* without the synonyms in *dropped*, pairs of id and synonym."""
     left = []
     for path, model in models:
         synonyms = [text for text in model.get("synonyms") or () if (model["oifm_id"], text) not in dropped]
@@ -137,14 +136,14 @@ async def fill(store: Store, models: Sequence[tuple[str, dict[str, Any]]]) -> No
         parsed = parse_model(text).model
         if parsed is None:
             raise ValueError(f"{path}: no valid finding model")
-        records.append(make_record(parsed, text, Fingerprint(path, len(text), 0, "", 0)))
+        records.append(make_record(parsed, text, FileState(path, len(text), 0, "", 0, "")))
     for start in range(0, len(records), _BATCH):
         await store.write(WriteBatch(upserts=records[start : start + _BATCH]))
     await store.advance()
 
 
 def plain_search(models: Sequence[tuple[str, dict[str, Any]]]) -> Callable[[str], list[str]]:
-    """Return the baseline: FTS5 with its Porter stemmer, any word of the query, weighed bm25."""
+    """Return the baseline: FTS5 with its Porter stemmer, any word of the query, weighted bm25."""
     connection = sqlite3.connect(":memory:")
     columns = "name, synonyms, description, tags, attributes"
     connection.execute(
@@ -171,7 +170,7 @@ async def our_search(searcher: Searcher, query: str) -> list[str]:
 
 
 def table(judged: Sequence[Judged], run: Mapping[str, list[str]]) -> dict[str, Figures]:
-    """Return the measures by category, and over all queries that have an answer."""
+    """Return the measures by category, and over all queries with an answer."""
     rows: defaultdict[str, list[tuple[float, float, bool]]] = defaultdict(list)
     for one in judged:
         hits = run[one.qid]
@@ -188,7 +187,7 @@ def table(judged: Sequence[Judged], run: Mapping[str, list[str]]) -> dict[str, F
 
 
 def show(tables: Mapping[str, Mapping[str, Figures]]) -> None:
-    """Print tables side by side: MRR@10, recall@10 and the share of empty answers of each run."""
+    """Print tables side by side: MRR@10, recall@10 and the share of empty results of each run."""
     print(" " * 30 + "".join(f"{name:^24}" for name in tables))
     print(f"{'category':<22}{'queries':>8}" + "".join(f"{'MRR':>9}{'recall':>8}{'empty':>7}" for _ in tables))
     for category in sorted(next(iter(tables.values())), key=lambda name: (name.startswith("all"), name)):
@@ -198,9 +197,9 @@ def show(tables: Mapping[str, Mapping[str, Figures]]) -> None:
 
 
 def show_ablation(judged: Sequence[Judged], runs: Mapping[str, Mapping[str, list[str]]]) -> None:
-    """Print MRR@10 by category of the search without each of its parts; *runs* has the whole one under "".
+    """Print MRR@10 by category of the search without each of its parts; *runs* has the complete one as "".
 
-    Where nothing answers a category, its figure is the share of empty answers.
+    For categories without answers, print the share of empty results.
     """
     tables = {part: table(judged, run) for part, run in runs.items()}
     categories = sorted(tables[""], key=lambda name: (name.startswith("all"), name))
@@ -213,25 +212,27 @@ def show_ablation(judged: Sequence[Judged], runs: Mapping[str, Mapping[str, list
 def show_worst(
     judged: Sequence[Judged], run: Mapping[str, list[str]], names: Mapping[str, str], most: int
 ) -> None:
-    """Print the queries whose best entry ranks lowest, with what was found instead."""
+    """Print the queries whose best entry ranks lowest, with the hits instead."""
     answerable = [one for one in judged if one.relevant]
     answerable.sort(key=lambda one: (mean_reciprocal_rank(one.relevant, run[one.qid]), one.qid))
     for one in answerable[:most]:
         best = max(one.relevant.values())
         meant = [names.get(oifm_id, oifm_id) for oifm_id, grade in one.relevant.items() if grade == best]
         found = [names.get(oifm_id, oifm_id) for oifm_id in run[one.qid][:3]]
-        print(f"{one.qid} {one.query!r}: meant {', '.join(meant[:3])}; found {', '.join(found) or 'nothing'}")
+        print(
+            f"{one.qid} {one.query!r}: expected {', '.join(meant[:3])}; found {', '.join(found) or 'nothing'}"
+        )
 
 
 class Bench:
-    """Two filled indexes: of all models, and of the models without the dropped synonyms."""
+    """Two indexes: of all models, and of the models without dropped synonyms."""
 
     def __init__(
         self, models: Sequence[tuple[str, dict[str, Any]]], judged: Sequence[Judged], stores: Sequence[Store]
     ) -> None:
         dropped = {one.dropped for one in judged if one.dropped}
         self.judged = judged
-        self.models = (models, without(models, dropped))  # in the order of the stores
+        self.models = (models, without(models, dropped))  # in the order of the ids
         self.stores = stores
 
     async def fill(self) -> None:
@@ -241,27 +242,27 @@ class Bench:
             await fill(store, models)
 
     async def run_without(self, part: str) -> dict[str, list[str]]:
-        """Ask every query of its index, without one of `PARTS`."""
+        """Run every query on its index, without one of `PARTS`."""
         stages = [stage for stage in STAGES if stage != part]
         return await self.run(stages, (by_words,) if part == _KEYS else SOURCES)
 
     async def run(
         self, stages: Sequence[str] = STAGES, sources: Sequence[Source] = SOURCES
     ) -> dict[str, list[str]]:
-        """Ask every query of its index."""
+        """Run every query on its index."""
         whole, reduced = (Searcher(store, stages=stages, sources=sources) for store in self.stores)
         return {
             one.qid: await our_search(reduced if one.dropped else whole, one.query) for one in self.judged
         }
 
     def plain(self) -> dict[str, list[str]]:
-        """Ask every query of the baseline."""
+        """Run every query on the baseline."""
         whole, reduced = map(plain_search, self.models)
         return {one.qid: (reduced if one.dropped else whole)(one.query) for one in self.judged}
 
 
 async def measure(options: argparse.Namespace) -> None:
-    """Fill the indexes, ask, and print."""
+    """Fill the indexes, run the queries, and print the results."""
     judged, models = read_judged(options.qrels), read_models(options.models)
     if not judged or not models:
         raise ValueError("no judged queries, or no models")
@@ -282,7 +283,7 @@ async def measure(options: argparse.Namespace) -> None:
 
 
 async def report(bench: Bench, options: argparse.Namespace) -> None:
-    """Print the table, and what else was asked for."""
+    """Print the table, and the optional parts."""
     started = time.perf_counter()
     run = await bench.run()
     seconds = time.perf_counter() - started
@@ -305,7 +306,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("qrels", nargs="+", type=Path, help="judged queries, JSON Lines")
     parser.add_argument("--models", required=True, type=Path, metavar="DIR", help="the finding models")
     parser.add_argument(
-        "--store", default="sqlite", metavar="URL", help="a scratch MongoDB; else temporary SQLite files"
+        "--store",
+        default="sqlite",
+        metavar="URL",
+        help="an empty MongoDB database; default: temporary SQLite files",
     )
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="show the N worst queries")
     parser.add_argument("--ablate", action="store_true", help="also measure without each part of the search")

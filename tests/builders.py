@@ -1,4 +1,4 @@
-"""Finding models for tests: valid unless changed, and different wherever their numbers are."""
+"""Finding models for tests: valid unless changed; different numbers make different models."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def make_model(number: int = 1, /, **changes: Any) -> dict[str, Any]:
     """Return the JSON of a valid finding model.
 
-    Its name, ids and value codes are made from *number* (below 100,000), so that two numbers never clash.
-    *changes* replace whole fields; a field changed to ``...`` is left out.
+    Its name, ids and value codes derive from *number* (below 100,000), so that two models never conflict.
+    *changes* replace whole fields; ``...`` removes a field.
     """
     model = {
         "oifm_id": f"OIFM_TEST_{number:06d}",
@@ -29,7 +29,7 @@ def make_model(number: int = 1, /, **changes: Any) -> dict[str, Any]:
 
 
 def make_choice(number: int = 10, /, **changes: Any) -> dict[str, Any]:
-    """Return the JSON of a choice attribute, its id and its value codes made from *number*."""
+    """Return the JSON of a choice attribute; its id and its value codes derive from *number*."""
     oifma_id = f"OIFMA_TEST_{number:06d}"
     attribute = {
         "oifma_id": oifma_id,
@@ -52,7 +52,7 @@ def make_choice(number: int = 10, /, **changes: Any) -> dict[str, Any]:
 
 
 def make_number(number: int = 11, /, **changes: Any) -> dict[str, Any]:
-    """Return the JSON of a numeric attribute, its id made from *number*."""
+    """Return the JSON of a numeric attribute; its id derives from *number*."""
     attribute = {
         "oifma_id": f"OIFMA_TEST_{number:06d}",
         "name": "diameter",
@@ -66,7 +66,7 @@ def make_number(number: int = 11, /, **changes: Any) -> dict[str, Any]:
 
 
 def make_person(**changes: Any) -> dict[str, Any]:
-    """Return the JSON of a person who contributes."""
+    """Return the JSON of a person."""
     person = {
         "github_username": "test-reader",
         "email": "reader@example.org",
@@ -78,17 +78,17 @@ def make_person(**changes: Any) -> dict[str, Any]:
 
 
 def make_organization(**changes: Any) -> dict[str, Any]:
-    """Return the JSON of an organization that contributes."""
+    """Return the JSON of an organization."""
     return _changed({"name": "Test Radiology Group", "code": "TEST", "url": "https://example.org/"}, changes)
 
 
 def model_bytes(number: int = 1, /, **changes: Any) -> bytes:
-    """Return the file of `make_model`."""
+    """Return `make_model` as the bytes of a file."""
     return json.dumps(make_model(number, **changes), indent=2, ensure_ascii=False).encode()
 
 
 def write_model(directory: Path, filename: str, number: int = 1, /, **changes: Any) -> Path:
-    """Write the file of `make_model` to *filename* below *directory*, and return its path."""
+    """Write `make_model` to *filename* below *directory*, and return the path."""
     path = directory / filename
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model_bytes(number, **changes))

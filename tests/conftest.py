@@ -1,4 +1,4 @@
-"""For all tests: settings, data and home of who runs them are left alone; servers, databases and stores."""
+"""Fixtures for all tests: isolation from the user's settings and data; servers, databases and stores."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from tests.servers import Server
 
-settings.register_profile("fast", max_examples=10)
+# No deadlines: on a busy machine, an example can take longer than any of them.
+settings.register_profile("default", deadline=None)
+settings.register_profile("fast", max_examples=10, deadline=None)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def bare_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For fixtures that outlive a test: no settings, and no data."""
+    """Hide the user's settings and data from fixtures that outlive a test."""
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, tmp_path_factory.mktemp("home"))
         yield
@@ -35,19 +37,19 @@ def bare_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """For each test: no settings, and no data."""
+    """Hide the user's settings and data from each test."""
     isolate(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def own_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """For tests of what is looked for where the program is: that is a directory of their own."""
+    """Make the test's own directory the current one."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session", params=servers_under_test())
 def mongo_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Each server under test in turn, started when the first test wants it."""
+    """Each MongoDB server under test in turn, started for the first test that uses it."""
     with running(request.param) as server:
         yield server
 
@@ -57,7 +59,7 @@ def mongo_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     params=["sqlite", *(pytest.param(kind, marks=pytest.mark.mongo) for kind in servers_under_test())],
 )
 def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    """Each MongoDB server under test in turn, and none at all for a local file."""
+    """Each MongoDB server under test in turn, and None for a local file."""
     if request.param == "sqlite":
         yield None
         return
@@ -67,35 +69,35 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
 
 @pytest.fixture(scope="session")
 def replica_server() -> Iterator[Server]:
-    """A replica set of one member, which has transactions; the external server where one is set."""
+    """A replica set of one member, which supports transactions; the external server if one is set."""
     with running("external" if os.environ.get(EXTERNAL_URI) else "secantus-replica") as server:
         yield server
 
 
 @pytest.fixture
 def mongo_database(mongo_server: Server) -> Iterator[str]:
-    """The name of a database of the test's own on each server under test."""
+    """The name of a database of this test, on each server under test."""
     with own_database(mongo_server.uri) as name:
         yield name
 
 
 @pytest.fixture(scope="session")
 def secantus() -> Iterator[Server]:
-    """The most faithful of the servers, for tests that need one and not every one."""
+    """The server that is most like MongoDB, for tests that need only one server."""
     with running("secantus") as server:
         yield server
 
 
 @pytest.fixture
 def database(secantus: Server) -> Iterator[str]:
-    """The name of a database of the test's own on that server."""
+    """The name of a database of this test on `secantus`."""
     with own_database(secantus.uri) as name:
         yield name
 
 
 @pytest.fixture
 async def store(any_server: Server | None, tmp_path: Path) -> AsyncIterator[Store]:
-    """An open store, of each kind, on a database that does not exist yet."""
+    """An open store of each kind, on a database that does not exist yet."""
     if any_server is None:
         async with opening(lambda branch: SQLiteStore(tmp_path / "index.db", branch=branch)) as open_store:
             yield await open_store()
@@ -108,7 +110,7 @@ async def store(any_server: Server | None, tmp_path: Path) -> AsyncIterator[Stor
 
 @pytest.fixture
 async def memory() -> AsyncIterator[Store]:
-    """A store in memory, that is open and set up."""
+    """A store in memory, open and set up."""
     async with opening(lambda branch: SQLiteStore(":memory:", branch=branch)) as open_store:
         opened = await open_store()
         await opened.setup()

@@ -1,4 +1,4 @@
-"""An environment without settings or data, whatever is set where the tests run."""
+"""Isolation of tests from the settings and data of the user who runs them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["isolate"]
 
 
 def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
-    """Unset every variable of ours, and put what programs keep for their user below *home*."""
+    """Unset all variables of findingmodel, and move the directories for data and state below *home*."""
     for view in Settings().describe():
         for name in view.variables:
             patch.delenv(name, raising=False)

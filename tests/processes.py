@@ -1,4 +1,4 @@
-"""The command, and other programs that import the package, as processes of their own."""
+"""Run the command, and other programs that import the package, in processes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["COMMAND", "ROOT", "STRICT", "begun", "completed"]
 ROOT = Path(__file__).parent.parent
 COMMAND = ("-m", "findingmodel")
 STRICT = ("-W", "error", *COMMAND)
-"""The command, of which any warning is an error."""
+"""The command, with warnings as errors."""
 
 _SECONDS = 100
-"""What a process may take; less than a test may, so that its output is told."""
+"""Timeout of a process; shorter than that of a test, so that its output is reported."""
 
 
 def completed(
@@ -31,13 +31,13 @@ def completed(
     stdout: int | IO[str] = PIPE,
     **environment: str | None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program and return how it ended.
+    """Run a program to its end, and return its exit code and output.
 
     Args:
-        arguments: of the program.
-        program: how Python is told which it is; ``findingmodel`` by default.
+        arguments: the arguments of the program.
+        program: the arguments of Python that name it; ``findingmodel`` by default.
         stdout: where its output goes.
-        environment: variables beside those of the tests; None removes one.
+        environment: additional variables; None removes one.
     """
     return subprocess.run(
         _words(program, arguments),
@@ -60,16 +60,16 @@ def begun(
     is_deaf: bool = False,
     **environment: str | None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Begin a program, and lend the process; it is killed with the block.
+    """Start a program for the length of the block, and kill it at the end.
 
     Args:
-        arguments: of the program.
-        program: how Python is told which it is; ``findingmodel`` by default.
+        arguments: the arguments of the program.
+        program: the arguments of Python that name it; ``findingmodel`` by default.
         stdin: where its input comes from.
         stdout: where its output goes.
         stderr: where its messages go.
-        is_deaf: whether Ctrl-C is ignored, as a shell has it for what it runs in the background.
-        environment: variables beside those of the tests; None removes one.
+        is_deaf: whether Ctrl-C is ignored, as in background processes of a shell.
+        environment: additional variables; None removes one.
     """
     with _sigint(signal.SIG_IGN if is_deaf else signal.default_int_handler):
         process = subprocess.Popen(
@@ -90,7 +90,7 @@ def begun(
 
 @contextmanager
 def _sigint(handler: Callable[..., object] | signal.Handlers) -> Iterator[None]:
-    """Handle Ctrl-C so: a child is deaf to it if its parent is, as tests in the background of a shell are."""
+    """Set the handler of Ctrl-C: a child inherits it, and tests in the background of a shell ignore it."""
     former = signal.signal(signal.SIGINT, handler)
     try:
         yield

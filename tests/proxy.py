@@ -1,4 +1,4 @@
-"""A TCP proxy between a driver and its server, which fails in the ways that networks fail."""
+"""A TCP proxy between a driver and a server, which simulates failures of networks."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _CONNECT_SECONDS = 5.0
 
 
 class Mode(Enum):
-    """What becomes of what is sent, and of connections."""
+    """What happens to requests, replies and connections."""
 
-    PASS = "everything passes"
-    DELAY = "everything passes, `delay_seconds` late"
-    RESET = "the server gets the request and the client half of the reply, then the connection is reset"
-    BLACK_HOLE = "connections are made, but nothing passes before the mode changes"
-    HALF_OPEN = "requests are taken in, and go nowhere; connections stay open"
-    REFUSE = "there are no connections, and new ones are refused"
+    PASS = "everything is forwarded"
+    DELAY = "everything is forwarded `delay_seconds` late"
+    RESET = "the request is forwarded, then the connection is reset after half of the reply"
+    BLACK_HOLE = "connections are accepted, but nothing is forwarded until the mode changes"
+    HALF_OPEN = "requests are read and dropped; connections stay open"
+    REFUSE = "connections are closed, and new ones are refused"
 
 
 class _Pair(NamedTuple):
-    """A connection: its two ends."""
+    """The two ends of a connection."""
 
     client: socket.socket
     server: socket.socket
@@ -46,21 +46,21 @@ class _Trap(NamedTuple):
 
 
 def command(name: str) -> bytes:
-    """Return bytes that a request has if it is the command *name* on a collection, and hardly another."""
+    """Return bytes that occur in a request for the command *name*, and hardly in others."""
     return b"\x02" + name.encode() + b"\0"
 
 
 class Proxy:
-    """Listens on a port of its own and passes on what it gets, as `mode` says; in threads of its own.
+    """Listens on its own port and forwards data according to `mode`, in its own threads.
 
-    A context manager; it works whatever the event loop of the test is doing.
+    A context manager; it does not depend on the event loop of the test.
 
     Args:
-        uri: of the server; one host, and whatever user and options there are.
+        uri: the URI of the server, with one host.
 
     Attributes:
-        uri: the same, by way of the proxy.
-        delay_seconds: for `Mode.DELAY`.
+        uri: the same URI with the address of the proxy.
+        delay_seconds: the delay of `Mode.DELAY`.
     """
 
     def __init__(self, uri: str) -> None:
@@ -77,7 +77,7 @@ class Proxy:
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         passed = uri.replace(f"127.0.0.1:{found[1]}", f"127.0.0.1:{self.port}")
-        # A member of a replica set would tell the driver its own address, and be asked there.
+        # Without this, a member of a replica set sends the driver its own address, and is queried there.
         self.uri = passed + ("&" if "?" in passed else "/?") + "directConnection=true"
         self.delay_seconds = 0.05
 
@@ -92,7 +92,7 @@ class Proxy:
 
     @property
     def mode(self) -> Mode:
-        """What becomes of what is sent; may be changed at any time."""
+        """What happens to data; can be changed at any time."""
         return self._mode
 
     @mode.setter
@@ -108,20 +108,20 @@ class Proxy:
             self._listener = self._listen(self.port)
 
     def trap(self, marker: bytes, action: Callable[[], None] | Mode) -> threading.Event:
-        """Do *action*, or change to that mode, when the next request with *marker* comes, before it passes.
+        """Call *action*, or change to that mode, before the next request with *marker* is forwarded.
 
         Returns:
-            An event that is set when that is done.
+            An event that is set afterwards.
         """
         return self._set_trap(
             marker, lambda _: action() if callable(action) else setattr(self, "mode", action)
         )
 
     def lose_reply(self, marker: bytes) -> threading.Event:
-        """Reset the connection half-way through the reply to the next request with *marker*, and no other.
+        """Reset the connection half-way through the reply to the next request with *marker*.
 
         Returns:
-            An event that is set when that request has come.
+            An event that is set when the request arrives.
         """
         return self._set_trap(marker, self._without_reply.add)
 
@@ -185,7 +185,7 @@ class Proxy:
             trap.sprung.set()
 
     def _pass(self, data: bytes, pair: _Pair, is_request: bool) -> bool:
-        """Let *data* pass, or not; return whether the connection goes on."""
+        """Forward *data* according to the mode; return whether the connection stays open."""
         mode = self._mode
         if mode is Mode.HALF_OPEN and is_request:
             return True

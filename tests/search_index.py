@@ -1,4 +1,4 @@
-"""A small index for tests of search: two dozen findings, written for the tests."""
+"""A small index for tests of search: two dozen findings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from findingmodel.model.parse import parse_model
 from findingmodel.runtime.run_without_loop import run_without_loop
 from findingmodel.search.searcher import Searcher
-from findingmodel.stores.records import WriteBatch
+from findingmodel.stores.records import FileState, WriteBatch
 from findingmodel.stores.sqlite.store import SQLiteStore
 from findingmodel.text.query import parse_query
-from findingmodel.update.record import Fingerprint, make_record
+from findingmodel.update.record import make_record
 from tests.builders import make_choice, make_model
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def record_of(model: dict[str, Any]) -> Record:
     parsed = parse_model(data)
     assert parsed.model is not None, parsed.problems
     return make_record(
-        parsed.model, data, Fingerprint(f"{model['oifm_id']}.fm.json", len(data), 1, "0" * 64, 2)
+        parsed.model, data, FileState(f"{model['oifm_id']}.fm.json", len(data), 1, "0" * 64, 2, "")
     )
 
 
 def filled(records: Sequence[Record] | None = None, store: SQLiteStore | None = None) -> SQLiteStore:
     store = store or SQLiteStore(":memory:")
-    atexit.register(_close, store)  # Python 3.13 and later warn of connections that nobody closes
+    atexit.register(_close, store)  # Python 3.13 and later warn about unclosed connections
     run_without_loop(store.setup())
     run_without_loop(store.write(WriteBatch(upserts=make_records() if records is None else records)))
     run_without_loop(store.advance())

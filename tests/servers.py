@@ -1,11 +1,11 @@
-"""Real MongoDB wire servers for the tests, each a process of its own on 127.0.0.1.
+"""MongoDB wire servers for the tests, each in its own process on 127.0.0.1.
 
 >>> with running("secantus") as server:
 ...     print(server.uri)  # doctest: +ELLIPSIS
 mongodb://127.0.0.1:...
 
-A server ends with its block, and with the test process, however that ends: it reads a pipe that only the test
-process holds, and stops when the pipe breaks. One that cannot start is an error with its output, not a skip.
+A server ends with its block, and with the test process: it reads a pipe from that process, and stops when the
+pipe breaks. A server that cannot start is an error with its output, not a skipped test.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ __all__ = [
 pytestmark = pytest.mark.slow  # the examples start servers
 
 EXTERNAL_URI = "FINDINGMODEL_TEST_MONGODB_URI"
-"""Environment variable: a server to test against instead of the ones started here."""
+"""The environment variable that names a server to test instead of those started here."""
 
 KINDS = ("secantus", "secantus-replica", "nx")
-"""What `running` can start: SecantusDB standalone or as a replica set of one (transactions), and NX-27017."""
+"""Kinds of servers: SecantusDB standalone or as a replica set of one (with transactions), and NX-27017."""
 
 HAS_SECANTUS = sys.version_info < (3, 14) or find_spec("secantus") is not None
-"""SecantusDB cannot be installed everywhere on Python 3.14 yet; on other versions it has to be there."""
+"""SecantusDB cannot be installed everywhere on Python 3.14 yet; on other versions it must be installed."""
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -62,7 +62,7 @@ _PORT_ATTEMPTS = 5
 _LOG_TAIL_CHARS = 2_000
 _PORT_TAKEN = "ddress already in use"  # with a capital or a small a
 
-# Runs in the child: the server's `main`, and a thread that ends the process once our end of its stdin closes.
+# Runs in the child: the `main` of the server, and a thread that ends the process when its stdin is closed.
 _CHILD = """
 import importlib, os, signal, sys, threading, time
 
@@ -84,12 +84,12 @@ class ServerStartError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers.
+    """A running server.
 
     Attributes:
         name: its kind, one of `KINDS` or ``external``.
-        uri: what a driver connects to, with user, password and TLS options where the server wants them.
-        pid: its process; None for an external one.
+        uri: its URI, with user, password and TLS options if it needs them.
+        pid: the id of its process; None for an external server.
     """
 
     name: str
@@ -126,7 +126,7 @@ class ServerProcess:
         """Prepare a server of *kind* (see `KINDS`) with its files in the directory *home*; starts nothing."""
         self._options = options or ServerOptions()
         if kind not in KINDS:
-            raise ValueError(f"no server of kind {kind!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"there is no server of kind {kind!r}; the kinds are {', '.join(KINDS)}")
         if kind == "nx" and self._options != ServerOptions():
             raise ValueError("NX-27017 offers no storage, user or TLS here; use 'secantus'")
         self._kind = kind
@@ -137,7 +137,7 @@ class ServerProcess:
 
     @property
     def log(self) -> str:
-        """All that the server has written to stdout and stderr since it was started."""
+        """The output of the server on stdout and stderr since its start."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def start(self) -> Server:
@@ -148,7 +148,7 @@ class ServerProcess:
         return self._start(self._options)
 
     def stop(self) -> None:
-        """End the process: ask first, then kill; a stopped server stays stopped."""
+        """Terminate the process, or kill it after a timeout; idempotent."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -158,7 +158,7 @@ class ServerProcess:
             self._reap(self._process)
 
     def kill(self) -> None:
-        """End the process as a power cut would (SIGKILL)."""
+        """Kill the process (SIGKILL), as a power failure would."""
         if self._process is not None:
             self._process.kill()
             self._reap(self._process)
@@ -169,7 +169,7 @@ class ServerProcess:
         return self.start()
 
     def _create_user(self, name: str, password: str) -> None:
-        """Make the user while nobody is asked for one: the only way this server offers."""
+        """Create the user while the server runs without authentication, as it requires."""
         server = self._start(ServerOptions(storage=self._storage))
         with pymongo.MongoClient[dict[str, object]](server.uri) as client:
             client.admin.command("createUser", name, pwd=password, roles=["root"])
@@ -177,7 +177,7 @@ class ServerProcess:
 
     @property
     def _storage(self) -> Path | None:
-        """Where data stays; users are data, so a server that has them needs a place."""
+        """The directory of the data; a server with users needs one, because users are data."""
         if self._options.storage is None and self._options.user is not None:
             return self._home / "storage"
         return self._options.storage
@@ -220,7 +220,7 @@ class ServerProcess:
 
     def _await_answer(self, process: subprocess.Popen[bytes], port: int, options: ServerOptions) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        # A ping alone could be answered by a stranger who took the port first: ours must say that it has it.
+        # Another process on the port could answer a ping, so wait until our server reports that it listens.
         while not re.search(rf"listening on 127\.0\.0\.1:{port}\b", self.log, re.IGNORECASE):
             if process.poll() is not None:
                 raise self._failed(f"ended with exit code {process.returncode} before it listened")
@@ -245,14 +245,14 @@ class ServerProcess:
 
 @contextlib.contextmanager
 def running(kind: str, options: ServerOptions | None = None) -> Iterator[Server]:
-    """A server of *kind* that answers, for the length of the block.
+    """Run a server of *kind* for the length of the block.
 
     Args:
         kind: one of `KINDS`, or ``external`` for the server that the environment names.
-        options: storage, user or TLS, for SecantusDB only.
+        options: storage, user or TLS; only for SecantusDB.
 
     Raises:
-        ServerStartError: it did not start, with the end of its output.
+        ServerStartError: the server did not start; the message contains the end of its output.
 
     >>> with running("nx") as server:
     ...     server.name
@@ -270,18 +270,18 @@ def running(kind: str, options: ServerOptions | None = None) -> Iterator[Server]
 
 
 def need(kind: str) -> None:
-    """Skip the test if there can be no server of *kind* on this version of Python."""
+    """Skip the test if *kind* cannot be installed on this version of Python."""
     if kind.startswith("secantus") and not HAS_SECANTUS:
         pytest.skip("SecantusDB has no build for this version of Python")
 
 
 def servers_under_test() -> tuple[str, ...]:
-    """The kinds that every MongoDB suite runs against: both standalone ones, or the external one if set."""
+    """The kinds for tests of MongoDB: both standalone servers, or the external one if set."""
     return ("external",) if os.environ.get(EXTERNAL_URI) else ("secantus", "nx")
 
 
 def self_signed_certificate(directory: Path) -> Path:
-    """Write a fresh certificate and key for 127.0.0.1 into one PEM file in *directory*; returns its path."""
+    """Write a new certificate and key for 127.0.0.1 to a PEM file in *directory*, and return its path."""
     key, certificate = directory / "key.pem", directory / "certificate.pem"
     command = [
         "openssl",
@@ -336,7 +336,7 @@ def _secantus_arguments(
     kind: str, port: int, home: Path, options: ServerOptions, storage: Path | None
 ) -> list[str]:
     settings = home / "secantusd.toml"
-    settings.touch()  # named on the command line, it keeps the server from reading anybody's own settings
+    settings.touch()  # keeps the server from reading the user's settings
     arguments = ["secantus.cli", "--config", str(settings), "--port", str(port)]
     arguments += ["--storage-path", str(storage or ":memory:")]
     if kind == "secantus":

@@ -1,4 +1,4 @@
-"""The house: which part may import which, where foreign packages live, and how large things may grow."""
+"""The architecture: which part may import which, where other packages are imported, and sizes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LADDER = (
     {"model"},
     {"text"},
     {"stores"},
-    {"update", "search"},  # writing and reading do not know each other
+    {"update", "search"},  # writing and reading do not import each other
     {"batch"},
     {"author"},
     {"export"},
@@ -38,18 +38,18 @@ LADDER = (
     {"cli"},
     {"__init__", "__main__"},
 )
-"""The parts of the package; each may import those of earlier lines, and itself."""
+"""The parts of the package; each may import itself and the parts of earlier lines."""
 
 PURE = {"render": {"errors"}, "model": {"errors", "limits", "render"}, "text": {"errors", "limits"}}
-"""Parts that know nothing of settings, stores or threads."""
+"""Parts without settings, stores or threads, and the parts that they may import."""
 
-AT_HOME = {
+ALLOWED_FILES = {
     "sqlite3": ("stores/sqlite/*.py",),
     "motor": ("stores/mongo/pool.py",),
     "pymongo": ("stores/mongo/*.py",),
     "bson": ("stores/mongo/*.py",),
     "click": ("cli/*.py",),
-    "rich": ("cli/draw.py",),
+    "rich": ("cli/screen.py",),
     "pydantic": ("model/*.py", "index/results.py", "agents/*.py"),
     "pydantic_core": ("model/*.py", "stores/records.py"),
     "Stemmer": ("text/stem.py",),
@@ -57,23 +57,41 @@ AT_HOME = {
     "dotenv": ("settings.py",),
     "isal": ("stores/records.py",),
     "platformdirs": ("settings.py",),
+    "prometheus_client": ("observe/prometheus.py",),
     "mcp": ("agents/server.py",),
     "uvicorn": ("agents/server.py",),
     "tenacity": ("stores/mongo/retry.py",),
     "watchfiles": ("update/watch.py",),
 }
-"""The only files that import these packages, anywhere in the file and even for the type checker alone."""
+"""The only files that import these packages, be it lazily or for types."""
 
 MOST_LINES = 400
 FEWEST_LINES = 80
 MOST_PUBLIC_METHODS = 20
 
-SMALL: dict[str, str] = {}
+SMALL: dict[str, str] = {
+    "_version.py": "the build reads the version from a file of its own",
+    "limits.py": "a table of numbers that nothing else belongs to",
+    "runtime/files.py": "shared by author and export, which do not import each other",
+    "runtime/run_without_loop.py": "must not import asyncio, as threads.py does",
+    "runtime/single_flight.py": "must not import asyncio, as tasks.py does",
+    "legacy/attributes.py": "a mixin of Index, which must not import what archives an old index",
+    "stores/lease.py": "the value and the rule of the lease, for both stores and the writer",
+    "stores/paging.py": "loops over any store, for exports, facets and duplicates",
+    "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
+    "text/normalize.py": "everything else in text builds on it",
+    "text/tables.py": "the format of all tables, for text and search",
+    "text/sentences.py": "reports are read by it, queries are not",
+    "cli/config.py": "one command",
+    "cli/mcp.py": "one command",
+    "observe/logs.py": "logging is imported only if a setting turns it on",
+    "cli/timings.py": "shared by search, update, watch and stats",
+}
 """Modules of fewer lines, and why each stands alone. A package's ``__init__`` needs no reason."""
 
 LARGE_CLASSES: dict[str, str] = {
-    "Index": "the facade: every verb of the package, by the names of findingmodel 0.3",
-    "SyncIndex": "the same verbs",
+    "Index": "the facade, with the method names of findingmodel 0.3",
+    "SyncIndex": "the same methods",
 }
 """Classes with more public methods, and why."""
 
@@ -84,12 +102,12 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Every module that a file imports, anywhere in it."""
+    """Every module that a file imports, lazily or not."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively, which hides the part that it imports from"
+            assert node.level == 0, f"{path} imports relatively, which hides the part that it uses"
             module = node.module or ""
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
@@ -108,17 +126,17 @@ def module_name(name: str) -> str:
 
 
 def part_imports() -> dict[str, dict[str, set[str]]]:
-    """By part, the other parts that it imports, and the files that do so."""
+    """The parts that each part imports, with the files that import them."""
     parts = {part_of(name) for name in files()}
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    imports: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for name, path in files().items():
         for module in imports_of(path):
             if module.startswith("findingmodel.") and module.split(".")[1] in parts:
-                found[part_of(name)][module.split(".")[1]].add(name)
-    return found
+                imports[part_of(name)][module.split(".")[1]].add(name)
+    return imports
 
 
-def test_every_part_has_its_place() -> None:
+def test_every_part_is_on_the_ladder() -> None:
     known = set().union(*LADDER)
     assert {part_of(name) for name in files()} == known
 
@@ -132,11 +150,11 @@ def test_a_part_imports_only_what_stands_above_it(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", sorted(PURE))
-def test_pure_parts_know_nothing_of_stores_and_settings(part: str) -> None:
+def test_pure_parts_import_no_stores_or_settings(part: str) -> None:
     assert part_imports()[part].keys() <= {part, *PURE[part]}
 
 
-def test_no_modules_import_each_other_not_even_lazily_or_for_types() -> None:
+def test_there_are_no_import_cycles_not_even_lazily_or_for_types() -> None:
     modules = {module_name(name): path for name, path in files().items()}
     edges = {
         module: {other for other in imports_of(path) if other in modules and other != module}
@@ -152,14 +170,16 @@ def test_no_modules_import_each_other_not_even_lazily_or_for_types() -> None:
     assert {module: others & edges.keys() for module, others in edges.items()} == {}
 
 
-@pytest.mark.parametrize("package", sorted(AT_HOME))
-def test_a_foreign_package_is_imported_at_its_home_only(package: str) -> None:
+@pytest.mark.parametrize("package", sorted(ALLOWED_FILES))
+def test_another_package_is_imported_only_where_it_is_listed(package: str) -> None:
     users = {name for name, path in files().items() if package in {m.split(".")[0] for m in imports_of(path)}}
-    assert {name for name in users if not any(fnmatch(name, home) for home in AT_HOME[package])} == set()
-    assert users, f"nothing imports {package} any more: is it still a dependency?"
+    assert {
+        name for name in users if not any(fnmatch(name, allowed) for allowed in ALLOWED_FILES[package])
+    } == set()
+    assert users, f"no module imports {package}: is it still a dependency?"
 
 
-def test_the_layers_in_the_documents_are_these() -> None:
+def test_the_documents_show_these_layers() -> None:
     layers = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## The layers")[2]
     heads = re.findall(r"^\| (`.+?) \|", layers.partition("\n## ")[0], re.MULTILINE)
     documented = [set(re.findall(r"`(\w+)`", head)) for head in heads]
@@ -167,7 +187,7 @@ def test_the_layers_in_the_documents_are_these() -> None:
     assert documented == [parts - undocumented for parts in LADDER if parts - undocumented]
 
 
-def test_contributors_can_look_up_every_folder() -> None:
+def test_contributing_lists_every_folder() -> None:
     places = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Where things are")[2]
     documented = re.findall(r"^\| `findingmodel/(\w+)` \|", places.partition("\n## ")[0], re.MULTILINE)
     assert sorted(documented) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
@@ -177,11 +197,11 @@ def line_counts() -> dict[str, int]:
     return {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in files().items()}
 
 
-def test_no_module_is_too_long_to_read() -> None:
+def test_no_module_is_too_long() -> None:
     assert {name: lines for name, lines in line_counts().items() if lines > MOST_LINES} == {}
 
 
-def test_a_short_module_has_a_reason_to_stand_alone() -> None:
+def test_a_short_module_has_a_reason() -> None:
     short = {name for name, lines in line_counts().items() if lines < FEWEST_LINES}
     assert {name for name in short if not name.endswith(("__init__.py", "__main__.py"))} == SMALL.keys()
 

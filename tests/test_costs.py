@@ -1,6 +1,6 @@
-"""What an operation costs, in things that can be counted: files read and parsed, SQL statements, bytes.
+"""Costs of operations, in counts: files read and parsed, SQL statements, bytes, imported modules.
 
-A count does not depend on the machine, so a change that makes an operation dearer fails here.
+Counts do not depend on the machine, so a change that makes an operation more expensive fails here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OLD_NS = 1_600_000_000_000_000_000
 
 
 class Costs:
-    """What was done since `reset`."""
+    """The operations since `reset`."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -40,12 +40,12 @@ class Costs:
 
     @property
     def of_files(self) -> tuple[int, int]:
-        """How many were read, and how many parsed."""
+        """The number of files that were read, and that were parsed."""
         return self.counts["read"], self.counts["parsed"]
 
     @property
     def sql(self) -> Counter[str]:
-        """Statements by their first word, without those that SQLite sends itself (to FTS5's own tables)."""
+        """Statements by their first word, without those of SQLite itself (on the tables of FTS5)."""
         own = [text for text in self.statements if not text.startswith("--")]
         return Counter(text.split()[0].upper() for text in own)
 
@@ -86,7 +86,7 @@ def defs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def index(defs: Path, tmp_path: Path, costs: Costs) -> AsyncIterator[Index]:
-    """An index of the models, with its connections open."""
+    """An index of the models, with open connections."""
     async with Index(str(tmp_path / "x.db")) as index:
         await index.update_from_directory(defs)
         await index.update_from_directory(defs)
@@ -105,16 +105,16 @@ async def test_a_first_update_reads_and_parses_each_file_once(
     assert costs.of_files == (MODELS, MODELS)
 
 
-async def test_an_update_without_a_change_reads_no_file_and_writes_nothing(
+async def test_an_update_without_changes_reads_no_file_and_writes_nothing(
     index: Index, defs: Path, costs: Costs
 ) -> None:
     report = await index.update_from_directory(defs)
     assert report.unchanged == MODELS
     assert costs.of_files == (0, 0)
-    assert costs.sql == {"SELECT": 2}  # the manifest, and whether the last update came to its end
+    assert costs.sql == {"SELECT": 2}  # the manifest, and whether the last update was completed
 
 
-async def test_touched_files_are_read_and_not_parsed(index: Index, defs: Path, costs: Costs) -> None:
+async def test_touched_files_are_read_but_not_parsed(index: Index, defs: Path, costs: Costs) -> None:
     for path in defs.iterdir():
         os.utime(path, ns=(OLD_NS + 1, OLD_NS + 1))
     report = await index.update_from_directory(defs)
@@ -124,7 +124,7 @@ async def test_touched_files_are_read_and_not_parsed(index: Index, defs: Path, c
     assert costs.sql["UPDATE"] == MODELS
 
 
-async def test_a_changed_file_alone_is_read_parsed_and_written(
+async def test_only_the_changed_file_is_read_parsed_and_written(
     index: Index, defs: Path, costs: Costs
 ) -> None:
     write_model(defs, "7.fm.json", 7, description="Another description of it.")
@@ -135,7 +135,7 @@ async def test_a_changed_file_alone_is_read_parsed_and_written(
     assert sum(costs.sql.values()) < 90
 
 
-async def test_the_statements_of_a_first_update_grow_with_the_models_alone(
+async def test_statements_of_a_first_update_grow_only_with_the_models(
     defs: Path, tmp_path: Path, costs: Costs
 ) -> None:
     async with Index(str(tmp_path / "new.db")) as index:
@@ -164,7 +164,7 @@ async def test_a_batch_of_models_is_one_statement(index: Index, costs: Costs) ->
     assert costs.sql == {"SELECT": 1}
 
 
-async def test_a_search_is_few_statements_and_a_remembered_one_looks_for_changes_only(
+async def test_a_search_is_few_statements_and_a_cached_one_only_checks_for_changes(
     index: Index, costs: Costs
 ) -> None:
     await index.search("nodule of type 7")
@@ -177,7 +177,7 @@ async def test_a_search_is_few_statements_and_a_remembered_one_looks_for_changes
     assert sum(costs.sql.values()) <= 1
 
 
-async def test_what_searches_have_read_is_read_again_only_after_a_change(
+async def test_searches_read_entries_again_only_after_a_change(
     index: Index, defs: Path, costs: Costs
 ) -> None:
     def reads_of_entries() -> int:
@@ -195,7 +195,7 @@ async def test_what_searches_have_read_is_read_again_only_after_a_change(
     assert reads_of_entries() == 2
 
 
-async def test_a_read_asks_for_no_whole_model_that_nobody_wants(index: Index, costs: Costs) -> None:
+async def test_reads_of_entries_do_not_fetch_full_models(index: Index, costs: Costs) -> None:
     await index.search("pulmonary nodule")
     await index.get("PN7")
     await index.all(limit=10)
@@ -230,7 +230,7 @@ finally:
 
 
 def modules_of(*arguments: str) -> int:
-    """How many modules a command imports that Python itself does not."""
+    """The number of modules that a command imports, without those of the interpreter."""
     done = completed(*arguments, program=("-c", COUNTS_MODULES))
     assert done.returncode == 0, done.stderr
     return int(done.stderr.split()[-1])

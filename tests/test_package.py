@@ -1,6 +1,6 @@
-"""What is shipped: one version, honest requirements, and every file that the code reads.
+"""The package: its version, its requirements, and its data files.
 
-`scripts/package` builds the wheel and uses it; here is what can be known without building.
+`scripts/package` builds and tests the wheel; these tests need no build.
 """
 
 from __future__ import annotations
@@ -28,14 +28,19 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "findingmodel"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-MODULES = {"pystemmer": "Stemmer", "python-dotenv": "dotenv"}
-"""Packages whose module has another name."""
+MODULES = {
+    "prometheus-client": "prometheus_client",
+    "pystemmer": "Stemmer",
+    "python-dotenv": "dotenv",
+    "typing-extensions": "typing_extensions",
+}
+"""Packages with a module of another name."""
 
 
 def requirements(*, dev: bool = False) -> list[Requirement]:
     project = PROJECT["project"]
-    wanted = [*project["dependencies"], *(project["optional-dependencies"]["dev"] if dev else [])]
-    return [Requirement(text) for text in wanted]
+    texts = [*project["dependencies"], *(project["optional-dependencies"]["dev"] if dev else [])]
+    return [Requirement(text) for text in texts]
 
 
 def pinned() -> dict[str, str]:
@@ -51,7 +56,7 @@ def test_the_version_is_written_in_one_place() -> None:
     assert found == ["_version.py"]
 
 
-def test_the_installed_package_has_that_version() -> None:
+def test_the_installed_package_has_the_version() -> None:
     try:
         installed = version("findingmodel")
     except PackageNotFoundError:
@@ -59,12 +64,12 @@ def test_the_installed_package_has_that_version() -> None:
     assert installed == __version__
 
 
-def test_files_beside_the_code_are_shipped() -> None:
+def test_data_files_are_in_the_wheel() -> None:
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel == {"packages": ["findingmodel"]}  # whole, without exceptions
+    assert wheel == {"packages": ["findingmodel"]}  # all of it
     beside = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}]
     assert {path.name for path in beside} >= {"py.typed", "importance.txt", "abbreviations.txt"}
-    if (ROOT / ".git").exists():  # what git ignores, the build leaves out
+    if (ROOT / ".git").exists():  # the build omits what git ignores
         command = ["git", "check-ignore", "--no-index", *map(str, beside)]
         assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout == ""
 
@@ -77,16 +82,16 @@ def test_every_requirement_is_bounded_and_pinned_within_its_bounds() -> None:
     assert all(requirement.specifier for requirement in requirements())
 
 
-def test_constraints_are_names_and_versions_and_say_nothing_else() -> None:
+def test_constraints_contain_only_names_and_versions() -> None:
     for line in CONSTRAINTS.splitlines():
         assert re.fullmatch(r"#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line), line
     assert "findingmodel" not in pinned()
 
 
-def test_whatever_is_imported_is_required() -> None:
+def test_all_imported_packages_are_required() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    asked_for = [Requirement(text) for name in extras.keys() - {"dev"} for text in extras[name]]
-    names = (canonicalize_name(requirement.name) for requirement in [*requirements(), *asked_for])
+    optional = [Requirement(text) for name in extras.keys() - {"dev"} for text in extras[name]]
+    names = (canonicalize_name(requirement.name) for requirement in [*requirements(), *optional])
     required = {MODULES.get(name, name) for name in names} | {"bson", "findingmodel", "pydantic_core"}
     imported = {
         name.partition(".")[0]
@@ -105,7 +110,7 @@ def test_every_requirement_can_be_imported(name: str) -> None:
     assert find_spec(MODULES.get(name, name)) is not None
 
 
-def test_the_supported_versions_of_python_are_stated_alike() -> None:
+def test_the_supported_python_versions_are_the_same_everywhere() -> None:
     supported = SpecifierSet(PROJECT["project"]["requires-python"])
     stated = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["project"]["classifiers"]))
     assert stated == [f"3.{minor}" for minor in range(11, 15)]
@@ -117,7 +122,7 @@ def test_the_supported_versions_of_python_are_stated_alike() -> None:
     assert f"Python {oldest} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_mongodb_is_offered_to_this_machine_alone() -> None:
+def test_docker_compose_offers_mongodb_to_this_machine_only() -> None:
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert re.findall(r'- "([\d.:]+)"', compose) == ["127.0.0.1:27017:27017"]
     assert "image: mongo:8\n" in compose

@@ -1,4 +1,4 @@
-"""The hooks for repositories of finding models, run by pre-commit itself in one."""
+"""The pre-commit hooks, run by pre-commit in a repository of finding models."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from tests.docs.documents import ROOT, blocks
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 BIN = Path(sys.executable).parent
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
+]
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git repository with two models in it, and with the findingmodel of this environment for its hooks."""
+    """A git repository of two models, whose hooks run the findingmodel of this environment."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
@@ -100,11 +103,11 @@ def test_a_broken_model_cannot_be_committed(repository: Path) -> None:
     done = commit()
     assert done.returncode == 1
     assert "defs/m3.fm.json: /name: " in done.stdout
-    assert "m4.fm.json" not in done.stdout  # that an unchanged file has its id, only check-all can see
+    assert "m4.fm.json" not in done.stdout  # only check-all sees that an unchanged file has the same id
     assert "notes.json" not in done.stdout
 
 
-def test_check_all_compares_with_what_is_unchanged(repository: Path) -> None:
+def test_check_all_compares_with_unchanged_files(repository: Path) -> None:
     use(repository, "findingmodel-check-all")
     (repository / "defs/m4.fm.json").write_bytes(model_bytes(1, name="another name of it"))
     git("add", ".")
@@ -114,7 +117,7 @@ def test_check_all_compares_with_what_is_unchanged(repository: Path) -> None:
     assert "[duplicate-id]" in done.stdout
 
 
-def test_a_commit_without_models_waits_for_nothing(repository: Path) -> None:
+def test_a_commit_without_models_skips_the_hooks(repository: Path) -> None:
     use(repository, "findingmodel-check-all")
     git("commit", "--quiet", "--no-verify", "--message=hooks")
     (repository / "README.md").write_text("Our models")
@@ -122,10 +125,10 @@ def test_a_commit_without_models_waits_for_nothing(repository: Path) -> None:
     assert "(no files to check)Skipped" in commit().stdout
 
 
-def test_the_layout_is_mended_and_the_commit_stopped_once(repository: Path) -> None:
+def test_the_layout_is_corrected_and_the_commit_stopped_once(repository: Path) -> None:
     use(repository, "findingmodel-format")
     done = commit()
-    assert done.returncode == 0, "files that do not change are left alone"
+    assert done.returncode == 0, "unchanged files are not formatted"
     path = repository / "defs/m3.fm.json"
     path.write_bytes(model_bytes(3).replace(b"  ", b"\t"))
     git("add", ".")

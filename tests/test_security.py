@@ -1,4 +1,4 @@
-"""What is let in: nothing that a file, a query or a name holds is ever obeyed."""
+"""Security: texts of files, queries and names are never executed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_directory")]
 
 PACKAGE = Path(__file__).parent.parent / "findingmodel"
-STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J",
     "<script>alert(1)</script>",
@@ -42,7 +42,7 @@ HOSTILE = (
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A directory in which every text of every model is hostile."""
+    """A directory of models with hostile texts in all fields."""
     directory = tmp_path / "defs"
     for number, text in enumerate(HOSTILE, 1):
         write_model(
@@ -94,7 +94,7 @@ async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         "{name synonyms} : a*",
     ],
 )
-async def test_no_text_is_an_operator_or_a_pattern(index: Index, text: str) -> None:
+async def test_no_key_is_an_operator_or_a_pattern(index: Index, text: str) -> None:
     assert await index.get(text) is None
     assert await index.get_full_batch([text]) == {}
     assert await index.get_person(text) is None
@@ -109,7 +109,7 @@ async def test_no_text_is_an_operator_or_a_pattern(index: Index, text: str) -> N
     "text",
     ["xyzzy*", "NEAR(xyzzy plugh)", '"xyzzy" OR *', "name : xyzzy", "^xyzzy", "xyzzy NOT", "(((", "$x"],
 )
-async def test_no_query_is_in_the_language_of_a_database(index: Index, text: str) -> None:
+async def test_no_query_reaches_the_language_of_a_database(index: Index, text: str) -> None:
     try:
         assert await index.search(text) == []
     except QueryError:
@@ -119,7 +119,7 @@ async def test_no_query_is_in_the_language_of_a_database(index: Index, text: str
 @pytest.mark.parametrize(
     "text", ["nodule\ud800", "\ud800", "no\0dule", "nodule code:radlex:\0", "tag:\udfff"]
 )
-async def test_what_can_be_in_no_file_finds_nothing_and_raises_nothing_else(index: Index, text: str) -> None:
+async def test_texts_that_no_file_can_contain_are_harmless(index: Index, text: str) -> None:
     assert await index.get(text) is None
     assert await index.suggest(text) in ([], await index.suggest("nodule"))
     try:
@@ -129,7 +129,7 @@ async def test_what_can_be_in_no_file_finds_nothing_and_raises_nothing_else(inde
     assert [hit.oifm_id for hit in hits] in ([], ["OIFM_TEST_000001"])
 
 
-# what is printed and written
+# output
 
 
 @pytest.mark.parametrize(
@@ -155,17 +155,17 @@ async def test_what_can_be_in_no_file_finds_nothing_and_raises_nothing_else(inde
     ids=" ".join,
 )
 @pytest.mark.usefixtures("hostile")
-def test_nothing_steers_a_terminal(arguments: list[str]) -> None:
+def test_no_output_controls_the_terminal(arguments: list[str]) -> None:
     assert run("index", "update", "defs", "--db", "x.db").exit_code == 0
     database = [] if "--db" in arguments or "check" in arguments else ["--db", "x.db"]
     result = run(*arguments, *database)
-    assert STEERING.search(result.output) is None, STEERING.search(result.output)
+    assert CONTROL.search(result.output) is None, CONTROL.search(result.output)
     if "--json" in arguments:
         json.loads(result.stdout)
 
 
 @pytest.mark.usefixtures("hostile")
-def test_pages_hold_no_markup_but_ours_and_stay_where_they_belong(tmp_path: Path) -> None:
+def test_pages_have_only_our_markup_and_stay_in_their_directory(tmp_path: Path) -> None:
     write_model(tmp_path / "defs", "a\u202e\x9b\n](x) b.fm.json", len(HOSTILE) + 1)
     run("index", "update", "defs", "--db", "x.db")
     before = set(tmp_path.rglob("*"))
@@ -181,14 +181,14 @@ def test_pages_hold_no_markup_but_ours_and_stay_where_they_belong(tmp_path: Path
     assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text) is None
 
 
-def test_a_link_leads_to_the_web_only(tmp_path: Path) -> None:
+def test_links_lead_only_to_web_addresses(tmp_path: Path) -> None:
     write_model(tmp_path / "defs", "a.fm.json", 1, contributors=[make_person(url="javascript:alert(1)")])
     result = run("index", "check", "defs")
     assert result.exit_code == 1
     assert "/contributors/0/url" in result.output
 
 
-def test_answers_in_csv_hold_no_formula(tmp_path: Path) -> None:
+def test_csv_results_contain_no_formulas(tmp_path: Path) -> None:
     write_model(tmp_path / "defs", "a.fm.json", 1, name="=cmd|'/c calc'!A1", synonyms=["nodule"])
     run("index", "update", "defs", "--db", "x.db")
     questions = 'n,query,@note\n+1,=1+1,-2.5\n@SUM(A1),nodule,-x\n \uff1d1+1,\ufeff=1+1,"\n=1"\n'
@@ -211,7 +211,7 @@ def modes(*paths: Path) -> Iterator[tuple[str, str]]:
     return ((path.name, oct(stat.S_IMODE(path.stat().st_mode))) for path in paths)
 
 
-async def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
     home = tmp_path / "home" / "index"
     settings = Settings(db=f"sqlite:///{home}/x.db", ledger_max_bytes=10_000)
     former = os.umask(0)
@@ -228,7 +228,7 @@ async def test_files_are_their_owners_alone(tmp_path: Path) -> None:
     assert set(found.values()) == {"0o600"}
 
 
-def test_a_page_is_not_written_through_a_link_that_lay_in_wait(tmp_path: Path) -> None:
+def test_a_page_is_not_written_through_a_prepared_link(tmp_path: Path) -> None:
     from findingmodel.runtime.files import replace_file
 
     victim, page = tmp_path / "victim", tmp_path / "pages" / "a.md"
@@ -245,7 +245,7 @@ FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill", "yaml", "xml", "subp
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "loads_unsafe"}
 
 
-def test_nothing_that_is_read_is_ever_run() -> None:
+def test_the_source_executes_no_input() -> None:
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -261,7 +261,7 @@ def test_nothing_that_is_read_is_ever_run() -> None:
 
 
 def called(node: ast.Call) -> str:
-    """The name of a function that is called by its name alone, or of the system's."""
+    """The name of a called function, if it is a plain name or belongs to os or builtins."""
     function: Any = node.func
     if isinstance(function, ast.Name):
         return function.id

@@ -1,4 +1,4 @@
-"""The servers that the other tests rely on: they answer, they end, and what goes wrong is told."""
+"""The servers for other tests: they answer, they end, and they report what goes wrong."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_a_server_answers_within_its_block_and_is_gone_after_it(kind: str) -> No
     assert not exists(server.pid)
 
 
-def test_a_block_that_raises_leaves_no_process() -> None:
+def test_a_server_ends_if_its_block_raises() -> None:
     with pytest.raises(KeyError), running("nx") as server:
         raise KeyError
     assert not exists(server.pid)
 
 
-def test_servers_and_their_databases_share_nothing() -> None:
+def test_servers_and_databases_are_isolated() -> None:
     with (
         running("nx") as one,
         running("nx") as other,
@@ -88,7 +88,7 @@ def test_a_replica_set_undoes_an_aborted_transaction() -> None:
         assert entries.distinct("_id") == ["kept"]
 
 
-def test_journaled_writes_outlive_a_kill_and_the_address_stays(tmp_path: Path) -> None:
+def test_journaled_writes_survive_a_kill_and_the_address_stays(tmp_path: Path) -> None:
     process = ServerProcess("secantus", tmp_path, ServerOptions(storage=tmp_path / "data"))
     try:
         before = process.start()
@@ -129,7 +129,7 @@ def test_a_server_that_cannot_start_is_an_error_with_its_output(tmp_path: Path) 
         process.start()
 
 
-def test_a_restart_whose_port_was_taken_is_an_error(tmp_path: Path) -> None:
+def test_a_restart_on_a_port_in_use_is_an_error(tmp_path: Path) -> None:
     process = ServerProcess("nx", tmp_path)
     port = int(process.start().uri.rpartition(":")[2])
     process.stop()
@@ -138,7 +138,7 @@ def test_a_restart_whose_port_was_taken_is_an_error(tmp_path: Path) -> None:
         process.start()
 
 
-def test_a_port_taken_by_another_is_changed_for_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_replaced_by_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as stranger:
         free_port = tests.servers._free_port
         ports = iter([stranger.getsockname()[1], free_port()])
@@ -148,14 +148,16 @@ def test_a_port_taken_by_another_is_changed_for_a_free_one(monkeypatch: pytest.M
     assert list(ports) == []
 
 
-def test_kinds_and_options_that_do_not_exist_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no server of kind 'mongod'; there are secantus, "):
+def test_unknown_kinds_and_options_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no server of kind 'mongod'; the kinds are secantus, "):
         ServerProcess("mongod", tmp_path)
     with pytest.raises(ValueError, match="use 'secantus'"):
         ServerProcess("nx", tmp_path, ServerOptions(user=("ann", "secret")))
 
 
-def test_only_a_python_without_a_secantus_to_install_skips_its_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_of_secantus_are_skipped_only_where_it_cannot_be_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(tests.servers, "HAS_SECANTUS", False)
     with pytest.raises(pytest.skip.Exception, match="no build"), running("secantus-replica"):
         pass
@@ -174,7 +176,7 @@ with running(sys.argv[1]) as server:
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="only Linux can wait for a process that is no child"
+    not hasattr(os, "pidfd_open"), reason="only Linux can wait for a process that is not a child"
 )
 @pytest.mark.parametrize("kind", ["secantus", "nx"])
 def test_a_server_ends_with_the_process_that_started_it(kind: str, tmp_path: Path) -> None:
@@ -205,7 +207,9 @@ def test_an_external_server_replaces_the_others(monkeypatch: pytest.MonkeyPatch)
         assert exists(other.pid)
 
 
-def test_without_an_external_server_both_standalone_ones_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_external_server_both_standalone_servers_are_tested(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv(EXTERNAL_URI, raising=False)
     assert servers_under_test() == ("secantus", "nx")
     with pytest.raises(ServerStartError, match=f"set {EXTERNAL_URI}"), running("external"):

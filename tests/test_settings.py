@@ -1,4 +1,4 @@
-"""Settings: which source wins, what is refused, and that no password is shown."""
+"""Settings: the order of sources, invalid values, and masked passwords."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("own_directory")
 VARIABLES = [name for view in Settings().describe() for name in view.variables]
 
 
-def test_without_any_source_every_setting_has_its_default() -> None:
+def test_without_sources_every_setting_has_its_default() -> None:
     settings = Settings.load()
     assert settings == Settings()
     assert {view.source for view in settings.describe()} == {"default"}
@@ -44,7 +44,7 @@ def test_a_data_directory_with_odd_characters_survives_the_url(
     assert quote(str(odd)) in Settings.load().db
 
 
-def test_arguments_beat_the_environment_which_beats_the_file_which_beats_the_default(
+def test_arguments_precede_environment_env_file_and_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert Settings.load().batch_size == 1_000
@@ -89,12 +89,12 @@ def test_which_database_is_used(
     assert settings.describe()[0].source == source
 
 
-def test_quotes_that_a_tool_left_around_a_value_are_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quotes_around_a_value_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGODB_URI", '"mongodb://host/findings"')
     assert Settings.load().db == "mongodb://host/findings"
 
 
-def test_the_environment_is_not_written_to(tmp_path: Path) -> None:
+def test_the_environment_is_not_modified(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MONGODB_DB=other\nUNRELATED=1\nEMPTY\n")
     before = dict(os.environ)
     assert Settings.load().mongodb_db == "other"
@@ -104,13 +104,13 @@ def test_the_environment_is_not_written_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"FINDINGMODEL_BRANCH=\xff\xfe\n", b"\xef\xbb\xbfFINDINGMODEL_BRANCH=-bad\n"]
 )
-def test_a_bad_env_file_is_named(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_env_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(ConfigError, match=r"\.env"):
         Settings.load()
 
 
-def test_a_directory_called_env_is_no_settings_file(tmp_path: Path) -> None:
+def test_a_directory_named_env_is_ignored(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     assert Settings.load() == Settings()
 
@@ -145,22 +145,22 @@ def test_numbers_outside_their_bounds_are_refused(view, monkeypatch: pytest.Monk
         ("mongodb_db", "a" * 64),
     ],
 )
-def test_words_that_are_not_allowed_are_refused(name: str, wrong: str) -> None:
+def test_invalid_texts_are_refused(name: str, wrong: str) -> None:
     with pytest.raises(ConfigError, match=rf"the setting {name} \(argument\) cannot be .*allowed is"):
         Settings.load(**{name: wrong})
 
 
-def test_more_kept_connections_than_allowed_ones_are_refused() -> None:
+def test_a_minimum_pool_size_above_the_maximum_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"mongodb_min_pool_size is 10.*mongodb_max_pool_size.*is 5"):
         Settings.load(mongodb_max_pool_size=5)
 
 
-def test_an_unknown_setting_is_refused_by_name() -> None:
+def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"'colour'.*branch"):
         Settings.load(colour="red")
 
 
-def test_a_wrong_value_is_shown_without_its_password() -> None:
+def test_an_invalid_value_is_shown_without_its_password() -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.load(db="postgres://me:hunter2@host/x")
     assert "postgres://me:***@host/x" in str(caught.value)
@@ -183,7 +183,7 @@ def test_settings_are_values() -> None:
         one.branch = "main"  # type: ignore[misc]
 
 
-def test_every_setting_is_described_and_has_a_variable_of_its_own() -> None:
+def test_every_setting_is_described_and_has_its_own_variable() -> None:
     views = Settings().describe()
     assert [view.name for view in views] == [
         field.name for field in fields(Settings) if field.name != "sources"
@@ -222,7 +222,7 @@ def test_every_setting_is_described_and_has_a_variable_of_its_own() -> None:
         ("@:@", "@:***@"),
     ],
 )
-def test_what_is_masked(uri: str, shown: str) -> None:
+def test_masked_uris(uri: str, shown: str) -> None:
     assert masked(uri) == shown
     assert "secret" not in shown
 
@@ -239,10 +239,10 @@ def test_no_password_survives_masking(user: str, password: str, host: str, tail:
 
 
 @given(st.text())
-def test_masking_never_fails_and_does_nothing_twice(text: str) -> None:
+def test_masking_never_fails_and_is_idempotent(text: str) -> None:
     assert masked(masked(text)) == masked(text)
 
 
 @given(st.from_regex(BRANCH, fullmatch=True))
-def test_every_branch_name_that_fits_the_pattern_is_accepted(branch: str) -> None:
+def test_every_branch_name_that_matches_the_pattern_is_accepted(branch: str) -> None:
     assert Settings.load(branch=branch).branch == branch

@@ -1,4 +1,4 @@
-"""The package is typed throughout: what mypy infers for a user's file is what that file says."""
+"""Types of the package: mypy infers for a user's file the types that the file asserts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 
-def test_a_users_file_is_typed_as_it_says() -> None:
+def test_a_users_file_has_the_types_that_it_asserts() -> None:
     out, err, code = api.run(["--strict", "--warn-unreachable", str(ROOT / "tests" / "typing" / "user.py")])
     assert (out.splitlines()[:-1], err, code) == ([], "", 0)
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_is_marked_as_typed() -> None:
     assert (ROOT / "findingmodel" / "py.typed").is_file()

@@ -1,8 +1,8 @@
-"""Directives for the reference: made from the package itself, so that they cannot be wrong.
+"""Sphinx directives that generate the reference from the package.
 
 settings-table          every setting
 fields-table NAME       the fields of a model
-commands                every command, with what its --help says
+commands                every command, with its --help
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import click
 from sphinx.util.docutils import SphinxDirective
 
 import findingmodel
-from findingmodel.cli.main import cli
-from findingmodel.cli.main import LazyGroup
+from findingmodel.cli.main import LazyGroup, cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +32,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return *text* so that no sign in it is Markdown."""
+    """Return *text* with the special characters of Markdown escaped."""
     return re.sub(r"([\\`*_$<>|\[\]])", r"\\\1", text)
 
 
@@ -49,7 +48,7 @@ class SettingsTable(SphinxDirective):
             ]
             for view in findingmodel.Settings().describe()
         ]
-        return self.parse_text_to_nodes(table(["Variable", "What it is, and what it may be"], rows))
+        return self.parse_text_to_nodes(table(["Variable", "Meaning and allowed values"], rows))
 
 
 class FieldsTable(SphinxDirective):
@@ -64,11 +63,11 @@ class FieldsTable(SphinxDirective):
             [f"`{name}`", _kind(field), "yes" if name in schema.get("required", ()) else ""]
             for name, field in schema["properties"].items()
         ]
-        return self.parse_text_to_nodes(table(["Field", "What it is", "Required"], rows))
+        return self.parse_text_to_nodes(table(["Field", "Meaning", "Required"], rows))
 
 
 class Commands(SphinxDirective):
-    """Every command, with what its ``--help`` says."""
+    """Every command, with its ``--help``."""
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each command."""
@@ -89,9 +88,9 @@ def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _kind(field: dict[str, Any]) -> str:
-    """Return what a field of a JSON schema is, in words."""
-    choices = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
-    words = [_word(one) for one in choices]
+    """Describe a field of a JSON schema in words."""
+    choices = [choice for choice in field.get("anyOf", [field]) if choice.get("type") != "null"]
+    words = [_word(choice) for choice in choices]
     about = field.get("description") or ""
     return f"{about} ({' or '.join(words)})" if about else " or ".join(words)
 
@@ -110,7 +109,7 @@ def _word(field: dict[str, Any]) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx of the directives."""
+    """Register the directives."""
     app.add_directive("settings-table", SettingsTable)
     app.add_directive("fields-table", FieldsTable)
     app.add_directive("commands", Commands)

@@ -1,4 +1,4 @@
-"""What differs between two versions of a finding model, by field, attribute and value."""
+"""Differences between two versions of a finding model, by field, attribute and value."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Difference", "differences"]
-
 _KEYS: dict[str, tuple[str, ...]] = {
     "attributes": ("oifma_id",),
     "contributors": ("github_username", "code"),
     "index_codes": ("system", "code"),
     "values": ("value_code",),
 }
-"""By which of their fields the items of a list are told apart, by the list's name."""
+"""The fields that identify the items of a list, by the list's name."""
 
 _MISSING = object()
 
@@ -24,14 +22,14 @@ _Key = tuple[str, int]
 
 
 class Difference(NamedTuple):
-    """One thing that is not as it was.
+    """A difference between two versions of a finding model.
 
     Attributes:
-        place: where, in words: ``attributes[size].values[large].description``.
-        kind: "added" and "removed" for a field or an item of a list, "changed" for a value, "reordered" for a
-            list whose items are in another order.
-        old: the value before; None where it was added. Of a list in another order: the names of its items.
-        new: the value now; None where it was removed.
+        place: the place, by names: ``attributes[size].values[large].description``.
+        kind: "added" or "removed" for a field or an item of a list, "changed" for a value, "reordered" for a
+            list with its items in another order.
+        old: the old value; None if it was added; the names of the items of a reordered list.
+        new: the new value; None if it was removed.
     """
 
     place: str
@@ -41,13 +39,13 @@ class Difference(NamedTuple):
 
 
 def differences(old: Any, new: Any) -> list[Difference]:
-    """Return what differs between two parsed finding model files, in the order of the new one.
+    """Return the differences between two parsed finding model files, in the order of the new one.
 
-    Attributes are told apart by their ids, values by their codes; so one that was moved or renamed is not
-    taken for another. ``1`` and ``1.0`` are the same number.
+    Attributes are matched by id and values by code, so moving or renaming one does not replace it. ``1`` and
+    ``1.0`` are equal.
 
     >>> old = {"name": "cyst", "tags": ["CT", "MR"]}
-    >>> [str(one.kind) + " " + one.place for one in differences(old, {"name": "Cyst", "tags": ["MR", "US"]})]
+    >>> [f"{d.kind} {d.place}" for d in differences(old, {"name": "Cyst", "tags": ["MR", "US"]})]
     ['changed name', 'removed tags', 'added tags']
     """
     return list(_between("", old, new))
@@ -58,7 +56,7 @@ def _between(place: str, old: Any, new: Any) -> Iterator[Difference]:
         for name in (*new, *(name for name in old if name not in new)):
             inner = f"{place}.{name}" if place else name
             yield from _field(inner, old.get(name, _MISSING), new.get(name, _MISSING), name)
-    elif not _is_same(old, new):
+    elif old is not new and _form(old) != _form(new):
         yield Difference(place, "changed", old, new)
 
 
@@ -74,7 +72,7 @@ def _field(place: str, old: Any, new: Any, name: str) -> Iterator[Difference]:
 
 
 def _items(place: str, old: Sequence[Any], new: Sequence[Any], name: str) -> Iterator[Difference]:
-    """Compare lists; equal items are told apart by how often they came before."""
+    """Compare lists; the n-th of equal items is matched with the n-th."""
     fields = _KEYS.get(name, ())
     before, after = _by_key(old, fields), _by_key(new, fields)
     for key, item in before.items():
@@ -85,25 +83,25 @@ def _items(place: str, old: Sequence[Any], new: Sequence[Any], name: str) -> Ite
             yield Difference(place, "added", None, item)
         else:
             yield from _between(f"{place}[{_label(item, key)}]", before[key], item)
-    kept = [key for key in before if key in after]
-    now = [key for key in after if key in before]
-    if kept != now:
+    old_order = [key for key in before if key in after]
+    new_order = [key for key in after if key in before]
+    if old_order != new_order:
         yield Difference(
             place,
             "reordered",
-            [_label(before[key], key) for key in kept],
-            [_label(after[key], key) for key in now],
+            [_label(before[key], key) for key in old_order],
+            [_label(after[key], key) for key in new_order],
         )
 
 
 def _by_key(items: Sequence[Any], fields: Sequence[str]) -> dict[_Key, Any]:
-    found: dict[_Key, Any] = {}
+    keyed: dict[_Key, Any] = {}
     counts: dict[str, int] = {}
     for item in items:
         name = _name(item, fields)
         counts[name] = counts.get(name, 0) + 1
-        found[name, counts[name]] = item
-    return found
+        keyed[name, counts[name]] = item
+    return keyed
 
 
 def _name(item: Any, fields: Sequence[str]) -> str:
@@ -116,17 +114,13 @@ def _label(item: Any, key: _Key) -> str:
     return name if isinstance(name, str) else key[0]
 
 
-def _is_same(old: Any, new: Any) -> bool:
-    return old is new or _form(old) == _form(new)
-
-
 def _form(value: Any) -> str:
-    """Return *value* in a form that equal values share, as JSON has it: not so ``true`` and ``1``."""
+    """Return a text that JSON values share if they are equal; ``true`` and ``1`` are not."""
     return json.dumps(_plain(value), sort_keys=True)
 
 
 def _plain(value: Any) -> Any:
-    """Return *value* with ``1`` for each ``1.0``."""
+    """Replace each ``1.0`` in *value* by ``1``."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The beginning of a finding model: what every finding has, for a curator to go on from."""
+"""Stubs of finding models: the attributes that nearly every finding has, for curators to extend."""
 
 from __future__ import annotations
 
@@ -15,61 +15,38 @@ if TYPE_CHECKING:
 
     from findingmodel.model.finding import FindingModelFull
 
-__all__ = ["PLACEHOLDER", "make_stub"]
-
 PLACEHOLDER = "TODO: say in one or two sentences what the finding is."
-"""The description of a stub that was given none."""
+"""The description of a stub if the caller passes none."""
 
-_Codes = tuple[tuple[str, str, str], ...]
-
-_PRESENCE: tuple[tuple[str, _Codes], ...] = (
-    ("absent", (("RADLEX", "RID28473", "absent"), ("SNOMED", "2667000", "Absent (qualifier value)"))),
-    ("present", (("RADLEX", "RID28472", "present"), ("SNOMED", "52101004", "Present (qualifier value)"))),
-    (
-        "indeterminate",
-        (
-            ("RADLEX", "RID39110", "indeterminate"),
-            ("SNOMED", "82334004", "Indeterminate (qualifier value)"),
-        ),
-    ),
-    ("unknown", (("RADLEX", "RID5655", "unknown"), ("SNOMED", "261665006", "Unknown (qualifier value)"))),
+# Name, RadLex code and its display, SNOMED CT code and its display; "" without a code.
+_PRESENCE = ("presence", "", "", "705057003", "Presence (property) (qualifier value)")
+_PRESENCE_VALUES = (
+    ("absent", "RID28473", "absent", "2667000", "Absent (qualifier value)"),
+    ("present", "RID28472", "present", "52101004", "Present (qualifier value)"),
+    ("indeterminate", "RID39110", "indeterminate", "82334004", "Indeterminate (qualifier value)"),
+    ("unknown", "RID5655", "unknown", "261665006", "Unknown (qualifier value)"),
 )
-_CHANGES: tuple[tuple[str, _Codes], ...] = (
-    (
-        "unchanged",
-        (
-            ("RADLEX", "RID39268", "unchanged"),
-            ("SNOMED", "260388006", "No status change (qualifier value)"),
-        ),
-    ),
-    ("stable", (("RADLEX", "RID5734", "stable"), ("SNOMED", "58158008", "Stable (qualifier value)"))),
-    ("new", (("RADLEX", "RID5720", "new"), ("SNOMED", "7147002", "New (qualifier value)"))),
-    ("resolved", ()),
-    (
-        "increased",
-        (("RADLEX", "RID36043", "increased"), ("SNOMED", "35105006", "Increased (qualifier value)")),
-    ),
-    (
-        "decreased",
-        (("RADLEX", "RID36044", "decreased"), ("SNOMED", "1250004", "Decreased (qualifier value)")),
-    ),
-    ("larger", (("RADLEX", "RID5791", "enlarged"), ("SNOMED", "263768009", "Greater (qualifier value)"))),
-    ("smaller", (("RADLEX", "RID38669", "diminished"), ("SNOMED", "263796003", "Lesser (qualifier value)"))),
+_CHANGE = ("change from prior", "RID49896", "change", "263703002", "Changed status (qualifier value)")
+_CHANGE_VALUES = (
+    ("unchanged", "RID39268", "unchanged", "260388006", "No status change (qualifier value)"),
+    ("stable", "RID5734", "stable", "58158008", "Stable (qualifier value)"),
+    ("new", "RID5720", "new", "7147002", "New (qualifier value)"),
+    ("resolved", "", "", "", ""),
+    ("increased", "RID36043", "increased", "35105006", "Increased (qualifier value)"),
+    ("decreased", "RID36044", "decreased", "1250004", "Decreased (qualifier value)"),
+    ("larger", "RID5791", "enlarged", "263768009", "Greater (qualifier value)"),
+    ("smaller", "RID38669", "diminished", "263796003", "Lesser (qualifier value)"),
 )
-_SAYINGS = {
+_DESCRIPTIONS = {
+    "presence": "Presence or absence of {name}",
     "indeterminate": "Presence of {name} cannot be determined",
     "unknown": "Presence of {name} is unknown",
+    "change from prior": "Whether and how {name} has changed over time",
     "resolved": "{Name} seen on a prior exam has resolved",
     "increased": "{Name} has increased",
     "decreased": "{Name} has decreased",
 }
-"""What a value means, in the words of the collections; of others "NAME is VALUE"."""
-
-_PRESENCE_CODES: _Codes = (("SNOMED", "705057003", "Presence (property) (qualifier value)"),)
-_CHANGE_CODES: _Codes = (
-    ("RADLEX", "RID49896", "change"),
-    ("SNOMED", "263703002", "Changed status (qualifier value)"),
-)
+"""Descriptions of attributes and values, as the public collection words them; of others, "NAME is VALUE"."""
 
 
 def make_stub(
@@ -82,19 +59,18 @@ def make_stub(
     contributor: Mapping[str, Any] | None = None,
     taken: Container[str] = (),
 ) -> FindingModelFull:
-    """Make a finding model that has ids and the two attributes of nearly every finding.
+    """Return a new finding model with ids and the attributes "presence" and "change from prior".
 
-    Those are whether the finding is present, and how it has changed since the examination before, with the
-    codes of RadLex and SNOMED CT for the attributes and their values.
+    The attributes and their values carry RadLex and SNOMED CT codes.
 
     Args:
         name, description, synonyms, tags: of the finding.
-        source: the code of the organization that gives the ids, three or four letters A-Z in any case.
-        contributor: the fields of the person or organization that is named as contributor.
-        taken: ids in use elsewhere, which are not given again.
+        source: the code of the organization that assigns the ids, three or four letters A-Z in any case.
+        contributor: the fields of a person or organization.
+        taken: ids in use, which are not assigned.
 
     Raises:
-        ConfigError: *source* is no organization code.
+        ConfigError: *source* is not an organization code.
         DocumentError: *name*, *description* or another argument breaks a rule of the format.
 
     >>> [attribute.name for attribute in make_stub("pleural plaque", "ABCD").attributes]
@@ -106,14 +82,8 @@ def make_stub(
         "synonyms": list(synonyms) or None,
         "tags": list(tags) or None,
         "attributes": [
-            _attribute(name, "presence", "Presence or absence of {name}", _PRESENCE, _PRESENCE_CODES),
-            _attribute(
-                name,
-                "change from prior",
-                "Whether and how {name} has changed over time",
-                _CHANGES,
-                _CHANGE_CODES,
-            ),
+            _attribute(name, _PRESENCE, _PRESENCE_VALUES),
+            _attribute(name, _CHANGE, _CHANGE_VALUES),
         ],
     }
     if contributor is not None:
@@ -124,29 +94,20 @@ def make_stub(
         raise DocumentError(name, explain(draft, error.errors(include_url=False))) from error
 
 
-def _attribute(
-    finding: str, name: str, meaning: str, values: tuple[tuple[str, _Codes], ...], codes: _Codes
-) -> dict[str, Any]:
-    said = {"name": finding, "Name": finding[:1].upper() + finding[1:]}
-    listed = [
-        {
-            "name": value,
-            "description": _SAYINGS.get(value, f"{{Name}} is {value}").format(**said),
-            **_coded(value_codes),
-        }
-        for value, value_codes in values
+def _attribute(finding: str, term: Sequence[str], values: Sequence[Sequence[str]]) -> dict[str, Any]:
+    listed = [_described(finding, value) for value in values]
+    about = {"type": "choice", "values": listed, "required": False, "max_selected": 1}
+    return _described(finding, term) | about
+
+
+def _described(finding: str, term: Sequence[str]) -> dict[str, Any]:
+    """Return the name, the description and the codes of an attribute or a value."""
+    name, radlex, radlex_display, snomed, snomed_display = term
+    template = _DESCRIPTIONS.get(name, f"{{Name}} is {name}")
+    description = template.format(name=finding, Name=finding[:1].upper() + finding[1:])
+    codes = [
+        {"system": system, "code": code, "display": display}
+        for system, code, display in (("RADLEX", radlex, radlex_display), ("SNOMED", snomed, snomed_display))
+        if code
     ]
-    return {
-        "name": name,
-        "description": meaning.format(**said),
-        "type": "choice",
-        "values": listed,
-        "required": False,
-        "max_selected": 1,
-        **_coded(codes),
-    }
-
-
-def _coded(codes: _Codes) -> dict[str, Any]:
-    listed = [{"system": system, "code": code, "display": display} for system, code, display in codes]
-    return {"index_codes": listed} if listed else {}
+    return {"name": name, "description": description, "index_codes": codes or None}

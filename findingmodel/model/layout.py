@@ -1,26 +1,25 @@
-"""The canonical layout of a finding model file: its order of fields and its JSON text."""
+"""The canonical layout of finding model files: the order of fields, indentation, encoding."""
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.model.attributes import (
+from findingmodel.model.finding import (
     ChoiceAttributeIded,
     ChoiceValueIded,
+    FindingModelFull,
     IndexCode,
     NumericAttributeIded,
     Organization,
     Person,
 )
-from findingmodel.model.finding import FindingModelFull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from findingmodel.model.attributes import Record
-
-__all__ = ["Members", "canonical", "compact", "indented", "read"]
+    from findingmodel.model.finding import Record
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _INDENT = "  "
@@ -28,13 +27,13 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class Digits(str):
-    """A number as it was written."""
+    """The text of a number."""
 
     __slots__ = ()
 
 
 class Members(list[tuple[str, Any]]):
-    """The fields of an object in their order; a repeated field stands as often as it was written."""
+    """The fields of an object in order; repeated fields are kept."""
 
     __slots__ = ()
 
@@ -43,18 +42,18 @@ _decoder = json.JSONDecoder(object_pairs_hook=Members, parse_int=Digits, parse_f
 
 
 def read(data: bytes) -> Any:
-    """Parse *data*, with a byte order mark or without: objects become `Members`, numbers keep their text.
+    """Parse *data*, with or without a byte order mark: objects become `Members`, numbers keep their text.
 
-    See `compact` and `indented`.
+    `compact` and `indented` are the reverse.
 
     Raises:
-        ValueError: *data* is no JSON in UTF-8.
+        ValueError: *data* is not JSON in UTF-8.
     """
     return _decoder.decode(data.decode().removeprefix(_BYTE_ORDER_MARK))
 
 
 def compact(value: Any) -> str:
-    """Write what `read` gave, in one line and without a space too many.
+    """Return the JSON text of a value from `read`, in one line without spaces.
 
     >>> compact(read(b'{ "a": [1.0, 1e5, 12345678901234567890] }'))
     '{"a":[1.0,1e5,12345678901234567890]}'
@@ -63,11 +62,11 @@ def compact(value: Any) -> str:
         return "{" + ",".join([f"{_quoted(key)}:{compact(member)}" for key, member in value]) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(compact, value)) + "]"
-    return _scalar(value)
+    return str(value) if isinstance(value, Digits) else _quoted(value)
 
 
 def indented(value: Any) -> str:
-    """Write what `read` gave, as ``json.dumps(..., indent=2, ensure_ascii=False)`` would.
+    """Return the JSON text of a value from `read`, as ``json.dumps(..., indent=2, ensure_ascii=False)`` does.
 
     >>> print(indented(read(b'{"a": [1.0], "b": []}')))
     {
@@ -81,7 +80,7 @@ def indented(value: Any) -> str:
 
 
 def _indented(value: Any, line: str) -> Iterator[str]:
-    """Yield the parts of *value*; *line* is a line feed and the indentation of where it stands."""
+    """Yield the text of *value* in parts; *line* is a line feed and the current indentation."""
     if not isinstance(value, list) or not value:
         yield compact(value)
         return
@@ -98,19 +97,15 @@ def _indented(value: Any, line: str) -> Iterator[str]:
     yield line + closing
 
 
-def _scalar(value: Any) -> str:
-    return str(value) if isinstance(value, Digits) else _quoted(value)
-
-
 def canonical(data: bytes) -> bytes:
-    r"""Return *data*, the bytes of a valid finding model file, in their canonical layout.
+    r"""Return *data*, the bytes of a valid finding model file, in canonical layout.
 
-    Fields stand in the order of the schema, those that it does not know behind them; two spaces of
-    indentation, UTF-8 without a byte order mark, a line feed at the end. Every value stays what it is, and
-    every number is written as it was. What is canonical already stays the same, byte for byte.
+    Fields are in the order of the schema, followed by unknown fields; the text is indented by two spaces,
+    encoded as UTF-8 without a byte order mark, and ends with a line feed. Values do not change, numbers keep
+    their digits. Canonical files are returned unchanged.
 
     Raises:
-        ValueError: *data* is no JSON in UTF-8.
+        ValueError: *data* is not JSON in UTF-8.
 
     >>> canonical(b'{"name": "caf\\u00e9", "x": 1.0, "oifm_id": "OIFM_TEST_000001"}').decode().splitlines()
     ['{', '  "oifm_id": "OIFM_TEST_000001",', '  "name": "café",', '  "x": 1.0', '}']
@@ -119,47 +114,33 @@ def canonical(data: bytes) -> bytes:
 
 
 def _ordered(value: Any, kind: type[Record]) -> Any:
-    """Return *value*, meant to be a *kind*, with its fields and those of its parts in order."""
+    """Return *value*, an object of class *kind*, with its fields and those of its parts in order."""
     if not isinstance(value, Members):
         return value
-    rank = _RANKS[kind]
-    known = sorted(value, key=lambda member: rank.get(member[0], len(rank)))
-    return Members([(key, _with_ordered_items(key, member)) for key, member in known])
+    rank = _ranks(kind)
+    members = sorted(value, key=lambda member: rank.get(member[0], len(rank)))
+    return Members([(key, _with_ordered_items(key, member)) for key, member in members])
 
 
 def _with_ordered_items(field: str, value: Any) -> Any:
-    if field not in _PARTS or isinstance(value, Members) or not isinstance(value, list):
+    if field not in _CLASSES or isinstance(value, Members) or not isinstance(value, list):
         return value
-    return [_ordered(item, _kind(field, item)) for item in value]
+    return [_ordered(item, _CLASSES[field](item)) for item in value]
 
 
-def _kind(field: str, item: Any) -> type[Record]:
-    first, second = _PARTS[field]
-    if first is second or not isinstance(item, Members):
-        return first
-    names = {name for name, _ in item}
-    return first if names >= _MARKS[first] else second
+def _has(name: str, item: Any) -> bool:
+    return isinstance(item, Members) and any(field == name for field, _ in item)
 
 
-_PARTS: dict[str, tuple[type[Record], type[Record]]] = {
-    "attributes": (ChoiceAttributeIded, NumericAttributeIded),
-    "contributors": (Person, Organization),
-    "index_codes": (IndexCode, IndexCode),
-    "values": (ChoiceValueIded, ChoiceValueIded),
+_CLASSES: dict[str, Callable[[Any], type[Record]]] = {
+    "attributes": lambda item: ChoiceAttributeIded if _has("values", item) else NumericAttributeIded,
+    "contributors": lambda item: Person if _has("github_username", item) else Organization,
+    "index_codes": lambda item: IndexCode,
+    "values": lambda item: ChoiceValueIded,
 }
-"""What the items of a list are, by the list's name: the first where it has the fields of `_MARKS`."""
+"""The class of an item of a list, by the name of the list."""
 
-_MARKS = {ChoiceAttributeIded: {"values"}, Person: {"github_username"}}
 
-_RANKS: dict[type[Record], dict[str, int]] = {
-    kind: {name: place for place, name in enumerate(kind.model_fields)}
-    for kind in (
-        ChoiceAttributeIded,
-        ChoiceValueIded,
-        FindingModelFull,
-        IndexCode,
-        NumericAttributeIded,
-        Organization,
-        Person,
-    )
-}
+@cache
+def _ranks(kind: type[Record]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(kind.model_fields)}

@@ -1,4 +1,4 @@
-"""From the bytes of a file to a finding model, or to the problems that keep it from being one."""
+"""Parsing: from the bytes of a file to a finding model or to its problems."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from findingmodel.limits import MAX_NESTING
-from findingmodel.model.attributes import AttributeType
-from findingmodel.model.finding import FindingModelFull
+from findingmodel.model.finding import AttributeType, FindingModelFull
 from findingmodel.model.rules import explain, first, is_plain, problem, unknown_field, walk
 
 if TYPE_CHECKING:
@@ -20,9 +19,12 @@ if TYPE_CHECKING:
 
     from findingmodel.errors import Problem
 
-__all__ = ["Parsed", "parse_model", "why_unreadable"]
+FindingModelFull.model_rebuild()  # under the import lock, because threads would race for it
 
-"""Lists and objects within each other that the JSON parser takes."""
+_value_code = attrgetter("value_code")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MOST_VALUES = 250_000
+"""Limits memory: the validator needs about 1 kB per invalid value. Real files have some hundred values."""
 
 _WHITE_SPACE = b" \t\r\n"
 _ESCAPE = re.compile(
@@ -31,68 +33,17 @@ _ESCAPE = re.compile(
     rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})",
     re.DOTALL,
 )
-_STAND_IN = "\ufdd0"  # no character, and as long as what it stands for when it is escaped
-_CODES = {"recursion limit exceeded": "too-deep", "number out of range": "number-too-long"}
-
-
-def why_unreadable(body: bytes, *, skipped: int = 0) -> tuple[Problem, ...]:
-    """Return the problems of *body*, which the JSON parser has refused.
-
-    Args:
-        body: the file's bytes, without a byte order mark.
-        skipped: how many bytes of the file were left out before *body*.
-    """
-    if not body.strip(_WHITE_SPACE):
-        return (problem("empty", ""),)
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        wrong = f"0x{body[error.start]:02X}"
-        return (problem("not-utf8", "", byte=wrong, offset=error.start + skipped),)
-    return _why_no_json(_ESCAPE.sub(_replace_lone, body))
-
-
-def _replace_lone(escape: re.Match[bytes]) -> bytes:
-    return rb"\ufdd0" if escape["lone"] else escape[0]
-
-
-def _why_no_json(body: bytes) -> tuple[Problem, ...]:
-    try:
-        document = from_json(body)
-    except ValueError as error:
-        return (_where(body, str(error)),)
-    lone = [
-        problem("lone-surrogate", pointer.replace(_STAND_IN, "\ufffd"))
-        for pointer, key, value in walk(document)
-        if _STAND_IN in key or (isinstance(value, str) and _STAND_IN in value)
-    ]
-    return first(lone) or (problem("lone-surrogate", ""),)
-
-
-def _where(body: bytes, message: str) -> Problem:
-    reason, _, place = message.partition(" at line ")
-    line, column = [*map(int, re.findall(r"\d+", place)), 1, 1][:2]
-    before = body.split(b"\n", line)[line - 1][:column]  # the parser counts bytes, people count characters
-    shown_column = len(before.decode(errors="replace"))
-    facts = {"line": line, "column": shown_column, "place": f"line {line}, column {shown_column}"}
-    return problem(_CODES.get(reason, "not-json"), "", reason=reason, limit=MAX_NESTING, **facts)
-
-
-FindingModelFull.model_rebuild()  # built under the import lock, so that no threads race for it
-
-_value_code = attrgetter("value_code")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_MOST_VALUES = 250_000
-"""A wrong value costs the validator about a kilobyte of memory; real files have some hundred values."""
+_STAND_IN = "\ufdd0"  # a noncharacter, whose escape is as long as the one that it replaces
+_JSON_CODES = {"recursion limit exceeded": "too-deep", "number out of range": "number-too-long"}
 
 
 class Parsed(NamedTuple):
-    """What became of a file's bytes.
+    """The result of parsing a file.
 
     Attributes:
-        model: the finding model, or None where there are problems.
-        problems: every broken rule, in the order of the file.
-        warnings: what is odd but harmless: unknown fields, a byte order mark.
+        model: the finding model; None if there are problems.
+        problems: all broken rules, in the order of the file.
+        warnings: harmless oddities: unknown fields, a byte order mark.
     """
 
     model: FindingModelFull | None
@@ -101,12 +52,11 @@ class Parsed(NamedTuple):
 
 
 def parse_model(data: bytes, *, max_nesting: int = MAX_NESTING) -> Parsed:
-    """Parse and check the bytes of one finding model file. Never raises, whatever the bytes are.
+    """Parse and check the bytes of a finding model file. Never raises, whatever the bytes are.
 
     Args:
-        data: all of the file.
-        max_nesting: a file whose unknown fields nest lists and objects deeper than that is none; the fields
-            of a model need 7.
+        data: the whole file.
+        max_nesting: how deep unknown fields may nest lists and objects; known fields need 7.
 
     >>> parse_model(b'{"name": "edema"').problems[0].code
     'not-json'
@@ -125,13 +75,13 @@ def _parse(body: bytes, max_nesting: int, *, skipped: int = 0) -> Parsed:
     except ValidationError as error:
         errors = error.errors(include_url=False)
         if errors[0]["type"] == "json_invalid":
-            return Parsed(None, why_unreadable(body, skipped=skipped))
+            return Parsed(None, _why_unreadable(body, skipped=skipped))
         return _parse_odd(body, errors, max_nesting)
     return _check(model, body)
 
 
 def _parse_odd(body: bytes, errors: list[ErrorDetails], max_nesting: int) -> Parsed:
-    """Parse a file that is not as it should be; if its only fault is unknown fields, it is still a model."""
+    """Parse a file that the validator rejected; it is valid if unknown fields are its only fault."""
     if max_nesting < MAX_NESTING and (place := _too_deep(body, max_nesting)):
         return Parsed(None, (problem("too-deep", place, limit=max_nesting, place="this"),))
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
@@ -144,14 +94,14 @@ def _parse_odd(body: bytes, errors: list[ErrorDetails], max_nesting: int) -> Par
 
 
 def _check(model: FindingModelFull, body: bytes) -> Parsed:
-    """Check what the schema cannot: a cheap look at all, a close one at what seems wrong."""
-    may_hold_nul = b"\\" in body and b"\\u0000" in body  # looking for one byte first is five times faster
+    """Check what the schema cannot: all files cheaply, suspicious ones thoroughly."""
+    may_hold_nul = b"\\" in body and b"\\u0000" in body  # the search for one byte is five times faster
     problems = explain(from_json(body), ()) if may_hold_nul or _has_duplicates(model) else ()
     return Parsed(None if problems else model, problems)
 
 
 def _too_deep(body: bytes, most: int) -> str | None:
-    """Return the pointer of the first list or object that is within *most* others."""
+    """Return the pointer of the first list or object at depth *most*."""
     for pointer, _, value in walk(from_json(body)):
         if isinstance(value, dict | list) and pointer.count("/") == most:
             return pointer
@@ -159,19 +109,50 @@ def _too_deep(body: bytes, most: int) -> str | None:
 
 
 def _has_too_many_values(body: bytes) -> bool:
-    if sum(map(body.count, (b",", b"[", b"{"))) < _MOST_VALUES:  # there is one of these before each value
+    if sum(map(body.count, (b",", b"[", b"{"))) < _MOST_VALUES:  # one of these precedes each value
         return False
     try:
         document = from_json(body)
     except ValueError:
-        return False  # which is said later, and better
+        return False  # the validator reports it better
     return any(True for _ in islice(walk(document), _MOST_VALUES, None))
 
 
 def _has_duplicates(model: FindingModelFull) -> bool:
-    keys: list[str] = []  # ids and codes in one list: a code has a dot in it, and an id has none
+    keys: list[str] = []  # ids and codes in one list: only codes have dots
     for attribute in model.attributes:
         keys.append(attribute.oifma_id)
         if attribute.type is AttributeType.CHOICE:
             keys += map(_value_code, attribute.values)
     return len(set(keys)) < len(keys)
+
+
+def _why_unreadable(body: bytes, *, skipped: int) -> tuple[Problem, ...]:
+    """Return the problems of *body*, which the JSON parser rejected; *skipped* bytes precede it."""
+    if not body.strip(_WHITE_SPACE):
+        return (problem("empty", ""),)
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        wrong = f"0x{body[error.start]:02X}"
+        return (problem("not-utf8", "", byte=wrong, offset=error.start + skipped),)
+    body = _ESCAPE.sub(lambda escape: rb"\ufdd0" if escape["lone"] else escape[0], body)
+    try:
+        document = from_json(body)
+    except ValueError as error:
+        return (_where(body, str(error)),)
+    lone = [
+        problem("lone-surrogate", pointer.replace(_STAND_IN, "\ufffd"))
+        for pointer, key, value in walk(document)
+        if _STAND_IN in key or (isinstance(value, str) and _STAND_IN in value)
+    ]
+    return first(lone) or (problem("lone-surrogate", ""),)
+
+
+def _where(body: bytes, message: str) -> Problem:
+    reason, _, place = message.partition(" at line ")
+    line, column = [*map(int, re.findall(r"\d+", place)), 1, 1][:2]
+    before = body.split(b"\n", line)[line - 1][:column]  # the parser counts bytes
+    shown_column = len(before.decode(errors="replace"))
+    facts = {"line": line, "column": shown_column, "place": f"line {line}, column {shown_column}"}
+    return problem(_JSON_CODES.get(reason, "not-json"), "", reason=reason, limit=MAX_NESTING, **facts)

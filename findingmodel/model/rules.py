@@ -1,4 +1,4 @@
-"""The rules that a finding model file can break: codes, sentences, ids and places."""
+"""The rules of finding model files: ids, JSON pointers, messages, and `explain`, which finds the problems."""
 
 from __future__ import annotations
 
@@ -14,29 +14,6 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-
-__all__ = [
-    "ATTRIBUTE_ID_PATTERN",
-    "EXPECTED_FORMATS",
-    "EXPECTED_TYPES",
-    "FINDING_ID_PATTERN",
-    "MOST_LISTED",
-    "ORGANIZATION_CODE_PATTERN",
-    "SENTENCES",
-    "SHOWN_LENGTH",
-    "VALUE_CODE_PATTERN",
-    "explain",
-    "first",
-    "generate_oifm_id",
-    "generate_oifma_id",
-    "is_plain",
-    "pointer_to",
-    "problem",
-    "shown",
-    "unknown_field",
-    "walk",
-]
-
 ORGANIZATION_CODE_PATTERN = r"^[A-Z]{3,4}$"
 FINDING_ID_PATTERN = r"^OIFM_[A-Z]{3,4}_[0-9]{6}$"
 ATTRIBUTE_ID_PATTERN = r"^OIFMA_[A-Z]{3,4}_[0-9]{6}$"
@@ -44,21 +21,19 @@ VALUE_CODE_PATTERN = r"^OIFMA_[A-Z]{3,4}_[0-9]{6}\.[0-9]+$"
 
 
 def generate_oifm_id(source: str) -> str:
-    """Make a random id for a finding model, such as ``OIFM_ABCD_123456``.
-
-    Nothing is looked up: whether the id is free is for the caller to find out.
+    """Return a random id for a finding model, such as ``OIFM_ABCD_123456``; it may be in use already.
 
     Args:
-        source: the code of the organization that gives the id, three or four letters A-Z in any case.
+        source: the code of the organization that assigns the id, three or four letters A-Z in any case.
 
     Raises:
-        ConfigError: *source* is no such code.
+        ConfigError: *source* is not such a code.
     """
     return _random_id("OIFM", source)
 
 
 def generate_oifma_id(source: str) -> str:
-    """Make a random id for an attribute, such as ``OIFMA_ABCD_123456``; otherwise as `generate_oifm_id`."""
+    """Return a random id for an attribute, such as ``OIFMA_ABCD_123456``; see `generate_oifm_id`."""
     return _random_id("OIFMA", source)
 
 
@@ -71,7 +46,7 @@ def _random_id(prefix: str, source: str) -> str:
 
 
 def pointer_to(path: Iterable[str | int]) -> str:
-    """Write *path*, the keys and positions from the top down, as a JSON pointer.
+    """Return *path*, keys and positions from the top down, as a JSON pointer.
 
     >>> pointer_to(["attributes", 0, "a/b~"])
     '/attributes/0/a~1b~0'
@@ -80,13 +55,12 @@ def pointer_to(path: Iterable[str | int]) -> str:
 
 
 def walk(document: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield pointer, key ("" in lists) and value of each place in *document*, in the order of the file.
+    """Yield the pointer, the key ("" in lists) and the value of each place in *document*, in order.
 
     >>> list(walk({"a": [7]}))
     [('', '', {'a': [7]}), ('/a', 'a', [7]), ('/a/0', '', 7)]
     """
-    yield "", "", document
-    open_places = [_members("", document)]
+    open_places = [iter([("", "", document)])]
     while open_places:
         for pointer, key, value in open_places[-1]:
             yield pointer, key, value
@@ -99,11 +73,8 @@ def walk(document: Any) -> Iterator[tuple[str, str, Any]]:
 
 def _members(pointer: str, value: Any) -> Iterator[tuple[str, str, Any]]:
     if isinstance(value, dict):
-        for key, member in value.items():
-            yield f"{pointer}/{_token(key)}", key, member
-    elif isinstance(value, list):
-        for position, member in enumerate(value):
-            yield f"{pointer}/{position}", "", member
+        return ((f"{pointer}/{_token(key)}", key, member) for key, member in value.items())
+    return ((f"{pointer}/{position}", "", member) for position, member in enumerate(value))
 
 
 def _token(step: str | int) -> str:
@@ -111,39 +82,39 @@ def _token(step: str | int) -> str:
 
 
 MOST_LISTED = 1_000
-"""More problems than this in one file are counted, not listed."""
+"""Maximum number of problems that are listed for a file."""
 
-SHOWN_LENGTH = 60
-"""At most so many characters of a file's content are quoted in a sentence."""
+_SHOWN_LENGTH = 60
+"""Maximum number of characters of a file's content in a message."""
 
 SENTENCES = {
     "bom": "begins with a byte order mark, which is ignored: save the file as UTF-8 without it",
-    "duplicate-attribute-id": "must be an id of its own, but {found} is used at {first} too",
-    "duplicate-value-code": "must be a code of its own, but {found} is used at {first} too",
-    "empty": "must be one JSON object, but the file is empty",
+    "duplicate-attribute-id": "must be unique, but {found} is also the id at {first}",
+    "duplicate-value-code": "must be unique, but {found} is also the code at {first}",
+    "empty": "must be a JSON object, but the file is empty",
     "invalid": "cannot be used: {reason}; found {found}",
-    "lone-surrogate": "must be text, but holds half of a surrogate pair: write the character itself",
+    "lone-surrogate": "must be valid text, but contains half of a surrogate pair: write the character itself",
     "many-problems": "has {count} problems; these are the first {listed}",
     "missing": "must be present: {field} is required",
-    "not-finite": "must be a number below 1.8e308 in size, which NaN and infinities are not; found {found}",
-    "not-json": "must be JSON, but is broken at line {line}, column {column}: {reason}",
-    "not-object": "must be one JSON object, written in braces; found {found}",
+    "not-finite": "must be a finite number below 1.8e308; found {found}",
+    "not-json": "must be JSON, but has an error at line {line}, column {column}: {reason}",
+    "not-object": "must be a JSON object, in braces; found {found}",
     "not-utf8": "must be UTF-8, but byte {byte} at offset {offset} is not: save the file as UTF-8",
-    "nul-character": "must not hold the character NUL (\\u0000), at which databases cut text: remove it",
-    "number-too-long": "must hold no number of more than 4,300 digits, but line {line}, column {column} does",
+    "nul-character": "must not contain the character NUL (\\u0000), which truncates text: remove it",
+    "number-too-long": "must not contain a number of over 4,300 digits, as at line {line}, column {column}",
     "too-deep": "must not nest lists and objects more than {limit} deep, but {place} does",
-    "too-big": "must be smaller: a file may hold {limit} values in all, and this one holds more",
+    "too-big": "must be smaller: a file may contain up to {limit} values, and this one contains more",
     "too-few": "must have at least {min_length} items; found {actual_length}",
     "too-long": "must have at most {max_length} characters; found {length}: {found}",
     "too-short": "must have at least {min_length} characters; found {found}",
     "too-small": "must be at least {ge}; found {found}",
-    "unknown-field": "is kept, but {field} is no field of a finding model: is it spelled right?",
+    "unknown-field": "is kept, but {field} is not a field of a finding model: check the spelling",
     "unknown-type": 'must be "choice" or "numeric"; found {found}',
     "wrong-format": "must be {expected}; found {found}",
     "wrong-type": "must be {expected}; found {found}",
 }
 
-EXPECTED_FORMATS = {
+_FORMATS = {
     "code": "three or four capital letters, such as ABCD",
     "email": "an e-mail address, such as name@example.org",
     "oifm_id": "an id such as OIFM_ABCD_123456, three or four letters and six digits",
@@ -152,9 +123,9 @@ EXPECTED_FORMATS = {
     "url": "a web address that begins with http:// or https://",
     "value_code": "a code such as OIFMA_ABCD_123456.1, the attribute's id, a dot and a number",
 }
-"""What a field must look like, by its name."""
+"""The format of a field, by its name."""
 
-EXPECTED_TYPES = {
+_TYPES = {
     "bool_type": "true or false",
     "dict_type": "an object",
     "int_type": "a whole number",
@@ -163,16 +134,29 @@ EXPECTED_TYPES = {
     "number_type": "a number",
     "string_type": "text in quotes",
 }
-"""What a value must be, by the type of the validator's error."""
+"""The type of a value, by the type of the validator's error."""
+
+_CODES = {
+    "greater_than_equal": "too-small",
+    "missing": "missing",
+    "string_pattern_mismatch": "wrong-format",
+    "string_too_long": "too-long",
+    "string_too_short": "too-short",
+    "too_short": "too-few",
+    "union_tag_invalid": "unknown-type",
+    "union_tag_not_found": "missing",
+    **dict.fromkeys(_TYPES, "wrong-type"),
+}
+"""Our codes, by the type of the validator's error."""
 
 
 def problem(code: str, pointer: str, /, **facts: Any) -> Problem:
-    """Make the problem *code* at *pointer*, its sentence filled in with *facts*."""
+    """Return the problem *code* at *pointer*, with *facts* in its sentence."""
     return Problem(pointer, code, SENTENCES[code].format(**facts))
 
 
 def first(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Return *problems*; of very many only the first, and one more that says how many there are."""
+    """Return *problems*, or the first `MOST_LISTED` and a problem that has the total."""
     if len(problems) <= MOST_LISTED:
         return tuple(problems)
     more = problem("many-problems", "", count=f"{len(problems):,}", listed=f"{MOST_LISTED:,}")
@@ -180,7 +164,7 @@ def first(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 
 
 def shown(value: Any) -> str:
-    """Write what a file holds, in one short line that is safe to print: quoted, escaped and cut.
+    """Return *value* as a short line that is safe to print: quoted, escaped and truncated.
 
     >>> shown("lung" * 99)
     "'lunglunglunglunglunglunglunglunglunglunglunglunglunglunglung'…"
@@ -195,31 +179,18 @@ def shown(value: Any) -> str:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case str():
-            return repr(value[:SHOWN_LENGTH]) + "…" * (len(value) > SHOWN_LENGTH)
-        case int() if value.bit_length() > 128:  # Python refuses to write out the longest
+            return repr(value[:_SHOWN_LENGTH]) + "…" * (len(value) > _SHOWN_LENGTH)
+        case int() if value.bit_length() > 128:  # Python does not convert the longest
             return f"a number of {value.bit_length()} bits"
     return str(value).replace("inf", "Infinity").replace("nan", "NaN")
 
 
-_CODES = {
-    "greater_than_equal": "too-small",
-    "missing": "missing",
-    "string_pattern_mismatch": "wrong-format",
-    "string_too_long": "too-long",
-    "string_too_short": "too-short",
-    "too_short": "too-few",
-    "union_tag_invalid": "unknown-type",
-    "union_tag_not_found": "missing",
-    **dict.fromkeys(EXPECTED_TYPES, "wrong-type"),
-}
-
-
 def explain(document: Any, errors: Iterable[ErrorDetails]) -> tuple[Problem, ...]:
-    """Return everything that is wrong with *document*, in the order of the file.
+    """Return all problems of *document*, in the order of the file.
 
     Args:
         document: the parsed JSON of the file.
-        errors: what the validator said of it; unknown fields are not among them.
+        errors: the errors of the validator, except unknown fields.
     """
     problems = [*_unusable(document), *_duplicates(document)]
     explained = {found.pointer for found in problems}
@@ -228,13 +199,13 @@ def explain(document: Any, errors: Iterable[ErrorDetails]) -> tuple[Problem, ...
 
 
 def unknown_field(error: ErrorDetails) -> Problem:
-    """Return the warning for a field that no finding model has."""
+    """Return the warning for an unknown field."""
     path = _path(error)
     return problem("unknown-field", pointer_to(path), field=shown(path[-1]))
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether *value*, parsed JSON, holds no number that is not finite."""
+    """Return whether all numbers in *value*, parsed JSON, are finite."""
     return all(isfinite(found) for _, _, found in walk(value) if isinstance(found, float))
 
 
@@ -254,7 +225,7 @@ def _duplicates(document: Any) -> Iterator[Problem]:
 
 
 def _objects(pointer: str, holder: Any, field: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects in the list *field* of *holder*, with their pointers, so far as there are any."""
+    """Yield the objects in the list *field* of *holder*, with their pointers."""
     items = holder.get(field) if isinstance(holder, dict) else None
     for position, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, dict):
@@ -262,13 +233,13 @@ def _objects(pointer: str, holder: Any, field: str) -> Iterator[tuple[str, dict[
 
 
 def _repeated(code: str, field: str, objects: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
-    first: dict[str, str] = {}
+    places: dict[str, str] = {}
     for pointer, item in objects:
         found = item.get(field)
         if isinstance(found, str):
             here = f"{pointer}/{field}"
-            if first.setdefault(found, here) != here:
-                yield problem(code, here, found=shown(found), first=first[found])
+            if places.setdefault(found, here) != here:
+                yield problem(code, here, found=shown(found), first=places[found])
 
 
 def _translate(error: ErrorDetails) -> Problem:
@@ -281,7 +252,7 @@ def _translate(error: ErrorDetails) -> Problem:
     field = str(path[-1]) if path else ""
     facts: dict[str, Any] = {
         **error.get("ctx", {}),
-        "expected": EXPECTED_TYPES.get(kind) or EXPECTED_FORMATS.get(field, "of another form"),
+        "expected": _TYPES.get(kind) or _FORMATS.get(field, "of another form"),
         "field": shown(field),
         "found": shown(found),
         "length": len(found) if isinstance(found, str) else 0,
@@ -291,7 +262,7 @@ def _translate(error: ErrorDetails) -> Problem:
 
 
 def _path(error: ErrorDetails) -> tuple[str | int, ...]:
-    """Where the error is in the file, which knows nothing of the class that was chosen for a list's item."""
+    """Return the place in the file: the validator adds the class that it chose for an item of a list."""
     location = error["loc"]
     if len(location) > 2 and location[0] in ("attributes", "contributors"):
         return (*location[:2], *location[3:])
@@ -299,10 +270,10 @@ def _path(error: ErrorDetails) -> tuple[str | int, ...]:
 
 
 def _in_file_order(document: Any, problems: list[Problem]) -> list[Problem]:
-    wanted = {place for found in problems for place in (found.pointer, found.pointer.rpartition("/")[0])}
-    order = {pointer: n for n, (pointer, _, _) in enumerate(walk(document)) if pointer in wanted}
+    pointers = {place for found in problems for place in (found.pointer, found.pointer.rpartition("/")[0])}
+    order = {pointer: n for n, (pointer, _, _) in enumerate(walk(document)) if pointer in pointers}
 
-    def place(found: Problem) -> int:  # what is missing stands where its parent does
+    def place(found: Problem) -> int:  # a missing field has the place of its parent
         return order.get(found.pointer) or order.get(found.pointer.rpartition("/")[0], 0)
 
     return sorted(problems, key=place)

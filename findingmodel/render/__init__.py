@@ -1,1 +1,1 @@
-"""Models and entries as Markdown, as HTML and as rows of a table."""
+"""Models and entries as Markdown and HTML."""

@@ -1,1 +1,1 @@
-"""What scripts/bench.py measures, and what it makes of it."""
+"""Cases, budgets and report of scripts/bench.py."""

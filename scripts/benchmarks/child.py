@@ -1,7 +1,7 @@
-"""One measurement in a process of its own: ``python -m benchmarks.child CASE JSON`` prints what it took.
+"""One benchmark case in a separate process: ``python -m benchmarks.child CASE JSON`` prints its measurements.
 
-A case returns for each step that it measures its seconds, and where they tell something the CPU seconds, the
-peak of memory in MB, and other figures. Imports are done before the clock starts.
+A case returns the seconds of each step and, where useful, CPU seconds, peak memory in MB, and other values.
+Imports happen before the clock starts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from findingmodel.model.parse import parse_model
 from findingmodel.observe.metrics import PerformanceMonitor
 from findingmodel.settings import Settings
 from findingmodel.text.stem import analyze
-from findingmodel.update import directory as update  # noqa: F401  # beforehand, as a program that runs for long has
+from findingmodel.update import directory as update  # noqa: F401  # import it before measuring
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -46,7 +46,7 @@ _BARE = """
 
 
 def floors(directory: str) -> Facts:
-    """Measure what cannot be saved: looking at every file; and reading, hashing and parsing each once."""
+    """Measure the minimum: stat of every file; and reading, hashing and parsing each once."""
     facts: Facts = {}
     with _measured(facts, "floor: scandir + stat"):
         _stat_all(directory)
@@ -61,12 +61,16 @@ def floors(directory: str) -> Facts:
 
 
 def parse(directory: str) -> Facts:
-    """Measure how long it takes to parse every file, as the peers are measured."""
+    """Measure parsing of every file, in the same way as for the peers."""
     contents = [Path(path).read_bytes() for path in _stat_all(directory)]
     for data in contents[:20]:
         parse_model(data)
-    gc.freeze()  # what else was imported is not to be gone through for garbage
+    gc.freeze()  # exclude imported modules from garbage collection
     facts: Facts = {}
+    with _measured(facts, "floor: json.loads"):
+        for data in contents:
+            with suppress(ValueError):
+                json.loads(data)
     with _measured(facts, "parse: ours"):
         for data in contents:
             parse_model(data)
@@ -74,7 +78,7 @@ def parse(directory: str) -> Facts:
 
 
 def cold(directory: str, url: str) -> Facts:
-    """Measure the first update of an index, from opening it to its end, checkpoint included."""
+    """Measure the first update of an index, including opening and checkpoint."""
     facts: Facts = {}
     with _measured(facts, "update: cold"):
         asyncio.run(_update(directory, url))
@@ -82,7 +86,7 @@ def cold(directory: str, url: str) -> Facts:
 
 
 def updates(directory: str, url: str) -> Facts:
-    """Measure the updates of an index that exists; *directory* is changed for it."""
+    """Measure updates of an existing index; changes *directory*."""
     facts: Facts = {}
     for step, change in _CHANGES.items():
         change(_stat_all(directory))
@@ -92,7 +96,7 @@ def updates(directory: str, url: str) -> Facts:
 
 
 def traffic(directory: str, url: str, driver: str, queries: Sequence[str]) -> Facts:
-    """Count commands and bytes of updates and reads on a MongoDB server; *directory* is changed for it."""
+    """Count commands and bytes of updates and reads on a MongoDB server; changes *directory*."""
     return asyncio.run(_traffic(directory, url, driver, queries))
 
 
@@ -140,7 +144,7 @@ async def _remote_reads(index: Index, listener: Traffic, queries: Sequence[str])
 
 
 def reads(url: str, queries: Sequence[str]) -> Facts:
-    """Measure reading an index in SQLite, against bare queries of the same file."""
+    """Measure reads of a SQLite index, and bare queries of the same file."""
     connection = sqlite3.connect(f"{Path(url).absolute().as_uri()}?mode=ro", uri=True)
     try:
         return asyncio.run(_reads(url, queries, connection))
@@ -191,7 +195,7 @@ async def _reads(url: str, queries: Sequence[str], connection: sqlite3.Connectio
 
 
 async def _each_takes(function: Callable[[str], Any], arguments: Sequence[str]) -> float:
-    """Return the median of what one call takes."""
+    """Return the median seconds of one call."""
     seconds = []
     for argument in arguments:
         started = time.perf_counter()
@@ -201,7 +205,7 @@ async def _each_takes(function: Callable[[str], Any], arguments: Sequence[str]) 
 
 
 def _disabled_metrics() -> float:
-    """Return what it costs to measure nothing."""
+    """Return the seconds of one measurement with a disabled monitor."""
     measure = PerformanceMonitor(enabled=False).measure
     started = time.perf_counter()
     for _ in range(_MANY):
@@ -211,7 +215,7 @@ def _disabled_metrics() -> float:
 
 
 def _now() -> tuple[float, float]:
-    """Return the time, and the CPU seconds of this process so far."""
+    """Return the time and the CPU seconds of this process."""
     return time.perf_counter(), time.process_time()
 
 
@@ -230,7 +234,7 @@ async def _update(directory: str, url: str) -> None:
 
 @contextmanager
 def _measured(facts: Facts, step: str) -> Iterator[None]:
-    """Note the seconds, the CPU seconds of all processes, and the peak memory so far of this one."""
+    """Measure the seconds, the CPU seconds of all processes, and the peak memory of this one."""
     cpu, started = _cpu(), time.perf_counter()
     yield
     seconds = time.perf_counter() - started
@@ -241,13 +245,13 @@ def _measured(facts: Facts, step: str) -> Iterator[None]:
 
 
 def _cpu() -> float:
-    """Return the CPU seconds of this process and of those that it started and that have ended."""
+    """Return the CPU seconds of this process and its ended children."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _stat_all(directory: str) -> list[str]:
-    """Return the finding models below *directory*, each looked at once."""
+    """Return the finding models below *directory*, with one stat each."""
     found: list[str] = []
     pending = [directory]
     while pending:
@@ -262,7 +266,7 @@ def _stat_all(directory: str) -> list[str]:
 
 
 def _edit(path: str) -> None:
-    """Change the description in a file, as an editor would."""
+    """Change the description in a file."""
     text = Path(path).read_text(encoding="utf-8")
     Path(path).write_text(text.replace('"description": "', '"description": "x', 1), encoding="utf-8")
     now = time.time_ns() - 10**10
@@ -274,7 +278,7 @@ def _leave(paths: Sequence[str]) -> None:
 
 
 def _touch_all(paths: Sequence[str]) -> None:
-    """Give every file another time."""
+    """Change the modification time of every file."""
     now = time.time_ns() - 10**10
     for path in paths:
         os.utime(path, ns=(now, now))

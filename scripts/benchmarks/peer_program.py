@@ -1,10 +1,10 @@
-"""What a peer is asked to do, run by the Python that has it; it prints what was measured as JSON.
+"""Benchmark cases of a peer, run by the Python of its environment; prints the measurements as JSON.
 
 python peer_program.py parse DIR            parse every model
 python peer_program.py updates DIR URI      a cold and an unchanged update on a MongoDB server (0.3.2)
 """
 
-# mypy knows nothing of the peers, so there is nothing to be strict about
+# the peers have no types here
 # mypy: ignore-errors
 
 import asyncio
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 
 def load_package():
-    """Import the package without its ``__init__``, which imports more than is needed, or than works."""
+    """Import the package without its ``__init__``, which imports optional parts that may fail."""
     spec = importlib.machinery.PathFinder.find_spec("findingmodel")
     package = types.ModuleType("findingmodel")
     package.__path__ = spec.submodule_search_locations
@@ -50,7 +50,7 @@ async def updates(directory, uri):
     from motor.motor_asyncio import AsyncIOMotorClient
     from pymongo import monitoring
 
-    from findingmodel.index.aio import Index
+    from findingmodel.index import Index
 
     class Commands(monitoring.CommandListener):
         count = 0

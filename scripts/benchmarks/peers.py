@@ -1,7 +1,7 @@
-"""The packages of the same name on PyPI, each in a virtual environment of its own.
+"""Peers: the public packages of the same name, each in its own virtual environment.
 
-They came before this one: 0.3.2 keeps its index in MongoDB, 1.0.4 in DuckDB. The package that builds the
-index of 1.0.4 is not on PyPI, so of 1.0.4 only the parsing of models can be compared.
+Version 0.3.2 keeps its index in MongoDB, 1.0.4 in DuckDB. The package that builds the index of 1.0.4 is not
+published, so only its parsing of models is compared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 __all__ = ["PEERS", "ask_peer", "install_peer"]
 
 PEERS = {
-    # With the newest of its dependencies this version cannot be imported.
+    # This version cannot be imported with the newest versions of its dependencies.
     "0.3.2": [
         "findingmodel==0.3.2",
         "motor==3.7.1",
@@ -30,7 +30,7 @@ _PROGRAM = Path(__file__).with_name("peer_program.py")
 
 
 def install_peer(version: str, directory: Path) -> Path:
-    """Return the Python of an environment below *directory* that has this *version*; make it if need be."""
+    """Return the Python of an environment with this *version*, creating it below *directory* if missing."""
     home = directory / f"findingmodel-{version}"
     python = home / "bin" / "python"
     if not (home / "ready").exists():
@@ -42,7 +42,7 @@ def install_peer(version: str, directory: Path) -> Path:
 
 
 def ask_peer(python: Path, *arguments: str) -> dict[str, dict[str, float]]:
-    """Run a case of ``peer_program.py`` and return what it measured."""
+    """Run a case of ``peer_program.py`` and return its measurements."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [str(python), str(_PROGRAM), *arguments],

@@ -1,4 +1,4 @@
-"""Plots as SVG: bars with a mark at their budget, and lines over the number of models. Nothing to install."""
+"""Plots as SVG, without dependencies: bars with a mark at their budget, lines over the number of models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GOOD, _BAD, _INK = "#4e9a06", "#cc0000", "#555753"
 
 
 class Bar(NamedTuple):
-    """One bar: its share of the budget is its length, so that 1 is the limit for all."""
+    """A bar, as long as its share of the budget; 1 is the limit."""
 
     label: str
     share: float
@@ -27,14 +27,14 @@ class Bar(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its name, and its points (models, value)."""
+    """A line: its name and its points (models, value)."""
 
     name: str
     points: Sequence[tuple[float, float]]
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
-    """Return a plot with one bar a row; what is beyond the limit is red.
+    """Return a plot with one bar per row; bars beyond the limit are red.
 
     >>> bars("t", [Bar("a<b", 0.5, "0.5 x")]).count("a&lt;b")
     1
@@ -58,7 +58,7 @@ def bars(title: str, rows: Sequence[Bar]) -> str:
 
 
 def lines(title: str, unit: str, series: Sequence[Line]) -> str:
-    """Return a plot of values over numbers of models, both on logarithmic scales."""
+    """Return a plot of values over the number of models, both on logarithmic scales."""
     points = [point for line in series for point in line.points if min(point) > 0]
     if not points:
         return _svg(_MARGIN, [_text(10, 20, title, bold=True)])

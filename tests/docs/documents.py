@@ -1,13 +1,13 @@
-"""What a document shows is played: its commands and its code run, from top to bottom, as a reader runs them.
+"""Run the commands and the code in a document, from top to bottom, and compare or refresh their output.
 
-    ```console     a session: each line behind "$ " is run, and prints what is shown below it
-    ```python      runs, with the other Python of the document; prints the ```text behind it, or nothing
+    ```console     a session: each line after "$ " is run, and prints the lines below it
+    ```python      is run, together with the other Python of the document; prints the ```text after it
     ```js          is for the shell of MongoDB, and not run
-    ```sh          is not run, but the commands of findingmodel in it must exist, with their options
+    ```sh          is not run, but its findingmodel commands must exist, with their options
     ```json, ```toml, ```yaml   must be well-formed
 
-A line ``<!-- not run: REASON -->`` before a block excuses it. Where a document names ``mongodb://localhost:27017``,
-a server of the tests stands in for it. To write anew what a document shows:
+A line ``<!-- not run: REASON -->`` before a block excludes it. A test server replaces
+``mongodb://localhost:27017``. To refresh the output in a document:
 
     .venv/bin/python -m tests.docs.documents docs/tutorial.md
 """
@@ -60,7 +60,7 @@ ROOT = Path(__file__).parent.parent.parent
 LOCAL_SERVER = "mongodb://localhost:27017"
 COLUMNS = "110"
 PROMPT = "$ "
-_EXCUSE = re.compile(r"<!-- not run: .+ -->\s*\Z")
+_EXCLUSION = re.compile(r"<!-- not run: .+ -->\s*\Z")
 _DIRECTIVE = re.compile(r"\{[\w:-]+\}")
 
 
@@ -68,28 +68,28 @@ class Block(NamedTuple):
     """A fenced block of a document.
 
     Attributes:
-        language: the first word behind the fence.
+        language: the first word after the fence.
         text: its lines.
-        first, last: where those lines begin and end in the document, counted from 0; *last* is behind them.
-        is_excused: whether the document says that it is not run.
+        first, last: the range of those lines in the document, from 0, without *last*.
+        is_excluded: whether the document excludes it from running.
     """
 
     language: str
     text: str
     first: int
     last: int
-    is_excused: bool
+    is_excluded: bool
 
 
 def documents() -> list[str]:
-    """The documents for users and contributors, as paths below the root of the repository."""
+    """Return the documents for users and contributors, as paths below the root of the repository."""
     docs = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
     top = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "scripts/README.md", "samples/README.md"]
     return [*(name for name in top if (ROOT / name).exists()), *docs]
 
 
 def blocks(text: str) -> list[Block]:
-    """The fenced blocks of a document; what Sphinx is told to put there is none."""
+    """Return the fenced blocks of a document, without directives of Sphinx."""
     lines = text.splitlines(keepends=True)
     found = []
     for token in MarkdownIt().parse(text):
@@ -97,22 +97,22 @@ def blocks(text: str) -> list[Block]:
         if token.type == "fence" and token.map and not _DIRECTIVE.fullmatch(language):
             first, last = token.map[0] + 1, token.map[1] - 1
             before = "".join(lines[: token.map[0]])
-            found.append(Block(language, token.content, first, last, bool(_EXCUSE.search(before))))
+            found.append(Block(language, token.content, first, last, bool(_EXCLUSION.search(before))))
     return found
 
 
 def sessions(block: Block) -> Iterator[tuple[str, str]]:
-    """Every command of a session with its output."""
+    """Yield each command of a session with its output."""
     for part in block.text.removeprefix(PROMPT).split("\n" + PROMPT):
         command, _, output = part.partition("\n")
         yield command, output
 
 
 class Player:
-    """Plays blocks one after another, in the current directory.
+    """Run blocks one after another, in the current directory.
 
     Args:
-        server: the URI that stands in for `LOCAL_SERVER`.
+        server: the URI that replaces `LOCAL_SERVER`.
     """
 
     def __init__(self, server: str = LOCAL_SERVER) -> None:
@@ -127,12 +127,12 @@ class Player:
         self._runner.close()
 
     def session(self, block: Block) -> str:
-        """Return the session as it goes now."""
+        """Return the session with its current output."""
         now = "".join(f"{PROMPT}{command}\n{self._command(command)}" for command, _ in sessions(block))
         return "".join(f"{line.rstrip()}\n" for line in now.splitlines())
 
     def python(self, block: Block) -> str:
-        """Run the code, and return what it prints."""
+        """Run the code and return its output."""
         printed = io.StringIO()
         code = compile(self._here(block.text), "<document>", "exec", PyCF_ALLOW_TOP_LEVEL_AWAIT)
         with contextlib.redirect_stdout(printed):
@@ -162,13 +162,13 @@ class Player:
 
 
 def play(text: str, server: str = LOCAL_SERVER) -> str:
-    """Return *text* with what its blocks print now."""
+    """Return *text* with the current output of its blocks."""
     lines = text.splitlines(keepends=True)
     parts: list[tuple[Block, str]] = []
     printed = ""
     with Player(server) as player:
         for block in blocks(text):
-            if block.is_excused:
+            if block.is_excluded:
                 continue
             if block.language == "console":
                 parts.append((block, player.session(block)))
@@ -180,14 +180,14 @@ def play(text: str, server: str = LOCAL_SERVER) -> str:
             else:
                 _check_form(block)
             if block.language != "python":
-                assert not printed, f"nothing shows what the code prints: {printed}"
+                assert not printed, f"the document does not show the output: {printed}"
     for block, now in reversed(parts):
         lines[block.first : block.last] = [now]
     return "".join(lines)
 
 
 def newcomer(home: Path, patch: pytest.MonkeyPatch) -> Path:
-    """Make *home* a directory with the samples, and an environment without settings or data."""
+    """Prepare *home* with the samples, and an environment without settings or data."""
     isolate(patch, home)
     patch.setenv("COLUMNS", COLUMNS)
     patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -199,7 +199,7 @@ def newcomer(home: Path, patch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a newcomer sits who reads a document, and tries what it shows."""
+    """The directory and environment of a new user."""
     return newcomer(tmp_path, monkeypatch)
 
 
@@ -219,8 +219,8 @@ def _check_form(block: Block) -> None:
         yaml.safe_load(block.text)
 
 
-def _write_anew(paths: list[str]) -> None:
-    """Write what documents show anew; one that needs MongoDB is given a server."""
+def _refresh(paths: list[str]) -> None:
+    """Refresh the output in documents; start a server for those that need MongoDB."""
     from tests.servers import running
 
     for path in map(Path, paths):
@@ -235,4 +235,4 @@ def _write_anew(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _write_anew(sys.argv[1:])
+    _refresh(sys.argv[1:])

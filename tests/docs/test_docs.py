@@ -1,4 +1,4 @@
-"""The documents say what is so: what they show is run, and what there is they name."""
+"""Documents are correct and complete: their examples run, and they name every command, setting and script."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.servers import Server
 
-__all__ = ["home"]  # fixtures are found by their names here
+__all__ = ["home"]  # pytest finds fixtures by name
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = documents()
@@ -43,29 +43,33 @@ def shell_lines(text: str = README) -> list[str]:
 
 
 def comparable(text: str) -> list[str]:
-    """*text* without what differs each time (times, new ids, generations) or with an improvement (scores)."""
-    text = re.sub(r"\b(OIFMA?_[A-Z]{3,4})_(?!0000)\d{6}\b", r"\1_NNNNNN", text)  # those of samples begin so
-    text = re.sub(r"(?m)^(generation +)\d+$", r"\1N", text)  # begins anywhere
+    """Return the lines of *text* without times, new ids, generations and scores."""
+    text = re.sub(
+        r"\b(OIFMA?_[A-Z]{3,4})_(?!0000)\d{6}\b", r"\1_NNNNNN", text
+    )  # ids of samples start with 0000
+    text = re.sub(r"(?m)^(generation +)\d+$", r"\1N", text)  # starts at random
     text = re.sub(r"\b\d+ ms\b|\b\d+\.\d s\b", "N ms", text)
     text = re.sub(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?", "TIME", text)
     return [re.sub(r"\b\d\.\d{2,9}\b", "N.NN", line).rstrip() for line in text.splitlines()]
 
 
 def run(command: str) -> str:
-    """Run a line that begins with ``findingmodel``; return all that it writes."""
+    """Run a line that starts with ``findingmodel``; return its output."""
     result = CliRunner(catch_exceptions=False).invoke(cli, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
     return result.output
 
 
 def played() -> list[str]:
-    """The documents that are played here; some need more than a newcomer has, and a test of their own."""
-    tests = Path(__file__).parent.parent
-    return [name for name in DOCUMENTS if not (tests / PLAYED_ELSEWHERE.get(name, "-")).exists()]
+    """Return the documents that are run here; the others have their own test."""
+    here = Path(__file__).parent
+    return [name for name in DOCUMENTS if not (here / PLAYED_ELSEWHERE.get(name, "-")).exists()]
 
 
 def needs_server(document: str) -> bool:
-    played = [block for block in blocks(text_of(document)) if block.language != "sh" and not block.is_excused]
+    played = [
+        block for block in blocks(text_of(document)) if block.language != "sh" and not block.is_excluded
+    ]
     return any(LOCAL_SERVER in block.text for block in played)
 
 
@@ -79,7 +83,7 @@ def test_what_a_document_shows_is_what_happens(document: str) -> None:
 @pytest.mark.mongo
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("document", [name for name in played() if needs_server(name)])
-def test_what_a_document_shows_of_mongodb_is_what_happens(document: str, secantus: Server) -> None:
+def test_what_a_document_shows_is_what_happens_with_mongodb(document: str, secantus: Server) -> None:
     with pymongo.MongoClient[dict[str, Any]](secantus.uri) as client:
         client.drop_database("findingmodels")
     shown = text_of(document)
@@ -92,7 +96,7 @@ def test_the_readme_shows_the_command_line_and_python() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_block_has_a_language_that_is_tested(document: str) -> None:
-    assert {block.language for block in blocks(text_of(document)) if not block.is_excused} <= LANGUAGES
+    assert {block.language for block in blocks(text_of(document)) if not block.is_excluded} <= LANGUAGES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -104,18 +108,18 @@ def test_shell_commands_of_a_document_are_commands(document: str) -> None:
 
 
 def our_commands(text: str) -> Iterator[list[str]]:
-    """The words behind ``findingmodel`` of every command of ours in the shell lines of a document."""
+    """Yield the arguments of every findingmodel command in the shell lines of a document."""
     for line in shell_lines(text):
         for part in re.split(r"&&|[|;]", line):
             words = shlex.split(part, comments=True)
             if words[:1] == ["xargs"]:
-                words = [*words[2:], "."]  # behind its option; what it reads becomes arguments
+                words = [*words[2:], "."]  # after its option; its input becomes arguments
             if words and words[0].endswith("findingmodel"):
                 yield ["." if word == "defs" else word for word in words[1:]]  # a directory that exists
 
 
 def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that *words* name, and the words after its name."""
+    """Return the command that *words* name, and the remaining words."""
     command: click.Command = cli
     while isinstance(command, LazyGroup):
         with click.Context(command) as context:
@@ -125,7 +129,7 @@ def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
     return command, words
 
 
-def test_the_first_command_of_the_readme_is_made_of_what_ci_runs() -> None:
+def test_the_first_command_of_the_readme_is_tested_by_ci() -> None:
     first = next(line for line in shell_lines() if "venv" in line)
     assert "-c constraints.txt ." in first
     assert first.endswith('findingmodel search "collapsed lung"')
@@ -133,14 +137,14 @@ def test_the_first_command_of_the_readme_is_made_of_what_ci_runs() -> None:
     assert "scripts/test" in shell_lines()
 
 
-def test_scripts_that_the_readme_runs_can_be_run() -> None:
+def test_scripts_in_the_readme_are_executable() -> None:
     named = {found for found in re.findall(r"\bscripts/\w+(?!\S*\.md)", README) if found != "scripts/README"}
     assert named
     for name in named:
         assert (ROOT / name).stat().st_mode & 0o100, f"{name} is not executable"
 
 
-# what there is, is described
+# every command, setting and script is described
 
 
 COMMANDS = [" ".join(("findingmodel", *words)) for words, _ in commands()]
@@ -207,11 +211,11 @@ def test_files_that_a_document_names_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     named = re.findall(r"`((?:[\w.]+/)+[\w.]+|[A-Z]+|constraints\.txt|docker-compose\.yml)`", text)
     made_later = {".venv/bin/findingmodel", "findingmodel/cli/size.py", "tests/stores/test_scratch.py"}
-    places = {"DIR", "KEY"}  # what a reader puts in
+    places = {"DIR", "KEY"}  # placeholders
     assert [name for name in {*named} - made_later - places if not (ROOT / name).exists()] == []
 
 
-# what the README says of bad files
+# codes of bad files in the README
 
 GOOD = make_model(90)
 BAD = {
@@ -246,7 +250,7 @@ def test_bad_files_fail_with_the_codes_that_the_readme_names(home: Path) -> None
     assert reported(report["failed"]) == {f"{code}.fm.json": {code} for code in [*BAD, "link"]}
     assert reported(report["warnings"]) == {f"{code}.fm.json": {code} for code in ODD}
     named = re.findall(r"`([a-z]+-?[a-z0-9]+(?:-[a-z]+)*)`", README.partition("## When something")[2])
-    rest = {"unreadable", "moved"}  # root may read everything, so no file here is unreadable
+    rest = {"unreadable", "moved"}  # root can read every file
     assert set(named) == {*BAD, *ODD, "link", *rest}
 
 

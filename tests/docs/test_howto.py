@@ -1,4 +1,4 @@
-"""The guides say what is so: their code runs, and prints what they show."""
+"""The code in the guides runs and prints the output shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.docs.test_docs import comparable, resolve, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["home"]  # a fixture is found by its name here
+__all__ = ["home"]  # pytest finds fixtures by name
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def guide(name: str) -> list[Block]:
 
 
 def code_and_output(name: str) -> Iterator[tuple[str, str]]:
-    """Each block of Python, with the text that it is said to print: the block behind it, or nothing."""
+    """Yield each block of Python with its expected output: the text block after it, or nothing."""
     found = guide(name)
     for place, block in enumerate(found):
         if block.language == "python":
@@ -58,7 +58,7 @@ def test_the_code_of_a_guide_prints_what_it_shows(name: str, home: Path) -> None
 
 
 def without_scores(output: str) -> str:
-    """*output* without what every improvement of the search changes."""
+    """Return *output* without scores."""
     return re.sub(r"\b\d\.\d+\b", "N.N", "\n".join(comparable(output)))
 
 

@@ -54,7 +54,7 @@ def names_of(model: dict[str, Any]) -> list[str]:
     return [fold(name) for name in (model["name"], *model.get("synonyms", ()))]
 
 
-def test_there_are_enough_samples_in_every_region() -> None:
+def test_every_region_has_samples() -> None:
     per_region = Counter(path.parent.name for path in PATHS)
     assert len(PATHS) >= 36
     assert min(per_region.values()) >= 2
@@ -161,7 +161,7 @@ def test_a_contributor_is_the_same_everywhere_and_fictitious() -> None:
     assert all("example.org" in (person.get("email") or person["url"]) for person in known.values())
 
 
-def test_the_readme_counts_right() -> None:
+def test_the_readme_states_the_right_number() -> None:
     assert f"{len(PATHS)} finding models" in (SAMPLES / "README.md").read_text(encoding="utf-8")
 
 

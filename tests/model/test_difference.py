@@ -1,4 +1,4 @@
-"""What differs between two versions of a model, in words that a curator would use."""
+"""Differences between two versions of a model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILES = st.dictionaries(
 )
 
 
-def told(old: Any, new: Any) -> list[str]:
+def described(old: Any, new: Any) -> list[str]:
     return [f"{one.kind} {one.place}" for one in differences(old, new)]
 
 
@@ -44,7 +44,7 @@ def test_nothing_differs_from_itself(file: dict[str, Any]) -> None:
 
 
 def same(value: Any) -> str:
-    """A form that equal JSON values share: 1 and 1.0 are equal, 1 and true are not."""
+    """A text that equal JSON values share: 1 and 1.0 are equal, 1 and true are not."""
     return json.dumps(value, sort_keys=True).replace("1.0", "1")
 
 
@@ -54,14 +54,14 @@ def test_something_differs_unless_the_files_are_equal(old: dict[str, Any], new: 
 
 
 @given(FILES, FILES)
-def test_what_was_added_one_way_was_removed_the_other(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_additions_one_way_are_removals_the_other_way(old: dict[str, Any], new: dict[str, Any]) -> None:
     swapped = {"added": "removed", "removed": "added"}
     there, back = differences(old, new), differences(new, old)
     assert sorted(swapped.get(one.kind, one.kind) for one in there) == sorted(one.kind for one in back)
 
 
 @given(FILES)
-def test_the_order_of_fields_and_the_form_of_numbers_are_no_difference(file: dict[str, Any]) -> None:
+def test_the_order_of_fields_and_the_form_of_numbers_do_not_matter(file: dict[str, Any]) -> None:
     def other_form(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: other_form(item) for key, item in reversed(value.items())}
@@ -87,13 +87,13 @@ def test_the_order_of_fields_and_the_form_of_numbers_are_no_difference(file: dic
         (make_model(tags=...), "removed tags"),
     ],
 )
-def test_a_change_is_told_by_its_place(new: dict[str, Any], expected: str) -> None:
+def test_a_change_has_its_place(new: dict[str, Any], expected: str) -> None:
     if new.get("synonyms") is ...:
         new["synonyms"] = "no list"
-    assert told(make_model(), new) == [expected]
+    assert described(make_model(), new) == [expected]
 
 
-def test_attributes_are_told_apart_by_their_ids() -> None:
+def test_attributes_are_matched_by_id() -> None:
     first, second = make_choice(10), make_number(11)
     old = make_model(attributes=[first, second])
     renamed = {**second, "name": "size"}
@@ -104,12 +104,12 @@ def test_attributes_are_told_apart_by_their_ids() -> None:
     assert rename == ("attributes[size].name", "changed", "diameter", "size")
 
 
-def test_an_attribute_with_another_id_is_another_attribute() -> None:
+def test_an_attribute_with_a_new_id_is_a_new_attribute() -> None:
     old, new = make_model(attributes=[make_choice(10)]), make_model(attributes=[make_choice(12)])
-    assert told(old, new) == ["removed attributes", "added attributes"]
+    assert described(old, new) == ["removed attributes", "added attributes"]
 
 
-def test_items_without_an_id_are_told_apart_by_what_they_are() -> None:
+def test_items_without_ids_are_matched_by_value() -> None:
     old, new = {"tags": ["CT", "CT", "MR"]}, {"tags": ["MR", "CT", "US"]}
     assert [(one.kind, one.old, one.new) for one in differences(old, new)] == [
         ("removed", "CT", None),
@@ -118,13 +118,13 @@ def test_items_without_an_id_are_told_apart_by_what_they_are() -> None:
     ]
 
 
-def test_a_contributor_whose_address_changed_is_the_same_one() -> None:
+def test_a_contributor_with_a_new_address_is_the_same_contributor() -> None:
     old = make_model(contributors=[make_person()])
     new = make_model(contributors=[make_person(email="other@example.org")])
-    assert told(old, new) == ["changed contributors[Test Reader].email"]
+    assert described(old, new) == ["changed contributors[Test Reader].email"]
 
 
 def test_true_is_not_one() -> None:
-    assert told({"x": True}, {"x": 1}) == ["changed x"]
-    assert told({"x": [[True]]}, {"x": [[1]]}) != []
-    assert told({"x": 1}, {"x": 1.0}) == []
+    assert described({"x": True}, {"x": 1}) == ["changed x"]
+    assert described({"x": [[True]]}, {"x": [[1]]}) != []
+    assert described({"x": 1}, {"x": 1.0}) == []

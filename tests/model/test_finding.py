@@ -1,4 +1,4 @@
-"""The classes of a finding model: made by hand, changed, dumped, and given ids."""
+"""The classes of finding models: construction, dumps, copies, and new ids."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def make_draft(**changes: Any) -> FindingModelBase:
     return FindingModelBase.model_validate(draft | changes)
 
 
-def test_models_are_made_from_keyword_arguments() -> None:
+def test_models_are_constructed_from_keyword_arguments() -> None:
     model = FindingModelFull(**make_model())
     assert isinstance(model.attributes[0], ChoiceAttributeIded)
     assert isinstance(model.attributes[1], NumericAttributeIded)
     assert isinstance(FindingModelFull(**make_model(contributors=[make_person()])).contributors[0], Person)
 
 
-def test_models_are_made_from_the_objects_of_their_parts() -> None:
+def test_models_are_constructed_from_objects_of_their_parts() -> None:
     attributes = [ChoiceAttributeIded(**make_choice()), NumericAttributeIded(**make_number())]
     contributors = [Organization(**make_organization()), Person(**make_person())]
     model = FindingModelFull(**make_model(attributes=attributes, contributors=contributors))
@@ -96,7 +96,7 @@ def test_finding_models_can_be_edited_copied_and_pickled() -> None:
     assert json.loads(model.model_dump_json())["synonyms"] == ["coin lesion"]
 
 
-def test_codes_can_be_had_in_one_line() -> None:
+def test_codes_are_shown_in_one_line() -> None:
     code = IndexCode(system="RADLEX", code="RID50149", display="pulmonary nodule")
     assert str(code) == "RADLEX RID50149 pulmonary nodule"
     model = FindingModelFull(**make_model(index_codes=[code, IndexCode(system="SNOMED", code="427359005")]))
@@ -105,33 +105,33 @@ def test_codes_can_be_had_in_one_line() -> None:
     assert model.attributes[0].values[2].index_codes_str == "RADLEX RID5713 spiculated margin"
 
 
-def test_types_of_attributes_are_members_and_words() -> None:
+def test_types_of_attributes_are_enum_members_and_strings() -> None:
     attribute = NumericAttributeIded(**make_number())
     assert attribute.type is AttributeType.NUMERIC
     assert attribute.type == "numeric"
     assert NumericAttribute(name="size").type is AttributeType.NUMERIC
 
 
-@pytest.mark.parametrize(("wanted", "count"), [("all", 3), (2, 2), (3, 3), (99, 3), (None, 1)])
-def test_a_draft_may_allow_all_values(wanted: Any, count: int) -> None:
+@pytest.mark.parametrize(("limit", "count"), [("all", 3), (2, 2), (3, 3), (99, 3), (None, 1)])
+def test_a_draft_may_allow_all_values(limit: Any, count: int) -> None:
     values = [ChoiceValue(name=name) for name in ("left", "right", "both")]
-    assert ChoiceAttribute(name="side", values=values, max_selected=wanted).max_selected == count
+    assert ChoiceAttribute(name="side", values=values, max_selected=limit).max_selected == count
 
 
-@pytest.mark.parametrize("wanted", [0, "most", 1.5, True, ["all"]])
-def test_a_draft_may_not_allow_nonsense(wanted: Any) -> None:
+@pytest.mark.parametrize("limit", [0, "most", 1.5, True, ["all"]])
+def test_a_draft_with_an_invalid_limit_is_refused(limit: Any) -> None:
     values = [ChoiceValue(name="left"), ChoiceValue(name="right")]
     with pytest.raises(ValidationError, match="max_selected"):
-        ChoiceAttribute(name="side", values=values, max_selected=wanted)
+        ChoiceAttribute(name="side", values=values, max_selected=limit)
 
 
-def test_broken_values_of_a_draft_are_the_only_error() -> None:
+def test_invalid_values_of_a_draft_are_the_only_error() -> None:
     with pytest.raises(ValidationError) as caught:
         ChoiceAttribute.model_validate({"name": "side", "values": [], "max_selected": 1})
     assert [error["loc"] for error in caught.value.errors()] == [("values",)]
 
 
-def test_add_ids_gives_an_id_to_all_that_need_one() -> None:
+def test_add_ids_assigns_ids_and_value_codes() -> None:
     model = add_ids(make_draft(), "test")
     assert re.fullmatch(FINDING_ID_PATTERN, model.oifm_id)
     severity, fraction = model.attributes
@@ -144,12 +144,12 @@ def test_add_ids_gives_an_id_to_all_that_need_one() -> None:
     assert parse_model(model.model_dump_json().encode()).model == model
 
 
-def test_add_ids_keeps_ids_that_are_there() -> None:
+def test_add_ids_keeps_existing_ids() -> None:
     draft = FindingModelBase.model_validate(make_model())
     assert add_ids(draft, "ABC") == FindingModelFull(**make_model())
 
 
-def test_add_ids_gives_no_id_that_is_taken() -> None:
+def test_add_ids_assigns_no_id_in_use() -> None:
     class AllButSevens:
         def __contains__(self, new_id: str) -> bool:
             return not new_id.endswith("7")
@@ -159,13 +159,13 @@ def test_add_ids_gives_no_id_that_is_taken() -> None:
 
 
 @given(st.from_regex(r"\A[A-Za-z]{3,4}\Z"))
-def test_new_ids_have_the_form_of_ids(source: str) -> None:
+def test_new_ids_match_the_pattern(source: str) -> None:
     assert re.fullmatch(FINDING_ID_PATTERN, generate_oifm_id(source))
     assert re.fullmatch(ATTRIBUTE_ID_PATTERN, generate_oifma_id(source))
 
 
 @pytest.mark.parametrize("source", ["", "AB", "ABCDE", "AB1", "ÄBC", "ABC\n", "ßx"])
-def test_sources_that_are_no_code_are_refused(source: str) -> None:
+def test_invalid_sources_are_refused(source: str) -> None:
     with pytest.raises(ConfigError, match="three or four letters"):
         generate_oifm_id(source)
 

@@ -1,4 +1,4 @@
-"""The canonical layout of a file: another order and other spaces, and nothing else."""
+"""The canonical layout of files: it changes only the order of fields and white space."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ JSON = st.recursive(
     ),
     max_leaves=25,
 )
-"""JSON text as people write it: any spaces, numbers in any form, fields twice."""
+"""JSON text with any spaces, numbers in any form, and repeated fields."""
 
 
 def sorted_members(value: Any) -> Any:
-    """*value*, from `read`, without the order of its fields; repeated fields keep theirs."""
+    """*value*, from `read`, with sorted fields; repeated fields keep their order."""
     if isinstance(value, Members):
         return (
             "object",
@@ -51,13 +51,13 @@ def sorted_members(value: Any) -> Any:
 
 
 @given(JSON)
-def test_nothing_but_the_order_of_fields_and_white_space_changes(text: str) -> None:
+def test_only_the_order_of_fields_and_white_space_changes(text: str) -> None:
     before, after = read(text.encode()), read(canonical(text.encode()))
     assert sorted_members(after) == sorted_members(before)
 
 
 @given(JSON)
-def test_what_is_canonical_stays_as_it_is(text: str) -> None:
+def test_canonical_text_does_not_change(text: str) -> None:
     once = canonical(text.encode())
     assert canonical(once) == once
     assert once.endswith(b"\n")
@@ -65,7 +65,7 @@ def test_what_is_canonical_stays_as_it_is(text: str) -> None:
 
 
 @given(JSON)
-def test_the_order_in_which_fields_were_written_makes_no_difference_to_known_ones(text: str) -> None:
+def test_the_layout_does_not_depend_on_the_order_of_known_fields(text: str) -> None:
     document = read(text.encode())
     if isinstance(document, Members) and len({key for key, _ in document}) == len(document):
         known = Members(member for member in document if member[0] in FIELDS)
@@ -74,7 +74,7 @@ def test_the_order_in_which_fields_were_written_makes_no_difference_to_known_one
 
 
 @given(JSON)
-def test_compact_and_indented_text_mean_what_was_read(text: str) -> None:
+def test_compact_and_indented_text_have_the_same_value(text: str) -> None:
     value = read(text.encode())
     assert read(compact(value).encode()) == value
     assert read(indented(value).encode()) == value
@@ -92,7 +92,7 @@ def test_the_layout_is_that_of_the_standard_library(value: Any) -> None:
     assert compact(read(text.encode())) == json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def test_fields_stand_in_the_order_of_the_schema_and_unknown_ones_behind() -> None:
+def test_fields_are_in_the_order_of_the_schema_followed_by_unknown_fields() -> None:
     choice = {**make_choice(), "zeta": 1, "alpha": {"b": 1, "a": 2}}
     model = make_model(
         attributes=[choice, make_number()], contributors=[make_person(), make_organization()], note="x"
@@ -107,7 +107,7 @@ def test_fields_stand_in_the_order_of_the_schema_and_unknown_ones_behind() -> No
     assert list(written) == [*FIELDS, "note"]
     first, second = written["attributes"]
     assert list(first) == [*make_choice(), "alpha", "zeta"]
-    assert list(first["alpha"]) == ["a", "b"], "what the schema does not know is left in its own order"
+    assert list(first["alpha"]) == ["a", "b"], "unknown objects keep their order"
     assert list(first["values"][2]) == ["value_code", "name", "index_codes"]
     assert list(first["values"][2]["index_codes"][0]) == ["system", "code", "display"]
     assert list(second) == list(make_number())
@@ -119,7 +119,7 @@ def test_the_samples_are_canonical(path: Path) -> None:
     assert canonical(path.read_bytes()) == path.read_bytes()
 
 
-def test_a_byte_order_mark_and_carriage_returns_go() -> None:
+def test_a_byte_order_mark_and_carriage_returns_are_removed() -> None:
     model = json.dumps(make_model(), indent=1).replace("\n", "\r\n")
     assert canonical(b"\xef\xbb\xbf" + model.encode()) == canonical(json.dumps(make_model()).encode())
 
@@ -131,13 +131,13 @@ def test_numbers_keep_every_digit() -> None:
         assert f": {digits}" in written
 
 
-def test_a_valid_model_as_deep_as_models_may_be_is_written() -> None:
+def test_deeply_nested_models_are_formatted() -> None:
     deep = json.loads("[" * 150 + "]" * 150)
     data = json.dumps(make_model(note=deep)).encode()
     assert parse_model(data).model is not None
     assert json.loads(canonical(data)) == json.loads(data)
 
 
-def test_what_is_no_json_is_refused() -> None:
+def test_invalid_json_is_refused() -> None:
     with pytest.raises(ValueError, match="Expecting"):
         canonical(b"{")

@@ -1,4 +1,4 @@
-"""Light parts of the model package stay light: ids and `Match` do not cost an import of pydantic."""
+"""Light parts of the package, such as ids and `Match`, do not import pydantic."""
 
 from __future__ import annotations
 

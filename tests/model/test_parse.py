@@ -1,4 +1,4 @@
-"""Any bytes become a finding model, or problems with a place, a code and a sentence."""
+"""Parsing: any bytes become a finding model, or problems with a place, a code and a message."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def resolve(document: Any, pointer: str) -> Any:
     return document
 
 
-# --- good files ---------------------------------------------------------------------------------------------
+# valid files
 
 
-def test_a_good_file_has_no_problem_and_no_warning() -> None:
+def test_a_valid_file_has_no_problems_and_no_warnings() -> None:
     parsed = parse_model(model_bytes(7))
     assert parsed.problems == parsed.warnings == ()
     assert parsed.model is not None
@@ -81,7 +81,7 @@ def test_unknown_fields_are_kept_and_warned_about_wherever_they_are() -> None:
     assert json.loads(model.model_dump_json(exclude_unset=True)) == json.loads(data)
 
 
-def test_unknown_fields_with_the_names_of_methods_break_nothing() -> None:
+def test_unknown_fields_may_have_names_of_methods() -> None:
     model = parse_model(model_bytes(model_dump=1, as_markdown=2, __class__=3)).model
     assert model is not None
     assert model.as_markdown().startswith("# Pulmonary nodule")
@@ -126,7 +126,7 @@ def test_a_pair_of_surrogates_is_one_character() -> None:
     assert "\U0001fac1 rounded" in model.description
 
 
-# --- broken bytes -------------------------------------------------------------------------------------------
+# broken bytes
 
 BROKEN_BYTES = [
     pytest.param(b"", "", "empty", id="empty"),
@@ -154,7 +154,7 @@ BROKEN_BYTES = [
 
 
 @pytest.mark.parametrize(("data", "pointer", "code"), BROKEN_BYTES)
-def test_bytes_that_are_no_json_object_are_one_problem(data: bytes, pointer: str, code: str) -> None:
+def test_bytes_that_are_not_a_json_object_are_one_problem(data: bytes, pointer: str, code: str) -> None:
     assert places(data) == [(pointer, code)]
 
 
@@ -165,7 +165,7 @@ def test_an_unknown_field_that_is_too_deep_is_refused(opening: bytes) -> None:
     assert places(data) == [("", "too-deep")]
 
 
-def test_how_deep_a_file_may_be_can_be_said() -> None:
+def test_the_maximum_depth_can_be_set() -> None:
     def parsed(depth: int, most: int) -> Parsed:
         data = model_bytes()[:-1] + b', "extension": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
         return parse_model(data, max_nesting=most)
@@ -178,7 +178,7 @@ def test_how_deep_a_file_may_be_can_be_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b'{"name": "caf\xe9"}', "byte 0xE9 at offset 13"),
         (b'\xef\xbb\xbf{"name": "caf\xe9"}', "byte 0xE9 at offset 16"),
@@ -190,15 +190,15 @@ def test_how_deep_a_file_may_be_can_be_said() -> None:
         (b"true", "found true"),
     ],
 )
-def test_sentences_say_where_and_what(data: bytes, said: str) -> None:
-    assert said in parse_model(data).problems[0].message
+def test_messages_name_place_and_content(data: bytes, message: str) -> None:
+    assert message in parse_model(data).problems[0].message
 
 
-# --- any bytes ----------------------------------------------------------------------------------------------
+# any bytes
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_any_bytes_are_a_problem_and_never_an_exception(data: bytes) -> None:
+def test_any_bytes_are_a_problem_and_not_an_exception(data: bytes) -> None:
     assert places(data)
 
 

@@ -1,4 +1,4 @@
-"""Each rule that a file can break has its place, its code and a sentence that helps."""
+"""Each broken rule has a place, a code and a message."""
 
 from __future__ import annotations
 
@@ -143,15 +143,17 @@ def test_lone_surrogates_are_found_in_text_and_in_keys(escape: bytes) -> None:
     assert [code for _, code in places(key)] == ["lone-surrogate"]
 
 
-def test_an_escaped_backslash_before_ud800_is_no_surrogate() -> None:
+def test_an_escaped_backslash_before_ud800_is_not_a_surrogate() -> None:
     data = model_bytes(description=r"written as \ud800").replace(b"chest", rb"\u0041\ude00")
     assert places(data) == [("/tags/1", "lone-surrogate")]
 
 
-@pytest.mark.parametrize(("number", "said"), [("1e999", "Infinity"), ("-1e999", "-Infinity"), ("NaN", "NaN")])
-def test_a_number_that_is_not_finite_is_shown_as_json_writes_it(number: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "shown"), [("1e999", "Infinity"), ("-1e999", "-Infinity"), ("NaN", "NaN")]
+)
+def test_a_number_that_is_not_finite_is_shown_as_json_writes_it(number: str, shown: str) -> None:
     (problem,) = parse_model(model_bytes().replace(b"30.5", number.encode())).problems
-    assert problem.message.endswith(f"found {said}")
+    assert problem.message.endswith(f"found {shown}")
 
 
 def test_all_problems_of_a_file_are_listed_in_its_order() -> None:
@@ -178,7 +180,7 @@ def test_all_problems_of_a_file_are_listed_in_its_order() -> None:
     assert [found.pointer for found in parse_model(data).warnings] == ["/extension", "/zoom"]
 
 
-def test_a_person_is_not_told_what_an_organization_lacks() -> None:
+def test_a_person_gets_no_problems_of_an_organization() -> None:
     problems = parse_model(model_bytes(contributors=[{"github_username": "reader"}])).problems
     assert [found.pointer for found in problems] == [
         "/contributors/0/email",
@@ -188,7 +190,9 @@ def test_a_person_is_not_told_what_an_organization_lacks() -> None:
 
 
 @pytest.mark.parametrize("person", [True, False])
-def test_a_contributor_with_a_code_is_an_organization_unless_it_is_all_of_a_person(person: bool) -> None:
+def test_a_contributor_with_a_code_is_an_organization_unless_it_has_all_fields_of_a_person(
+    person: bool,
+) -> None:
     fields = make_person() if person else make_organization(email="office@example.org")
     model = parse_model(model_bytes(contributors=[fields | {"code": "TEST"}])).model
     assert model is not None
@@ -196,7 +200,7 @@ def test_a_contributor_with_a_code_is_an_organization_unless_it_is_all_of_a_pers
     assert isinstance(model.contributors[0], Person if person else Organization)
 
 
-def test_sentences_say_what_is_wanted_and_show_what_was_found() -> None:
+def test_messages_show_the_rule_and_the_content() -> None:
     data = model_bytes(oifm_id="OIFM\n\x1b", description="mass", attributes=[make_choice(max_selected=[1])])
     assert [found.message for found in parse_model(data).problems] == [
         r"must be an id such as OIFM_ABCD_123456, three or four letters and six digits; found 'OIFM\n\x1b'",
@@ -205,7 +209,7 @@ def test_sentences_say_what_is_wanted_and_show_what_was_found() -> None:
     ]
 
 
-def test_a_duplicate_says_where_the_other_one_is() -> None:
+def test_a_duplicate_names_the_place_of_the_other() -> None:
     (problem,) = parse_model(model_bytes(attributes=[make_choice(), make_number(10)])).problems
     assert "/attributes/0/oifma_id" in problem.message
     assert "'OIFMA_TEST_000010'" in problem.message
@@ -217,7 +221,7 @@ def test_numbers_of_any_length_can_be_shown() -> None:
 
 
 @pytest.mark.parametrize("unknown", [True, False])
-def test_very_many_problems_are_counted_and_not_all_listed(unknown: bool) -> None:
+def test_very_many_problems_are_counted_but_not_all_listed(unknown: bool) -> None:
     many = {f"x{n}": n for n in range(1500)} if unknown else {"synonyms": [1] * 1500}
     parsed = parse_model(model_bytes(**many))
     found = parsed.warnings if unknown else parsed.problems
@@ -226,11 +230,11 @@ def test_very_many_problems_are_counted_and_not_all_listed(unknown: bool) -> Non
     assert "1,500" in found[-1].message
 
 
-def test_a_file_of_too_many_values_is_refused_before_they_are_validated() -> None:
+def test_a_file_of_too_many_values_is_refused_before_validation() -> None:
     assert places(b'{"synonyms": [' + b"1," * 300_000 + b"1]}") == [("", "too-big")]
 
 
-def test_a_large_text_is_not_taken_for_many_values() -> None:
+def test_a_large_text_is_not_counted_as_many_values() -> None:
     assert places(model_bytes(description="a" * 300_000)) == []
     assert places(model_bytes(description="a," * 300_000)) == []
     assert places(b'{"a": "' + b"," * 300_000) == [("", "not-json")]

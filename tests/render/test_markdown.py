@@ -1,4 +1,4 @@
-"""A finding model as a page for people: complete, readable, and with nothing in it that can act."""
+"""Finding models as Markdown: complete, readable, and without markup from their texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def page(**changes: Any) -> str:
 
 
 def shown(markdown: str) -> tuple[list[str], str]:
-    """The kinds of markup in *markdown*, and the text that a reader sees."""
+    """The kinds of markup in *markdown*, and its visible text."""
     kinds, text = [], []
     for block in COMMONMARK.parse(markdown):
         kinds.append(block.type)
@@ -34,11 +34,11 @@ def shown(markdown: str) -> tuple[list[str], str]:
 
 
 def visible(text: str) -> str:
-    """What is left of a text on a page: no control characters, and single spaces."""
+    """*text* as a page shows it: without control characters, with single spaces."""
     return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
 
 
-def test_the_page_of_a_model_reads_like_this() -> None:
+def test_the_page_of_a_model() -> None:
     choice = make_choice(
         index_codes=[{"system": "RADLEX", "code": "RID5972", "display": "margin"}], max_selected=2
     )
@@ -106,7 +106,7 @@ def test_a_draft_has_no_ids_and_no_contributors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "shown_range"),
     [
         ({"minimum": 1, "maximum": 9}, "Minimum: 1  \nMaximum: 9  \nUnit: mm"),
         ({"minimum": 1, "maximum": None}, "Minimum: 1  \nUnit: mm"),
@@ -115,16 +115,16 @@ def test_a_draft_has_no_ids_and_no_contributors() -> None:
         ({"minimum": None, "maximum": None, "unit": None}, "*(A number)*"),
     ],
 )
-def test_the_range_of_a_number_is_said(changes: dict[str, Any], said: str) -> None:
-    assert f"\n\n{said}  \n*(Required)*" in page(attributes=[make_number(description=None, **changes)])
+def test_the_range_of_a_number_is_shown(changes: dict[str, Any], shown_range: str) -> None:
+    assert f"\n\n{shown_range}  \n*(Required)*" in page(attributes=[make_number(description=None, **changes)])
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "one"), (2, "up to 2"), (3, "up to 3")])
-def test_how_many_values_may_be_chosen_is_said(count: int, said: str) -> None:
-    assert f"*(Select {said})*\n" in page(attributes=[make_choice(max_selected=count)])
+@pytest.mark.parametrize(("count", "limit"), [(1, "one"), (2, "up to 2"), (3, "up to 3")])
+def test_the_maximum_number_of_chosen_values_is_shown(count: int, limit: str) -> None:
+    assert f"*(Select {limit})*\n" in page(attributes=[make_choice(max_selected=count)])
 
 
-def test_texts_that_are_blank_leave_no_empty_markup() -> None:
+def test_blank_texts_leave_no_empty_markup() -> None:
     blank = [
         {"value_code": "OIFMA_TEST_000010.0", "name": ""},
         {"value_code": "OIFMA_TEST_000010.1", "name": " "},
@@ -147,7 +147,7 @@ def test_texts_that_are_blank_leave_no_empty_markup() -> None:
         ("one\n# two\x1b[2J", r"one \# two\[2J"),
     ],
 )
-def test_only_what_would_act_is_escaped(text: str, escaped: str) -> None:
+def test_only_markup_is_escaped(text: str, escaped: str) -> None:
     assert escape_text(text) == escaped
 
 
@@ -161,23 +161,23 @@ def test_paragraphs_stay_paragraphs(text: str) -> None:
 
 
 @given(NASTY | st.text(max_size=30))
-def test_escaped_text_is_shown_as_it_is_and_nothing_more(text: str) -> None:
-    wanted = visible(text) or "x"
-    heading, heading_text = shown(f"# {escape_text(wanted)}")
+def test_escaped_text_is_shown_unchanged(text: str) -> None:
+    expected = visible(text) or "x"
+    heading, heading_text = shown(f"# {escape_text(expected)}")
     assert heading == ["heading_open", "inline", "heading_close"]
-    paragraph, paragraph_text = shown(escape_paragraph(wanted))
+    paragraph, paragraph_text = shown(escape_paragraph(expected))
     assert paragraph == ["paragraph_open", "inline", "paragraph_close"]
-    item, item_text = shown(f"- **{escape_text(wanted)}**: x")
+    item, item_text = shown(f"- **{escape_text(expected)}**: x")
     assert [kind for kind in item if "list" not in kind] == [
         "paragraph_open",
         *("inline", "strong_open", "strong_close"),
         "paragraph_close",
     ]
-    assert (heading_text, paragraph_text, item_text) == (wanted, wanted, f"{wanted}: x")
+    assert (heading_text, paragraph_text, item_text) == (expected, expected, f"{expected}: x")
 
 
 def structure(text: str, other: str) -> list[str]:
-    """The markup of a page that has *text* and *other* wherever a model has words."""
+    """The markup of a page with *text* and *other* in all texts of the model."""
     code = {"system": f"{text}ICD", "code": f"{other}123", "display": f"{text}abc"}
     values = [
         {"value_code": "OIFMA_TEST_000010.0", "name": text, "description": other, "index_codes": [code]},
@@ -207,7 +207,7 @@ def test_no_text_of_a_model_adds_markup_to_its_page(text: str, other: str) -> No
 
 
 @given(st.text(st.sampled_from("ab\\`*_[]()#+-.!|~&;:\"'/=$@%?"), max_size=30))
-def test_an_address_is_one_link_and_nothing_else(rest: str) -> None:
+def test_an_address_is_exactly_one_link(rest: str) -> None:
     url = f"https://e{rest}"
     who = make_organization(url=url)
     kinds, _ = shown(page(contributors=[who]).split("**Contributors**\n\n")[1])

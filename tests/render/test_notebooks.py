@@ -1,4 +1,4 @@
-"""How values show themselves: in a console, in a notebook, and as rows of a table."""
+"""Representations of values: in a console, in a notebook, and as rows of a table."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def model(**changes: Any) -> FindingModelFull:
 
 
 class Checked(HTMLParser):
-    """The cells of a page of HTML; its tags must be closed in order, and be those of tables."""
+    """The cells of an HTML page; it may have only tags of tables, closed in order."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -97,7 +97,7 @@ class Checked(HTMLParser):
 # in a console
 
 
-def test_values_say_what_they_are_in_one_line() -> None:
+def test_values_have_a_repr_of_one_line() -> None:
     assert repr(entry()) == "IndexEntry(OIFM_TEST_000001 'clot', attributes: 1)"
     assert (
         repr(hit(negated=True)) == "SearchHit(OIFM_TEST_000001 'clot', score 0.500, found by words, denied)"
@@ -120,7 +120,7 @@ def test_values_say_what_they_are_in_one_line() -> None:
     )
 
 
-async def test_a_report_says_what_was_done_and_what_went_wrong(tmp_path: Path) -> None:
+async def test_the_repr_of_a_report_has_counts_and_failures(tmp_path: Path) -> None:
     write_model(tmp_path / "defs", "1.fm.json", 1)
     (tmp_path / "defs" / "2.fm.json").write_text("{")
     async with Index("sqlite://") as index:
@@ -146,7 +146,7 @@ async def index() -> AsyncIterator[Index]:
         yield index
 
 
-async def test_hits_are_a_list_that_a_notebook_shows_as_a_table(index: Index) -> None:
+async def test_hits_are_a_list_and_a_table(index: Index) -> None:
     hits = await index.search("clot in lung artery", limit=2)
     assert isinstance(hits, list)
     assert hits == list(hits)
@@ -158,7 +158,7 @@ async def test_hits_are_a_list_that_a_notebook_shows_as_a_table(index: Index) ->
     assert isinstance(await index.search(" "), Hits)
 
 
-async def test_pages_and_batches_are_tables_too(index: Index) -> None:
+async def test_pages_and_batches_are_tables(index: Index) -> None:
     page = await index.all(limit=2)
     cells = Checked(page._repr_html_()).cells
     assert cells[0] == "2 of 58"
@@ -167,7 +167,7 @@ async def test_pages_and_batches_are_tables_too(index: Index) -> None:
     assert [cell for cell in Checked(answers._repr_html_()).cells if cell in answers] == ["PE", "<b>"]
 
 
-def test_one_entry_hit_or_model_is_a_table_of_its_facts() -> None:
+def test_an_entry_hit_or_model_is_a_table_of_its_fields() -> None:
     assert Checked(entry(tags=None)._repr_html_()).cells == [
         "clot",
         "OIFM_TEST_000001",
@@ -193,7 +193,7 @@ def test_no_text_becomes_markup(name: str, tags: list[str], description: str) ->
         assert {text for text in texts if text} <= set(Checked(page).cells)
 
 
-def test_a_model_that_wants_to_be_markup_is_text() -> None:
+def test_markup_in_a_model_is_escaped() -> None:
     evil = "<script>alert('x')</script> & </td><img src=x onerror=alert(1)>"
     page = model(name=evil, description=evil, synonyms=[evil], tags=[evil])._repr_html_()
     assert Checked(page).cells[0] == evil
@@ -204,7 +204,7 @@ def test_a_model_that_wants_to_be_markup_is_text() -> None:
 # as rows
 
 
-def test_rows_are_flat_and_have_the_fields_in_their_order() -> None:
+def test_rows_are_flat_and_have_the_fields_in_order() -> None:
     (row,) = to_dicts([hit(tags=None)])
     assert list(row) == list(SearchHit.model_fields)
     assert list(to_dicts([entry()])[0]) == list(IndexEntry.model_fields)
@@ -220,7 +220,7 @@ def test_rows_are_flat_and_have_the_fields_in_their_order() -> None:
     }
 
 
-async def test_rows_of_a_batch_tell_query_and_rank(index: Index) -> None:
+async def test_rows_of_a_batch_have_query_and_rank(index: Index) -> None:
     answers = await index.search_batch(["tear", "xyzzy", "PE"], limit=2)
     rows = answers.to_dicts()
     assert [(row["query"], row["rank"], row["name"]) for row in rows] == [

@@ -1,4 +1,4 @@
-"""The benchmark: its cases run, its budgets are judged rightly, and its report can be read."""
+"""The benchmark: cases run, verdicts are right, and the report is readable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "defs"
 
 
-def test_the_cases_measure_what_budgets_are_about(corpus: Path, tmp_path: Path) -> None:
+def test_cases_measure_the_values_of_budgets(corpus: Path, tmp_path: Path) -> None:
     directory, url = str(corpus), str(tmp_path / "x.db")
     results = CASES["floors"](directory) | CASES["cold"](directory, url)
     results |= CASES["updates"](directory, url) | CASES["reads"](url, ["collapsed lung", "lung cyst", "MS"])
@@ -68,30 +68,30 @@ def test_commands_and_bytes_are_counted(corpus: Path, driver: str) -> None:
         (AT_LEAST, 0.0, False, True),
     ],
 )
-def test_a_figure_is_met_or_missed_or_alarming(
+def test_a_value_meets_its_budget_or_misses_it_or_is_alarming(
     budget: Budget, value: float, is_met: bool, is_alarming: bool
 ) -> None:
     verdict = Verdict(budget, 1, value)
     assert (verdict.is_met, verdict.is_alarming) == (is_met, is_alarming)
 
 
-def test_what_a_busy_machine_explains_is_no_alarm() -> None:
+def test_load_of_the_machine_does_not_raise_an_alarm() -> None:
     assert not Verdict(AT_MOST, 1, 40.0, cpu=3.0).is_alarming
     assert Verdict(AT_MOST, 1, 40.0, cpu=5.0).is_alarming
 
 
-def test_only_what_was_measured_is_judged() -> None:
+def test_only_measured_values_are_judged() -> None:
     results = {"a": {"seconds": 3.0, "per_second": 20.0}, "b": {"seconds": 2.0}}
     budgets = [AT_MOST, AT_LEAST, AT_MOST._replace(over="c"), AT_MOST._replace(sizes=range(6, 9))]
     assert [verdict.value for verdict in judge(results, 5, budgets)] == [1.5, 20.0]
     assert [verdict.value for verdict in judge(results, 7, budgets)] == [1.5, 20.0, 1.5]
 
 
-def test_no_two_budgets_are_about_the_same() -> None:
+def test_budgets_are_distinct() -> None:
     assert len({(budget.what, budget.sizes) for budget in BUDGETS}) == len(BUDGETS)
 
 
-def test_plots_are_well_formed_and_mark_what_is_missed() -> None:
+def test_plots_are_well_formed_and_mark_missed_budgets() -> None:
     plot = ElementTree.fromstring(bars("<title>", [Bar("a & b", 0.5, "ok"), Bar("c", 9.0, "bad")]))
     colours = [one.get("fill") for one in plot.iter(f"{SVG}rect")][1:]
     assert len(set(colours)) == 2
@@ -101,7 +101,7 @@ def test_plots_are_well_formed_and_mark_what_is_missed() -> None:
     assert ElementTree.fromstring(lines("t", "s", [])) is not None
 
 
-def test_a_report_has_every_figure_and_its_plots(tmp_path: Path) -> None:
+def test_a_report_has_every_value_and_its_plots(tmp_path: Path) -> None:
     cold = {"seconds": 1.0, "cpu": 0.9, "peak_mb": 99.0}
     results = {
         size: {"update: cold": cold, "floor: read + SHA-256 + parse": {"seconds": 0.5}}
@@ -111,7 +111,7 @@ def test_a_report_has_every_figure_and_its_plots(tmp_path: Path) -> None:
     write_report(run, tmp_path / "performance.md")
     page = (tmp_path / "performance.md").read_text()
     assert [row[-1] for row in rows(run)] == ["UNMET", "met", "UNMET", "met"]
-    for expected in ("- a note", "| 2 x ", "99 MB", "## Everything that was measured, 100,000 models"):
+    for expected in ("- a note", "| 2 x ", "99 MB", "## All measurements, 100,000 models"):
         assert expected in page
     for plot in ("budgets", "seconds", "memory"):
         assert f"(performance-{plot}.svg)" in page

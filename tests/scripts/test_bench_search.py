@@ -9,7 +9,7 @@ from scripts.bench_search import main
 from tests.cli.commands import SAMPLES, run
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read where Linux tells it")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_ratios_to_bare_full_text_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("index", "update", SAMPLES, "--db", tmp_path / "x.db")
     capsys.readouterr()
@@ -21,13 +21,13 @@ def test_ratios_to_bare_full_text_are_printed(tmp_path: Path, capsys: pytest.Cap
     assert sys.modules["scripts.bench_search"].resident_bytes() > 0
 
 
-def test_what_is_no_index_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_index_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.db").write_text("a letter")
     assert main([str(tmp_path / "x.db"), str(SAMPLES.parent / "queries.jsonl")]) == 2
     assert capsys.readouterr().err.startswith("bench_search: ")
 
 
-def test_no_queries_are_no_measurement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_query_file_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "q.txt").write_text("\n")
     assert main([str(tmp_path / "x.db"), str(tmp_path / "q.txt")]) == 2
-    assert "holds no query" in capsys.readouterr().err
+    assert "contains no query" in capsys.readouterr().err

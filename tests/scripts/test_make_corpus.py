@@ -89,7 +89,7 @@ def test_files_are_named_by_slug_at_most_1000_in_a_directory(corpus: list[tuple[
     assert max(Counter(path.rpartition("/")[0] for path, _ in corpus).values()) <= 1_000
 
 
-def test_files_are_as_large_as_real_ones(corpus: list[tuple[str, bytes]]) -> None:
+def test_files_have_realistic_sizes(corpus: list[tuple[str, bytes]]) -> None:
     sizes = sorted(len(content) for _, content in corpus)
     assert 6_000 < sizes[MANY // 2] < 8_000
 
@@ -135,7 +135,7 @@ def test_the_bytes_of_a_seed_are_the_same_on_every_machine() -> None:
     assert digest.hexdigest() == "5cd3bc5155ad4f092e0ba9f84eb4f34e27827db746146a73ae3978fa11f2a078"
 
 
-def test_invented_words_are_distinct_and_unlike_the_words_of_the_tables() -> None:
+def test_invented_words_are_distinct_and_not_in_the_tables() -> None:
     invented = [rare_word(rank) for rank in range(50_000)]
     assert repeated(invented) == []
     assert set(invented).isdisjoint([*MODIFIERS, *SITES])
@@ -178,7 +178,7 @@ def test_a_directory_with_files_is_refused_unless_forced(
     ("count", "place", "message"),
     [("0", "new", "from 1 to"), ("3", "file", "name a directory"), ("3", "file/below", "file/below")],
 )
-def test_what_cannot_be_written_is_named_with_exit_code_2(
+def test_write_errors_name_the_directory_and_exit_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: str, place: str, message: str
 ) -> None:
     (tmp_path / "file").write_text("not a directory")

@@ -24,7 +24,7 @@ def judged(path: Path, *rows: dict) -> str:
     return str(path)
 
 
-def test_ranks_and_recall_are_those_of_the_literature() -> None:
+def test_ranks_and_recall_follow_their_definitions() -> None:
     relevant = {"a": 2, "b": 1, "c": 2}
     assert mean_reciprocal_rank(relevant, ["x", "b", "c", "a"]) == pytest.approx(1 / 3)
     assert mean_reciprocal_rank(relevant, list("0123456789a")) == 0
@@ -58,7 +58,7 @@ def test_both_searches_are_measured_by_category(
     assert table["name"] == ["1", "1.000", "1.000", "0.00", "1.000", "1.000", "0.00"]
     assert table["meaning"][1:] == ["0.000", "0.000", "1.00", "1.000", "1.000", "0.00"]
     assert table["none"][-1] == "1.00"
-    assert lines[-1].startswith("4 'alias 3': meant big heart")
+    assert lines[-1].startswith("4 'alias 3': expected big heart")
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"qid": "1"}'])
@@ -71,14 +71,14 @@ def test_a_bad_line_is_named(
     assert "q.jsonl, line 1" in capsys.readouterr().err
 
 
-def test_no_queries_are_no_measurement(
+def test_an_empty_query_file_is_exit_2(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([judged(tmp_path / "q.jsonl"), "--models", str(models)]) == 2
     assert "no judged queries" in capsys.readouterr().err
 
 
-def test_the_queries_of_the_samples_find_what_they_should(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sample_queries_find_the_expected_models(capsys: pytest.CaptureFixture[str]) -> None:
     samples = Path(__file__).parent.parent.parent / "samples"
     assert main([str(samples / "queries.jsonl"), "--models", str(samples / "defs")]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:-1]]

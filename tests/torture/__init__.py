@@ -1,1 +1,1 @@
-"""Attacks on every promise of the index: run by `scripts/torture.py`, reported in docs/reliability.md."""
+"""Attacks on every guarantee in docs/reliability.md, run by `scripts/torture.py`."""

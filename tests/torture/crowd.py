@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from findingmodel import Index, LeaseHeldError
 from findingmodel.settings import Settings
-from tests.torture.looks import is_sound, judge_complete
+from tests.torture.inspect_index import check_complete, sqlite_faults
 from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -30,10 +30,10 @@ _MODELS = 60
 
 
 def many_at_once(home: Path, db: str, seed: int, rounds: int) -> Tally:
-    """Let processes and tasks update one index together, while tasks read it.
+    """Update one index from processes and tasks at the same time, while tasks read it.
 
-    Readers look at models that no edit touches: they are to be there always. In each round every writer
-    updates from the same directory; those that do not wait may be told that another is at work.
+    Readers look up models that no edit touches, so they must always be found. In each round every writer
+    updates from the same directory; those that do not wait may fail because another holds the lease.
     """
     tally, chance = Tally(), random.Random(seed)
     world = World(home / "defs", _MODELS, chance)
@@ -59,7 +59,7 @@ def many_at_once(home: Path, db: str, seed: int, rounds: int) -> Tally:
 def _round(
     world: World, db: str, tally: Tally, zygotes: list[Zygote], pool: ThreadPoolExecutor, *, is_patient: bool
 ) -> None:
-    keep = set(list(world.held)[:20])
+    keep = set(list(world.indexed)[:20])
     _edit_others(world, keep)
     options = ("--wait", "60") if is_patient else ()
     runs = [pool.submit(z.run, "index", "update", world.root, "--db", db, *options) for z in zygotes]
@@ -69,14 +69,14 @@ def _round(
         _judge(run.result(), tally, is_patient=is_patient)
     last = zygotes[0].run("index", "update", world.root, "--db", db, "--wait", "60")
     tally.expect(last.code in (0, 1), f"the last update: {last.stderr}")
-    judge_complete(tally, world, db, "after a round")
-    tally.none_of(is_sound(db), "after a round")
+    check_complete(tally, world, db, "after a round")
+    tally.none_of(sqlite_faults(db), "after a round")
     tally.count("rounds")
 
 
 def _edit_others(world: World, keep: set[str]) -> None:
-    """Edit anything but the files of the models that readers look at."""
-    kept = {world.held[oifm_id][0] for oifm_id in keep}
+    """Edit files other than those of the models that readers look up."""
+    kept = {world.indexed[oifm_id][0] for oifm_id in keep}
     world.spare(kept)
     world.edit(15)
 
@@ -84,17 +84,19 @@ def _edit_others(world: World, keep: set[str]) -> None:
 def _judge(ended: Ended, tally: Tally, *, is_patient: bool) -> None:
     tally.count("updates in processes")
     if ended.code == 3 and not is_patient:
-        told = "another update is running, process " in ended.stderr and len(ended.stderr.splitlines()) == 1
-        tally.expect(told, f"one that was turned away says {ended.stderr!r}")
-        tally.count("updates that were told who is at work")
+        is_named = (
+            "another update is running, process " in ended.stderr and len(ended.stderr.splitlines()) == 1
+        )
+        tally.expect(is_named, f"an update without the lease prints {ended.stderr!r}")
+        tally.count("updates refused because of the lease")
         return
     if "waiting for another update to end: process " in ended.stderr:
         tally.count("updates that waited for another")
-    tally.expect(ended.code in (0, 1), f"one of several: exit {ended.code}, {ended.stderr!r}")
+    tally.expect(ended.code in (0, 1), f"concurrent update: exit {ended.code}, {ended.stderr!r}")
 
 
 async def _update_in_tasks(db: str, root: Path) -> list[Any]:
-    """Update by several tasks of one Index, and by another Index of the same process."""
+    """Update from several tasks of one Index, and from another Index of the same process."""
     settings = Settings(db=db, ledger="off")
     async with Index(settings=settings) as one, Index(settings=settings) as other:
         results = await asyncio.gather(
@@ -110,8 +112,8 @@ async def _update_in_tasks(db: str, root: Path) -> list[Any]:
 
 
 async def _read(db: str, world: World, over: threading.Event, tally: Tally) -> None:
-    """Read by many tasks of several Index objects until it is *over*."""
-    stable = list(world.held)[:20]
+    """Read from many tasks of several Index objects until *over* is set."""
+    stable = list(world.indexed)[:20]
     settings = Settings(db=db, ledger="off", mongodb_min_pool_size=0)
     indexes = [Index(settings=settings) for _ in range(_INDEXES)]
 
@@ -131,10 +133,10 @@ async def _read(db: str, world: World, over: threading.Event, tally: Tally) -> N
 
 async def _look(index: Index, oifm_id: str, tally: Tally) -> None:
     entry = await index.get(oifm_id)
-    tally.expect(entry is not None, f"{oifm_id} was not there for a reader")
+    tally.expect(entry is not None, f"{oifm_id} was missing for a reader")
     models = await index.get_full_batch([oifm_id])
-    tally.expect(oifm_id in models, f"the model of {oifm_id} was not there for a reader")
+    tally.expect(oifm_id in models, f"the model of {oifm_id} was missing for a reader")
     if entry is not None:
         hits = await index.search(entry.name, limit=3)
         tally.expect(any(h.oifm_id == oifm_id for h in hits), f"{oifm_id} was not found by its name")
-    tally.count("looks by readers", 3)
+    tally.count("lookups by readers", 3)

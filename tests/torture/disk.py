@@ -1,4 +1,4 @@
-"""Disks: one that is full, by a small file system or by a limit, and one that cannot be written."""
+"""Disks: full ones, as small file systems or by a limit, and read-only ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.torture.looks import held_in, judge_complete, judge_half_done
+from tests.torture.inspect_index import check_complete, check_interrupted, index_content
 from tests.torture.tally import NotMadeError, Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -28,7 +28,7 @@ _EDITS = 60
 
 @contextmanager
 def small_disk(place: Path, kilobytes: int) -> Iterator[bool]:
-    """Let *place* be a disk of that size; False where this user may not mount one."""
+    """Mount a disk of this size at *place*; yield False if this user may not mount one."""
     place.mkdir(parents=True, exist_ok=True)
     mounted = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(mounted, capture_output=True, check=False).returncode:
@@ -41,10 +41,10 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[bool]:
 
 
 def fill(home: Path, seed: int, times: int) -> Tally:
-    """Let disks of several sizes run full during an update, and then give them room.
+    """Fill disks of several sizes during an update, then add space.
 
     Raises:
-        NotMadeError: this user may make no disks.
+        NotMadeError: this user may not mount disks.
     """
     tally, chance = Tally(), random.Random(seed)
     for number in range(times):
@@ -64,13 +64,13 @@ def _fill(home: Path, place: Path, chance: random.Random, tally: Tally) -> None:
         _judge(zygote.run(*command), tally)
         for _ in range(4):
             _recover(zygote, command, place, world, db, tally)
-            before = held_in(db)[0]
+            before = index_content(db)[0]
             world.edit(_EDITS)
             free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
             (place / "ballast").write_bytes(b"x" * max(0, free - chance.randint(0, 200_000)))
             _judge(zygote.run(*command), tally)
-            # where nothing is free SQLite cannot even read
-            judge_half_done(tally, world, _copied(db, home / "copy"), "full", before)
+            # SQLite cannot read without any free space
+            check_interrupted(tally, world, _copied(db, home / "copy"), "full", before)
             (place / "ballast").unlink()
         _recover(zygote, command, place, world, db, tally)
 
@@ -78,16 +78,16 @@ def _fill(home: Path, place: Path, chance: random.Random, tally: Tally) -> None:
 def _recover(
     zygote: Zygote, command: tuple[object, ...], place: Path, world: World, db: str, tally: Tally
 ) -> None:
-    """Give the disk room, and let an update do the rest."""
+    """Add space to the disk, and complete the index with an update."""
     subprocess.run(["mount", "-o", "remount,size=50m", str(place)], check=True)
     ended = zygote.run(*command)
-    judge_complete(tally, world, db, "with room again")
-    tally.expect(ended.code in (0, 1), f"with room again: {ended.code} {ended.stderr[-200:]}")
+    check_complete(tally, world, db, "with space again")
+    tally.expect(ended.code in (0, 1), f"with space again: {ended.code} {ended.stderr[-200:]}")
     tally.count("updates that did the rest")
 
 
 def _copied(db: str, home: Path) -> str:
-    """Copy the files of *db*, as they were left, to where there is room."""
+    """Copy the files of *db* unchanged to a disk with space."""
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     for file in Path(db.removeprefix("sqlite:///")).parent.glob("index.db*"):
@@ -99,9 +99,9 @@ def _copied(db: str, home: Path) -> str:
 def _judge(ended: Ended, tally: Tally) -> None:
     if ended.code == 3:
         tally.count("updates that met a full disk")
-        told = [line for line in ended.stderr.splitlines() if line.startswith("Error: cannot ")]
+        messages = [line for line in ended.stderr.splitlines() if line.startswith("Error: cannot ")]
         tally.expect(
-            len(told) == 1 and ("full" in told[0] or "disk I/O" in told[0]),
+            len(messages) == 1 and ("full" in messages[0] or "disk I/O" in messages[0]),
             f"on a full disk: {ended.stderr!r}",
         )
     else:

@@ -1,4 +1,4 @@
-"""Bad input: files, queries, arguments and ledgers that were changed at random."""
+"""Bad input: files, queries, arguments and ledgers with random changes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from findingmodel.cli.main import cli
 from findingmodel.errors import FindingModelError, QueryError
 from findingmodel.index.aio import Index
 from findingmodel.model.parse import parse_model
-from findingmodel.observe.ledger import Place, read_history
-from findingmodel.stores.records import WriteBatch
+from findingmodel.observe.ledger import LedgerLocation, read_history
+from findingmodel.stores.records import FileState, WriteBatch
 from findingmodel.stores.sqlite.store import SQLiteStore
 from findingmodel.text.query import parse_query
 from findingmodel.update.load import Loader
-from findingmodel.update.record import Fingerprint
 from tests.torture.tally import Tally
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ __all__ = ["fuzz"]
 
 _SAMPLES = Path(__file__).parent.parent.parent / "samples" / "defs"
 _SECONDS = 5.0
-"""What one case may take; the slowest takes some hundredths."""
+"""The limit of one case; the slowest takes some hundredths of a second."""
 
 _MOST_GROWTH_KB = 200_000
 _ODD_VALUES: tuple[Any, ...] = (
@@ -75,13 +74,13 @@ _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 
 
 def fuzz(home: Path, seeds: Sequence[bytes], seed: int, times: int) -> Tally:
-    """Feed *times* mutated files, queries, arguments, batches and ledgers to what reads them.
+    """Pass *times* mutated files, queries, arguments, batches and ledgers to their readers.
 
     Args:
         home: an empty directory.
-        seeds: files of models to be mutated.
-        seed: of chance.
-        times: how many cases.
+        seeds: contents of model files to mutate.
+        seed: the random seed.
+        times: the number of cases.
     """
     tally, chance = Tally(), random.Random(seed)
     home.mkdir(parents=True, exist_ok=True)
@@ -121,7 +120,7 @@ def _run(
 
 
 class _Files:
-    """Mutated files, parsed and checked; those that are valid are kept in a store and read back."""
+    """Parses and checks mutated files; stores valid ones and reads them back."""
 
     def __init__(self, seeds: Sequence[bytes], chance: random.Random, tally: Tally) -> None:
         self._seeds, self._chance, self._tally = seeds, chance, tally
@@ -137,10 +136,10 @@ class _Files:
     async def case(self) -> None:
         data = mutated(self._chance.choice(self._seeds), self._chance, self._seeds)
         with _watched(self._tally, "a file", data):
-            loaded = self._loader.parse(data, Fingerprint("a.fm.json", len(data), 1, "0" * 64, 1))
+            loaded = self._loader.parse(data, FileState("a.fm.json", len(data), 1, "0" * 64, 1, ""))
             for problem in (*loaded.problems, *loaded.warnings):
-                is_told = problem.code and problem.message and _POINTER.fullmatch(problem.pointer)
-                self._tally.expect(is_told, f"a problem without a pointer: {problem!r} of {data[:200]!r}")
+                is_complete = problem.code and problem.message and _POINTER.fullmatch(problem.pointer)
+                self._tally.expect(is_complete, f"a problem without a pointer: {problem!r} of {data[:200]!r}")
             is_either = (loaded.record is None) == bool(loaded.problems)
             self._tally.expect(is_either, f"neither a model nor a problem: {data[:200]!r}")
             if loaded.record is not None:
@@ -183,7 +182,7 @@ async def _query(index: Index, chance: random.Random, tally: Tally, *, is_whole:
 
 
 def _storable(text: str) -> str:
-    """Return *text* without what no database takes as a key: that is told as an error of the store."""
+    """Return *text* without characters that no database accepts in a key."""
     return text.encode(errors="ignore").decode()
 
 
@@ -217,7 +216,7 @@ def _ledger(home: Path, chance: random.Random, tally: Tally) -> None:
     lines = [mutated(note.encode(), chance, [note.encode()]) for _ in range(chance.randint(0, 3))]
     path.write_bytes(b"\n".join([*lines, mutated(f"{note}\n".encode() * 10, chance, [note.encode()])]))
     with _watched(tally, "a ledger", path.read_bytes()):
-        read_history(Place(path, "x", "main", is_shared=False), limit=20)
+        read_history(LedgerLocation(path, "x", "main", is_shared=False), limit=20)
         environment = {"FINDINGMODEL_LEDGER": str(path), "FINDINGMODEL_DB": str(home / "fuzz.db")}
         if chance.random() < 0.1:
             done = CliRunner(catch_exceptions=False).invoke(cli, ["index", "history"], env=environment)
@@ -270,7 +269,7 @@ def _arguments(home: Path, chance: random.Random, tally: Tally) -> None:
 
 
 def mutated(data: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
-    """Return *data* with some things changed: in its structure where it is JSON, or in its bytes."""
+    """Return *data* with random changes in its JSON structure or its bytes."""
     if chance.random() < 0.6:
         try:
             document = json.loads(data)
@@ -287,7 +286,7 @@ def mutated(data: bytes, chance: random.Random, others: Sequence[bytes]) -> byte
 
 
 def _changed(value: Any, chance: random.Random) -> Any:
-    """Return JSON *value* with one thing in it changed."""
+    """Return JSON *value* with one random change."""
     if isinstance(value, dict) and value and chance.random() < 0.9:
         key = chance.choice(list(value))
         how = chance.random()
@@ -327,12 +326,12 @@ def _spoiled(data: bytes, chance: random.Random, others: Sequence[bytes]) -> byt
 
 
 class _HungError(BaseException):
-    """It took too long; no handler of errors may catch this."""
+    """A case took too long; derived from BaseException so that no error handler catches it."""
 
 
 @contextmanager
 def _watched(tally: Tally, what: str, case: object) -> Iterator[None]:
-    """Take note of a case that takes too long, or raises what it must not."""
+    """Record a breach if the case takes too long or raises an unexpected error."""
 
     def hung(*_: object) -> None:
         raise _HungError
@@ -345,7 +344,7 @@ def _watched(tally: Tally, what: str, case: object) -> Iterator[None]:
         tally.expect(False, f"{what} took more than {_SECONDS} s: {case!r:.300}")
     except FindingModelError as error:
         tally.expect(False, f"{what}: {type(error).__name__}: {error} at {case!r:.300}")
-    except Exception as error:  # that is what is looked for
+    except Exception as error:  # any exception is a breach
         tally.expect(False, f"{what}: {type(error).__name__}: {error!r:.200} at {case!r:.300}")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,4 +1,4 @@
-"""Database faults: updates by way of a proxy that fails at random, and over the death of the server."""
+"""Database faults: updates through a proxy that fails at random, and across a crash of the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.proxy import Mode, Proxy
 from tests.servers import ServerOptions, ServerProcess, running
-from tests.torture.looks import held_in, judge_complete, judge_half_done
+from tests.torture.inspect_index import check_complete, check_interrupted, index_content
 from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -33,11 +33,11 @@ _PATIENCE = {
     "FINDINGMODEL_MONGODB_RETRY_SECONDS": "2",
 }
 _MOST_SECONDS = 20.0
-"""What an update may take whose server is away: some operations, each bounded by the settings above."""
+"""Limit of an update whose server is unavailable: some operations, each limited by the settings above."""
 
 
 def fail_the_network(home: Path, kind: str, seed: int, times: int) -> Tally:
-    """Let the network fail during updates in every way that `tests.proxy` knows, at a random moment."""
+    """Make the network fail during updates, at random moments, in every way that `tests.proxy` offers."""
     tally, chance = Tally(), random.Random(seed)
     with running(kind) as server, Proxy(server.uri) as proxy, Zygote(home, **_PATIENCE) as zygote:
         world = World(home / "defs", _MODELS, chance)
@@ -49,21 +49,21 @@ def fail_the_network(home: Path, kind: str, seed: int, times: int) -> Tally:
         for number in range(times):
             mode = list(Mode)[number % len(Mode)]
             world.edit(_EDITS)
-            before = held_in(direct)[0]
+            before = index_content(direct)[0]
 
-            def befall(mode: Mode = mode) -> None:
+            def fault(mode: Mode = mode) -> None:
                 proxy.mode = mode
 
-            ended, seconds = _during(zygote, command, befall, chance.uniform(0, 0.4))
+            ended, seconds = _during(zygote, command, fault, chance.uniform(0, 0.4))
             _judge(tally, ended, seconds, mode.name)
             proxy.mode = Mode.PASS
-            judge_half_done(tally, world, direct, mode.name, before)
+            check_interrupted(tally, world, direct, mode.name, before)
             _recover(tally, zygote, world, command, direct, mode.name)
     return tally
 
 
 def fail_over(home: Path, seed: int, times: int) -> Tally:
-    """Kill the server during updates, and start it again at once, or when the update has given up."""
+    """Kill the server during updates, and restart it at once or after the update has failed."""
     tally, chance = Tally(), random.Random(seed)
     (home / "server").mkdir(parents=True)
     process = ServerProcess("secantus", home / "server", ServerOptions(storage=home / "server" / "data"))
@@ -80,15 +80,15 @@ def fail_over(home: Path, seed: int, times: int) -> Tally:
             world.settle()
             for _ in range(times):
                 world.edit(_EDITS)
-                before = held_in(direct)[0]
+                before = index_content(direct)[0]
                 is_short = chance.random() < 0.5
-                befall = process.kill if not is_short else lambda: (process.kill(), process.restart())
+                fault = process.kill if not is_short else lambda: (process.kill(), process.restart())
                 quick = {} if is_short else {"FINDINGMODEL_MONGODB_RETRY_SECONDS": "1"}
-                ended, seconds = _during(zygote, command, befall, chance.uniform(0, 0.3), **quick)
+                ended, seconds = _during(zygote, command, fault, chance.uniform(0, 0.3), **quick)
                 _judge(tally, ended, seconds, "failover" if is_short else "server killed", most=60)
                 if not is_short:
                     process.restart()
-                judge_half_done(tally, world, direct, "server killed", before)
+                check_interrupted(tally, world, direct, "server killed", before)
                 _recover(tally, zygote, world, command, direct, "server killed")
     finally:
         process.kill()
@@ -98,14 +98,14 @@ def fail_over(home: Path, seed: int, times: int) -> Tally:
 def _during(
     zygote: Zygote,
     command: tuple[object, ...],
-    befall: Callable[[], object],
+    fault: Callable[[], object],
     delay: float,
     **environment: str,
 ) -> tuple[Ended, float]:
-    """Run an update, and let something *befall* it after *delay*."""
+    """Run an update, and call *fault* after *delay* seconds."""
     begun = time.monotonic()
     pid = zygote.begin(*command, **environment)
-    timer = threading.Timer(delay, befall)
+    timer = threading.Timer(delay, fault)
     timer.start()
     ended = zygote.end(pid)
     timer.join()
@@ -118,7 +118,7 @@ def _judge(tally: Tally, ended: Ended, seconds: float, where: str, *, most: floa
     tally.count(f"{where}: updates that {outcome}")
     if ended.code == 3:
         is_one = len(ended.stderr.splitlines()) == 1 and ended.stderr.startswith("Error: cannot ")
-        tally.expect(is_one, f"{where}: it says {ended.stderr!r}")
+        tally.expect(is_one, f"{where}: the message is {ended.stderr!r}")
     tally.expect(seconds < most, f"{where}: it took {seconds:.0f} s")
 
 
@@ -127,8 +127,8 @@ def _recover(
 ) -> None:
     ended = zygote.run(*command)
     if where == "server killed":
-        # What the server had acknowledged and not yet put on the disk is gone with it: the manifest row too.
+        # Writes that the server acknowledged but had not yet flushed are lost, with their manifest rows.
         ended = zygote.run(*command)
     tally.expect(ended.code in (0, 1), f"{where}: then exit {ended.code}: {ended.stderr[-300:]}")
-    judge_complete(tally, world, db, where)
+    check_complete(tally, world, db, where)
     tally.count("updates that did the rest")

@@ -1,4 +1,4 @@
-"""Soak: one process lives with an index for long, as people do, and takes no more room for it."""
+"""Soak test: one process uses an index for a long time, and needs no more resources at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel import Index
 from findingmodel.settings import Settings
-from tests.torture.looks import is_sound, judge_complete
+from tests.torture.inspect_index import check_complete, sqlite_faults
 from tests.torture.tally import Tally
 from tests.torture.world import World
 from tests.torture.zygote import Zygote
@@ -25,20 +25,20 @@ __all__ = ["Room", "soak"]
 
 _MODELS = 150
 _WARM_STEPS = 16
-"""After so many it is looked at what is taken; at least as many follow."""
+"""Steps before the first measurement; at least as many follow."""
 _COME_AND_GO = {"files": 4, "sockets": 3, "threads": 8}
-"""By so much these may differ from moment to moment: drivers end threads and connections when they like."""
+"""Allowed differences: drivers stop threads and connections at their own pace."""
 _STEPS_TO_EMPTY = 20
 _MOST_GROWTH_KB = 15_000
 _PAGE_KB = 4
 
 
 class Room(NamedTuple):
-    """What a process takes.
+    """The resources of a process.
 
     Attributes:
-        resident_kb: memory.
-        files: open files, sockets among them.
+        resident_kb: memory in use.
+        files: open files, including sockets.
         sockets: open sockets.
         threads: threads.
     """
@@ -50,7 +50,7 @@ class Room(NamedTuple):
 
     @classmethod
     def now(cls) -> Room:
-        """Return what this process takes now, without what bounded caches hold: those fill up for long."""
+        """Return the resources of this process now, after clearing bounded caches, which fill slowly."""
         _empty_caches()
         gc.collect()
         links = []
@@ -58,14 +58,14 @@ class Room(NamedTuple):
             try:
                 links.append(str(link.readlink()))
             except OSError:
-                continue  # the one of the listing itself
+                continue  # the descriptor of the listing itself
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_KB
         sockets = sum(link.startswith("socket:") for link in links)
         return cls(resident, len(links), sockets, threading.active_count())
 
 
 def soak(home: Path, dbs: Sequence[str], seed: int, seconds: float) -> Tally:
-    """Live with an index in each of *dbs* for so long; after each step it must hold what it has to."""
+    """Use an index in each of *dbs* for *seconds*, and check its content after each step."""
     tally, chance = Tally(), random.Random(seed)
     until = time.monotonic() + seconds
     with Zygote(home / "zygote", FINDINGMODEL_LEDGER="off") as zygote:
@@ -85,7 +85,7 @@ def soak(home: Path, dbs: Sequence[str], seed: int, seconds: float) -> Tally:
 
 def _empty_caches() -> None:
     for kept in gc.get_objects():
-        if type(kept) is functools._lru_cache_wrapper:  # isinstance would ask proxies of what is gone
+        if type(kept) is functools._lru_cache_wrapper:  # isinstance would call proxies of dead objects
             kept.cache_clear()
 
 
@@ -103,7 +103,7 @@ def _compare(before: Room, after: Room, tally: Tally) -> None:
 def _live(
     runner: asyncio.Runner, zygote: Zygote, db: str, world: World, chance: random.Random, tally: Tally
 ) -> None:
-    """Edit, update in one of three ways, and look."""
+    """Edit, update in one of three ways, and check the content."""
     world.edit(chance.randint(0, 30))
     how = chance.random()
     if how < 0.2:
@@ -115,12 +115,12 @@ def _live(
         tally.count("updates in an event loop of their own")
     else:
         runner.run(_update(db, world))
-        tally.count("updates in a loop that goes on")
-    judge_complete(tally, world, db, "after a step")
+        tally.count("updates in a running loop")
+    check_complete(tally, world, db, "after a step")
     people, organizations = world.contributors()
     runner.run(_search(db, world, chance, tally, (len(people), len(organizations))))
     if tally.counts["steps"] % 10 == 0:
-        tally.none_of(is_sound(db), "after a step")
+        tally.none_of(sqlite_faults(db), "after a step")
     tally.count("steps")
 
 
@@ -132,12 +132,12 @@ async def _update(db: str, world: World) -> None:
 async def _search(
     db: str, world: World, chance: random.Random, tally: Tally, contributors: tuple[int, int]
 ) -> None:
-    """Find some models by id, by name and by words, and count what there is."""
+    """Look up some models by id, name and words, and check the counts."""
     async with Index(settings=Settings(db=db, ledger="off")) as index:
-        tally.expect(await index.count() == len(world.held), "the count of models")
+        tally.expect(await index.count() == len(world.indexed), "the count of models")
         counted = (await index.count_people(), await index.count_organizations())
         tally.expect(counted == contributors, f"{counted} people and organizations, not {contributors}")
-        some = chance.sample(sorted(world.held), 5)
+        some = chance.sample(sorted(world.indexed), 5)
         models = await index.get_full_batch(some)
         names = [models[oifm_id].name for oifm_id in some]
         answers = await index.search_batch(names, limit=3)

@@ -1,7 +1,7 @@
-"""The named steps of an update, and how a process is made to die at one of them.
+"""The named steps of an update, and how to kill a process at one of them.
 
-Nothing in the package knows of this: a child of `tests.torture.zygote` replaces a function by one that counts
-its calls, and at the chosen one kills itself, before, after or in the middle of what the function does.
+The package has no code for this: a child of `tests.torture.zygote` replaces a function by a wrapper that
+counts its calls and kills the process at the chosen one: before, after or in the middle of the function.
 """
 
 from __future__ import annotations
@@ -17,62 +17,61 @@ if TYPE_CHECKING:
 
     When = Literal["before", "after", "within"]
 
-__all__ = ["LEDGER", "MONGO", "SQLITE", "SYNC", "Fault", "arm"]
+__all__ = ["LEDGER", "MONGO", "SQLITE", "UPDATE", "Fault", "arm"]
 
-SYNC = {
+UPDATE = {
     "scan": "findingmodel.update.compare:scan",
     "load a chunk": "findingmodel.update.load:Loader.load_chunk",
     "hold a batch back": "findingmodel.update.write:Spool.keep",
-    "release what was held back": "findingmodel.update.write:BatchWriter.release",
+    "release held batches": "findingmodel.update.write:BatchWriter.release",
     "write a batch": "findingmodel.update.write:BatchWriter.write",
-    "settle what waits": "findingmodel.update.decide:UpdateDecisions.settle",
+    "settle deferred files": "findingmodel.update.decide:UpdateDecisions.settle",
     "decide on contributors": "findingmodel.update.contributors:Credits.changes",
     "finish": "findingmodel.update.write:BatchWriter.finish",
-    "note the beginning": "findingmodel.observe.ledger_recorder:LedgerEntry.begin",
-    "note the end": "findingmodel.observe.ledger_recorder:LedgerEntry.end",
+    "log the start": "findingmodel.observe.ledger_recorder:LedgerEntry.begin",
+    "log the end": "findingmodel.observe.ledger_recorder:LedgerEntry.end",
 }
 
 SQLITE = {
-    "create tables": "findingmodel.stores.sqlite.store:connect_for_writing",
+    "create tables": "findingmodel.stores.sqlite.database:connect_for_writing",
     "read the manifest": "findingmodel.stores.sqlite.branch:Branch.manifest",
     "take the lease": "findingmodel.stores.sqlite.store:_acquire",
     "write rows": "findingmodel.stores.sqlite.branch:Branch.write",
     "put models": "findingmodel.stores.sqlite.branch:Branch._upsert",
     "delete rows": "findingmodel.stores.sqlite.branch:Branch._delete",
     "touch rows": "findingmodel.stores.sqlite.branch:Branch._touch",
-    "run one statement": "findingmodel.stores.sqlite.branch:Branch._each",
+    "run one statement": "findingmodel.stores.sqlite.branch:Branch.run_many",
     "step the generation": "findingmodel.stores.sqlite.branch:Branch.advance",
-    "give the lease back": "findingmodel.stores.sqlite.store:_release",
-    "close": "findingmodel.stores.sqlite.store:SQLiteStore._close",
+    "release the lease": "findingmodel.stores.sqlite.store:_release",
+    "close": "findingmodel.stores.sqlite.database:Database._close",
 }
 
 MONGO = {
-    "create collections": "findingmodel.stores.mongo.store:prepare",
+    "create collections": "findingmodel.stores.mongo.setup:prepare",
     "read the manifest": "findingmodel.stores.mongo.store:MongoStore.manifest",
-    "take the lease": "findingmodel.stores.mongo.lease:acquire",
+    "take the lease": "findingmodel.stores.mongo.lease:MongoLeases.acquire",
     "write documents": "findingmodel.stores.mongo.store:MongoStore.write",
     "put documents": "findingmodel.stores.mongo.store:upsert",
     "delete documents": "findingmodel.stores.mongo.store:delete",
     "step the generation": "findingmodel.stores.mongo.store:MongoStore.advance",
-    "give the lease back": "findingmodel.stores.mongo.lease:release",
+    "release the lease": "findingmodel.stores.mongo.lease:MongoLeases.release",
     "close": "findingmodel.stores.mongo.store:MongoStore.close",
 }
 
 LEDGER = {
-    "append to the ledger": "findingmodel.observe.ledger_writer:append_lines",
-    "write lines": "findingmodel.observe.ledger_writer:_write_whole",
-    "put the ledger aside": "findingmodel.observe.ledger_writer:_put_aside",
+    "append to the ledger": "findingmodel.observe.ledger_recorder:append_lines",
+    "write lines": "findingmodel.observe.ledger_recorder:_write_whole",
+    "rotate the ledger": "findingmodel.observe.ledger_recorder:_rotate",
 }
 
 
 class Fault(NamedTuple):
-    """Where a process dies.
+    """Where to kill a process.
 
     Attributes:
         step: ``module:function``, or ``module:class.method``.
-        when: before the function does anything, after it has done everything, or half-way; the last is for
-            the lines of the ledger only.
-        call: at which call, from 1.
+        when: before or after the function runs, or within it; the last only for lines of the ledger.
+        call: the number of the call, from 1.
     """
 
     step: str
@@ -81,7 +80,7 @@ class Fault(NamedTuple):
 
 
 def arm(fault: Fault) -> None:
-    """Let this process die of *fault*."""
+    """Make this process die at *fault*."""
     module_name, _, path = fault.step.partition(":")
     owner: Any = importlib.import_module(module_name)
     *outer, name = path.split(".")
@@ -123,10 +122,10 @@ def _dying(function: Callable[..., Any], fault: Fault) -> Callable[..., Any]:
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    signal.pause()  # another thread may be the one that takes it
+    signal.pause()  # another thread may receive the signal
 
 
 def _write_half(file: int, lines: bytes, _size: int) -> None:
-    """Leave a torn line, as a process leaves that is killed while it writes."""
+    """Write half of the lines, like a process killed during the write."""
     os.write(file, lines[: len(lines) // 2])
     _die()

@@ -1,4 +1,4 @@
-"""Tally: how often each promise was attacked, and what it did not stand."""
+"""Tally: counts and breaches of an attack."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 __all__ = ["NotMadeError", "Tally"]
 
-_MOST_TOLD = 20
+_MOST_SHOWN = 20
 
 
 class NotMadeError(Exception):
-    """An attack cannot be made on this machine, which says nothing of what would hold."""
+    """The attack is impossible on this machine, so there is no result."""
 
 
 class Tally:
-    """What one attack did.
+    """The result of one attack.
 
     Attributes:
-        counts: what was done, and how often.
-        broken: each breach of a promise, in a sentence.
+        counts: how often each action was taken.
+        broken: one sentence for each breach of a guarantee.
     """
 
     def __init__(self) -> None:
@@ -30,18 +30,22 @@ class Tally:
         self.broken: list[str] = []
 
     def count(self, what: str, by: int = 1) -> None:
-        """Count what was done."""
+        """Count an action."""
         self.counts[what] += by
 
     def expect(self, holds: object, otherwise: str) -> None:
-        """Take note of a breach unless something *holds*."""
+        """Record the breach *otherwise* unless *holds* is true."""
         if not holds:
             self.broken.append(otherwise)
 
     def none_of(self, breaches: Iterable[str], where: str) -> None:
-        """Take note of *breaches*, which came to light at *where*."""
+        """Record *breaches*, found at *where*."""
         self.broken += [f"{where}: {breach}" for breach in breaches]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counts and the breaches, as JSON has them."""
-        return {"counts": dict(self.counts), "broken": self.broken[:_MOST_TOLD], "breaches": len(self.broken)}
+        """Return the counts and the breaches for JSON."""
+        return {
+            "counts": dict(self.counts),
+            "broken": self.broken[:_MOST_SHOWN],
+            "breaches": len(self.broken),
+        }

@@ -1,4 +1,4 @@
-"""The attacks themselves: they find what they look for, and name steps that there are."""
+"""Attacks detect the faults they look for, and name existing steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from scripts import torture
 from scripts.torture import ATTACKS, ROOT, main
 from tests.torture import steps
 from tests.torture.fuzz import mutated
-from tests.torture.looks import complete, half_done, held_in, is_sound, judge_complete, judge_half_done
+from tests.torture.inspect_index import (
+    check_complete,
+    check_interrupted,
+    differences,
+    index_content,
+    partial_faults,
+    sqlite_faults,
+)
 from tests.torture.steps import Fault
 from tests.torture.tally import Tally
 from tests.torture.world import World
@@ -26,11 +33,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-ALL_STEPS = steps.SYNC | steps.SQLITE | steps.MONGO | steps.LEDGER
+ALL_STEPS = steps.UPDATE | steps.SQLITE | steps.MONGO | steps.LEDGER
 
 
 @pytest.mark.parametrize("step", ALL_STEPS.values())
-def test_every_step_is_there_to_be_killed_at(step: str) -> None:
+def test_every_step_exists(step: str) -> None:
     module, _, path = step.partition(":")
     found: Any = importlib.import_module(module)
     for name in path.split("."):
@@ -38,65 +45,65 @@ def test_every_step_is_there_to_be_killed_at(step: str) -> None:
     assert callable(found)
 
 
-def test_a_missing_model_and_a_strange_one_are_breaches() -> None:
+def test_missing_and_unexpected_models_are_breaches() -> None:
     before = {"A": ("a", b"1"), "B": ("b", b"1")}
     after = {"A": ("a", b"2"), "B": ("b", b"1"), "C": ("c", b"1")}
-    assert list(half_done(before, after, before)) == list(half_done(before, after, after)) == []
-    (missing,) = half_done(before, after, {"A": ("a", b"2")})
+    assert list(partial_faults(before, after, before)) == list(partial_faults(before, after, after)) == []
+    (missing,) = partial_faults(before, after, {"A": ("a", b"2")})
     assert missing.startswith("B is missing")
-    (strange,) = half_done(before, after, before | {"A": ("a", b"3")})
+    (strange,) = partial_faults(before, after, before | {"A": ("a", b"3")})
     assert strange.startswith("A is neither")
 
 
-def test_what_an_index_must_not_hold_is_noted_and_what_it_must_is_settled(tmp_path: Path) -> None:
+def test_wrong_content_is_recorded_and_expected_content_is_settled(tmp_path: Path) -> None:
     world, tally = World(tmp_path / "defs", 5, random.Random(3)), Tally()
     db = f"sqlite:///{tmp_path}/x.db"
     with Zygote(tmp_path / "home", FINDINGMODEL_LEDGER="off") as zygote:
         assert zygote.run("index", "update", world.root, "--db", db).code == 0
-    assert judge_half_done(tally, world, db, "there", {}) == judge_complete(tally, world, db, "there")
+    assert check_interrupted(tally, world, db, "there", {}) == check_complete(tally, world, db, "there")
     assert tally.broken == []
-    assert len(world.held) == 5
+    assert len(world.indexed) == 5
     world.add()
-    judge_half_done(tally, world, db, "there", world.held)
+    check_interrupted(tally, world, db, "there", world.indexed)
     assert tally.broken == []
-    judge_complete(tally, world, db, "there")
-    (told,) = tally.broken
-    assert told.startswith("there: OIFM_")
-    assert len(world.held) == 6
+    check_complete(tally, world, db, "there")
+    (breach,) = tally.broken
+    assert breach.startswith("there: OIFM_")
+    assert len(world.indexed) == 6
 
 
-def test_an_update_dies_where_it_is_told_to_and_the_next_completes_it(tmp_path: Path) -> None:
+def test_an_update_dies_at_the_chosen_step_and_the_next_completes_it(tmp_path: Path) -> None:
     world = World(tmp_path / "defs", 30, random.Random(1))
     db = f"sqlite:///{tmp_path}/x.db"
     with Zygote(tmp_path / "home") as zygote:
         command = ("index", "update", world.root, "--db", db)
         fault = Fault(steps.SQLITE["put models"], "after", 1)
         assert zygote.run(*command, fault=fault).code == -signal.SIGKILL
-        assert held_in(db) == ({}, [])
+        assert index_content(db) == ({}, [])
         assert zygote.run(*command).code == 0
-        assert list(is_sound(db)) == []
-        found, wrong = held_in(db)
-        wanted = world.expected()
-        assert (len(found), wrong, list(complete(wanted, found))) == (30, [], [])
-        assert list(complete(wanted, {})) != []
+        assert list(sqlite_faults(db)) == []
+        found, wrong = index_content(db)
+        expected = world.expected()
+        assert (len(found), wrong, list(differences(expected, found))) == (30, [], [])
+        assert list(differences(expected, {})) != []
 
 
-def test_the_account_follows_every_edit(tmp_path: Path) -> None:
+def test_the_world_follows_every_edit(tmp_path: Path) -> None:
     world = World(tmp_path / "defs", 40, random.Random(2))
     for _ in range(20):
         world.edit(20)
-        before = world.held.copy()
+        before = world.indexed.copy()
         expected = world.expected()
-        assert world.held == before
+        assert world.indexed == before
         held = world.settle()
-        assert world.held == held == expected == world.expected()
+        assert world.indexed == held == expected == world.expected()
         paths = {path for path, _ in held.values()}
         assert len(paths) == len(held)
         assert all((world.root / path).exists() for path in paths)
         assert len(held) <= len(world)
 
 
-def test_mutations_follow_from_the_seed_and_change_something() -> None:
+def test_mutations_depend_on_the_seed_and_change_the_data() -> None:
     seeds = [b'{"name": "pulmonary nodule", "tags": ["CT"]}']
     one, other = (
         [mutated(seeds[0], chance, seeds) for _ in range(50)] for chance in map(random.Random, (1, 1))
@@ -110,45 +117,45 @@ def test_every_attack_has_a_short_and_a_long_form() -> None:
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_what_an_attack_tries_is_promised(name: str) -> None:
+def test_the_guarantee_of_an_attack_is_documented(name: str) -> None:
     rows = (ROOT / "docs" / "reliability.md").read_text().splitlines()
-    assert [row for row in rows if row.startswith(f"| {ATTACKS[name].promise} | ")]
+    assert [row for row in rows if row.startswith(f"| {ATTACKS[name].guarantee} | ")]
 
 
-def test_an_attack_is_made_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_attack_runs_and_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "fuzz", "--times", "30", "--seed", "1", "--json"]) == 0
-    told = capsys.readouterr()
-    (result,) = json.loads(told.out)
+    captured = capsys.readouterr()
+    (result,) = json.loads(captured.out)
     assert (result["attack"], result["on"], result["not_made"]) == ("fuzz", "sqlite", None)
     assert sum(result["counts"].values()) >= 30
-    assert "fuzz on sqlite" in told.err
-    assert ATTACKS["fuzz"].promise in told.err
-    assert "no breaches" in told.err
+    assert "fuzz on sqlite" in captured.err
+    assert ATTACKS["fuzz"].guarantee in captured.err
+    assert "no breaches" in captured.err
 
 
 @pytest.mark.parametrize("wrong", [("--on", "bogus"), ("--only", "bogus"), ("--times", "0")])
-def test_what_cannot_be_asked_for_is_bad_usage(wrong: tuple[str, str]) -> None:
+def test_unknown_options_are_usage_errors(wrong: tuple[str, str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*wrong, "--short"])
     assert ended.value.code == 2
 
 
-def test_to_attack_nothing_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_attacks_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "fuzz", "--on", "nx"]) == 2
-    assert "nothing was attacked" in capsys.readouterr().err
+    assert "no attack was made" in capsys.readouterr().err
 
 
-def test_a_server_that_cannot_be_had_is_told(
+def test_an_unavailable_server_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(torture, "HAS_SECANTUS", False)
     assert main(["--short", "--only", "failover", "--only", "soak"]) == 2
-    told = capsys.readouterr().err
-    assert "failover on secantus: not made: SecantusDB has no build" in told
-    assert "soak on secantus: not made: SecantusDB has no build" in told
+    messages = capsys.readouterr().err
+    assert "failover on secantus: not made: SecantusDB has no build" in messages
+    assert "soak on secantus: not made: SecantusDB has no build" in messages
 
 
-def test_a_disk_that_may_not_be_mounted_is_told(
+def test_a_disk_that_may_not_be_mounted_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusing = tmp_path / "mount"

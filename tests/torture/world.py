@@ -1,7 +1,7 @@
-"""World: a directory that is edited at random, and an independent account of what the index must hold.
+"""World: a directory with random edits, and an independent model of the expected index.
 
-The account knows three rules only: a valid file is held as it is, a broken one keeps what was held of it, and
-what is gone is gone. It shares no code with the package.
+The model has three rules: a valid file is indexed as it is, a broken one keeps its last valid version, and a
+removed one is removed. It shares no code with the package.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-__all__ = ["Held", "World"]
+__all__ = ["Content", "World"]
 
-Held = dict[str, tuple[str, bytes]]
+Content = dict[str, tuple[str, bytes]]
 """By id: the path of the file, and its bytes."""
 
 _BROKEN = (b"", b"{", b'{"name": 5}', b"\xff\xfe", b"[" * 3_000, b'{"oifm_id": "x"}', b"null")
@@ -28,12 +28,12 @@ class World:
     """A directory of models.
 
     Args:
-        root: the directory; it is made.
-        count: how many models there are in the beginning.
-        chance: decides.
+        root: the directory, which is created.
+        count: the number of models at the start.
+        chance: the random source.
 
     Attributes:
-        held: what the index held when an update had come to its end the last time.
+        indexed: the content of the index after the last complete update.
     """
 
     def __init__(self, root: Path, count: int, chance: random.Random) -> None:
@@ -42,8 +42,8 @@ class World:
         self._next = 1
         self._files: dict[str, dict[str, Any] | None] = {}  # the model of each path; None if it is broken
         self._spared: set[str] = set()
-        self._swapped: set[str] = set()  # one that breaks keeps its name, which the other cannot have then
-        self.held: Held = {}
+        self._swapped: set[str] = set()  # a broken one keeps its name in the index
+        self.indexed: Content = {}
         root.mkdir(parents=True)
         for _ in range(count):
             self.add()
@@ -53,24 +53,24 @@ class World:
 
     @property
     def broken(self) -> int:
-        """How many files are broken."""
+        """Number of broken files."""
         return sum(model is None for model in self._files.values())
 
     def edit(self, times: int) -> None:
-        """Change so many things."""
+        """Make *count* random changes."""
         doing = (self.change,) * 10 + (
             self.add,
             self.remove,
             self.move,
             self.swap_names,
-            self.spoil,
-            self.mend,
+            self.corrupt,
+            self.repair,
         )
         for _ in range(times):
             self._chance.choice(doing)()
 
     def spare(self, paths: set[str]) -> None:
-        """Leave *paths* as they are from now on."""
+        """Never edit *paths* again."""
         self._spared = paths
 
     def add(self) -> None:
@@ -79,7 +79,7 @@ class World:
         self._write(self._path(number), self._credited(make_model(number)))
 
     def change(self) -> None:
-        """Write a valid file anew."""
+        """Rewrite a valid file with a changed model."""
         if path := self._any(valid=True):
             model = self._files[path]
             assert model is not None
@@ -87,7 +87,7 @@ class World:
             self._write(path, self._credited(model | {"description": text}))
 
     def remove(self) -> None:
-        """Remove a file; half of them stay."""
+        """Remove a file, if more than half of them remain."""
         if len(self._files) > 20 and (path := self._any()):
             (self.root / path).unlink()
             del self._files[path]
@@ -104,7 +104,7 @@ class World:
                 self._swapped.add(new)
 
     def swap_names(self) -> None:
-        """Let two models have each other's name."""
+        """Swap the names of two models."""
         one, other = self._any(valid=True), self._any(valid=True)
         if one and other and one != other:
             first, second = self._files[one], self._files[other]
@@ -114,22 +114,22 @@ class World:
             self._write(other, second | {"name": first["name"]})
             self._swapped |= {one, other}
 
-    def spoil(self) -> None:
-        """Break a file; not many at a time."""
+    def corrupt(self) -> None:
+        """Break a file, unless five are broken."""
         if self.broken < 5 and (path := self._any(valid=True)) and path not in self._swapped:
             self._replace(path, self._chance.choice(_BROKEN))
             self._files[path] = None
 
-    def mend(self) -> None:
-        """Write a broken file anew, with a new model."""
+    def repair(self) -> None:
+        """Replace a broken file with a new model."""
         if path := self._any(valid=False):
             number, self._next = self._next, self._next + 1
             self._write(path, make_model(number))
 
-    def expected(self) -> Held:
-        """Return what the index must hold when an update of now has come to its end."""
-        known = {path: (oifm_id, data) for oifm_id, (path, data) in self.held.items()}
-        expected: Held = {}
+    def expected(self) -> Content:
+        """Return the content that a complete update must produce now."""
+        known = {path: (oifm_id, data) for oifm_id, (path, data) in self.indexed.items()}
+        expected: Content = {}
         for path, model in self._files.items():
             if model is not None:
                 expected[model["oifm_id"]] = (path, (self.root / path).read_bytes())
@@ -138,16 +138,16 @@ class World:
                 expected[oifm_id] = (path, data)
         return expected
 
-    def settle(self) -> Held:
-        """Take as held what is expected, since an update has come to its end, and return it."""
-        self.held = self.expected()
+    def settle(self) -> Content:
+        """Accept the expected content as indexed after a complete update, and return it."""
+        self.indexed = self.expected()
         self._swapped = set()
-        return self.held
+        return self.indexed
 
     def contributors(self) -> tuple[set[str], set[str]]:
-        """Return the people and the organizations whom the models name that are held."""
+        """Return the people and organizations named by the indexed models."""
         people, organizations = set(), set()
-        for _, data in self.held.values():
+        for _, data in self.indexed.values():
             for contributor in json.loads(data)["contributors"]:
                 if "code" in contributor:
                     organizations.add(contributor["code"])

@@ -1,9 +1,8 @@
-"""A process with everything imported, which forks a child for each command: hundreds of them take no time.
+"""A process with everything imported that forks a child for each command, which makes commands fast.
 
 Run as a program it reads lines of JSON, ``{"arguments": [...], "fault": ..., "output": PATH, "environment":
-{...}}``, and answers each with two: the number of the child, and how it ended. The child runs the command as
-a process of its own would, to its own exit. It arms the fault first (`tests.torture.steps`), so that nothing
-of the package knows of faults.
+{...}}``, and answers each with two lines: the process id of the child, and how it ended. The child arms the
+fault (`tests.torture.steps`) and then runs the command to its exit.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Ended(NamedTuple):
     Attributes:
         code: its exit code; negative if a signal ended it.
         stdout, stderr: what it printed.
-        orphans: processes that it left behind.
+        orphans: processes that it left running.
     """
 
     code: int
@@ -42,11 +41,11 @@ class Ended(NamedTuple):
 
 
 class Zygote:
-    """Runs commands, one after the other, in children of its process. A context manager.
+    """Context manager that runs commands one after another in child processes.
 
     Args:
-        home: a directory for what commands print, and for the state of the user.
-        environment: of the commands.
+        home: a directory for the output of commands and the state of the user.
+        environment: the environment of the commands.
     """
 
     def __init__(self, home: Path, **environment: str) -> None:
@@ -82,14 +81,14 @@ class Zygote:
         process.stdout.close()
 
     def begin(
-        self, *arguments: object, fault: Fault | None = None, is_deaf: bool = False, **environment: str
+        self, *arguments: object, fault: Fault | None = None, ignores_sigint: bool = False, **environment: str
     ) -> int:
-        """Begin a command; return the number of its process, which leads a group of its own.
+        """Start a command in its own process group; return its process id.
 
-        One that *is_deaf* ignores SIGINT, as in the background of a shell.
+        With *ignores_sigint* it ignores SIGINT, as in the background of a shell.
         """
         asked = {
-            "is_deaf": is_deaf,
+            "ignores_sigint": ignores_sigint,
             "arguments": [str(argument) for argument in arguments],
             "fault": fault,
             "output": str(self._home / "out"),
@@ -98,7 +97,7 @@ class Zygote:
         return int(self._exchange(json.dumps(asked))["pid"])
 
     def end(self, pid: int) -> Ended:
-        """Wait for the end of the command that was begun."""
+        """Wait until the command has ended."""
         code = int(self._exchange(None)["code"])
         left = _group_of(pid)
         for orphan in left:
@@ -124,7 +123,7 @@ class Zygote:
 
 
 def _group_of(leader: int) -> list[int]:
-    """Return the processes of the group that *leader* led, which has ended."""
+    """Return the processes in the group of *leader*, which has ended."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
@@ -138,15 +137,15 @@ def _group_of(leader: int) -> list[int]:
 
 
 def _serve() -> None:
-    """Fork for each line of standard input, until there is none."""
-    import asyncio  # noqa: F401  # so that no child has to
+    """Fork a child for each line of standard input."""
+    import asyncio  # noqa: F401  # so that children do not have to
 
     import findingmodel.cli.get
     import findingmodel.cli.search
     import findingmodel.cli.stats
     import findingmodel.cli.update
     import findingmodel.index.aio
-    import findingmodel.observe.ledger_writer
+    import findingmodel.observe.ledger_recorder
     import findingmodel.stores.mongo.store
     import findingmodel.stores.sqlite.store  # noqa: F401
 
@@ -166,12 +165,12 @@ def _tell(answer: dict[str, Any]) -> None:
 
 
 def _be(asked: dict[str, Any]) -> None:
-    """Be the command: this never returns."""
+    """Become the command; never return."""
     from findingmodel.cli.main import main
     from tests.torture.steps import Fault, arm
 
     os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN if asked["is_deaf"] else signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if asked["ignores_sigint"] else signal.default_int_handler)
     os.environ.update(asked["environment"])
     for descriptor, kind in ((1, "stdout"), (2, "stderr")):
         file = os.open(f"{asked['output']}.{kind}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,6 +1,6 @@
-"""What a user's type checker makes of the package: checked by mypy, in `tests/test_typing.py`, and never run.
+"""A user's file: checked by mypy in `tests/test_typing.py`, never run.
 
-Each ``type: ignore`` marks a mistake; mypy --strict fails where one of them is none.
+Each ``type: ignore`` marks a mistake; mypy --strict fails if it does not report one.
 """
 
 from typing import assert_type

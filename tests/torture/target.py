@@ -1,4 +1,4 @@
-"""Ground: where an attack is made, and which database is attacked there."""
+"""Target: the directory and the database of an attack."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Ground"]
+__all__ = ["Target"]
 
 
-class Ground(NamedTuple):
-    """Where an attack is made.
+class Target(NamedTuple):
+    """The place of an attack.
 
     Attributes:
-        home: a directory of its own.
-        kind: "sqlite", or a kind of MongoDB servers.
+        home: an empty directory.
+        kind: "sqlite", or a kind of MongoDB server.
     """
 
     home: Path
@@ -27,7 +27,7 @@ class Ground(NamedTuple):
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Lend the URL of a database that does not exist yet; a server runs as long as the block."""
+        """Yield the URL of a new database; its server runs until the block ends."""
         if self.kind == "sqlite":
             yield f"sqlite:///{self.home}/index.db"
             return
