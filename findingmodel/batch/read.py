@@ -148,7 +148,7 @@ def _from_json(number: int, line: str, column: str) -> Question:
     fields = dict(value) if isinstance(value, dict) else {}
     query = fields.pop(column, None) if isinstance(value, dict) else value
     if not isinstance(query, str):
-        return Question(number, "", fields, QueryError(f"the member {column!r} is missing or is not text"))
+        return Question(number, "", fields, QueryError(f"the field {column!r} is missing or is not text"))
     return Question(number, query, fields)
 
 

@@ -17,13 +17,7 @@ U = TypeVar("U")
 
 
 class Outcome(NamedTuple, Generic[T, U]):
-    """The result of one item: a value, or the error that its call raised.
-
-    Attributes:
-        item: the item.
-        value: what the function returned, which may be None.
-        error: what the function raised; None if it returned.
-    """
+    """The result of one item: the value that its call returned, or the error that it raised."""
 
     item: T
     value: U | None = None
@@ -101,9 +95,7 @@ class BatchProcessor:
         A call that raises gives its item an outcome with the error, and stops no other item. When the
         iteration ends early or is cancelled, every call that it started is cancelled and awaited.
 
-        Args:
-            items: read only as fast as outcomes are taken.
-            function: called once for each item.
+        The items are read only as fast as outcomes are taken.
         """
 
         async def attempt(item: T) -> Outcome[T, U]:
@@ -123,9 +115,6 @@ class StreamProcessor:
 
     Args:
         max_buffer: the maximum number of items read from the stream whose results were not taken yet.
-
-    Raises:
-        ConfigError: *max_buffer* is not positive.
     """
 
     def __init__(self, max_buffer: int = 100) -> None:
@@ -143,8 +132,8 @@ class StreamProcessor:
     ) -> AsyncGenerator[U, None]:
         """Yield the result of *function* for each item of *stream*.
 
-        An error of the stream or of the function ends the iteration with that error. However the iteration
-        ends, every call that it started is cancelled and awaited.
+        An error of the stream or of the function ends the iteration. However it ends, every call that it
+        started is cancelled and awaited.
 
         Args:
             stream: read only as fast as results are taken.
@@ -164,11 +153,7 @@ async def _map_bounded(
     *,
     ordered: bool,
 ) -> AsyncGenerator[U, None]:
-    """Yield results of concurrent calls: the engine of both processors.
-
-    One task reads the stream and starts a task for each item. *semaphore* bounds the calls, *max_buffer* the
-    tasks whose results were not taken yet.
-    """
+    """Yield results: the engine of both processors. One task reads the stream and starts a task per item."""
     slots = asyncio.Semaphore(max_buffer)
     ready: asyncio.Queue[asyncio.Task[U] | None] = asyncio.Queue()  # None: the stream has ended
     tasks: set[asyncio.Task[U]] = set()
@@ -205,10 +190,9 @@ async def _map_bounded(
             slots.release()
             yield result
     finally:
-        unfinished = [feeder, *tasks]
-        for task_left in unfinished:
-            task_left.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        for unfinished in (feeder, *tasks):
+            unfinished.cancel()
+        await asyncio.gather(feeder, *tasks, return_exceptions=True)
 
 
 async def _iterate(items: Iterable[T]) -> AsyncIterator[T]:

@@ -13,6 +13,7 @@ from findingmodel.runtime.threads import Threads
 from findingmodel.stores.records import WriteBatch
 from findingmodel.update.compare import compare, compare_with_store, unchanged_report
 from findingmodel.update.decide import UpdateDecisions
+from findingmodel.update.identity import by_key
 from findingmodel.update.lease import writer_lease
 from findingmodel.update.load import Loader
 from findingmodel.update.options import UpdateObserver
@@ -107,17 +108,14 @@ class _Update:
         self._observer = observer
         self._threads = threads
         self._decisions = UpdateDecisions(comparison, remove=options.remove)
-        self._loader = self._make_loader()
-
-    def _make_loader(self) -> Loader:
-        known, missing = self._comparison.known, self._comparison.missing
-        return Loader(
-            fspath(self._comparison.scan.root),
-            self._options.max_file_bytes,
-            {file.path: known[file.path].sha256 for file in self._comparison.to_load if file.path in known},
-            {state.sha256: path for path, state in missing.items()},
-            self._store.refuses,
-            self._options.max_nesting,
+        known = comparison.known
+        self._loader = Loader(
+            fspath(comparison.scan.root),
+            options.max_file_bytes,
+            {file.path: known[file.path].sha256 for file in comparison.to_load if file.path in known},
+            {state.sha256: path for path, state in comparison.missing.items()},
+            store.refuses,
+            options.max_nesting,
             is_bound=True,
         )
 
@@ -175,33 +173,22 @@ class _Update:
                 await writer.write(WriteBatch(records))
 
     async def _batches(self) -> AsyncGenerator[Sequence[Loaded], None]:
-        """Yield the loaded files in path order, in batches of the size of one write."""
-        total, size = len(self._comparison.to_load), self._options.batch_size
-        batch: list[Loaded] = []
-        done = 0
-        async with aclosing(self._chunks()) as chunks:
-            async for loaded in chunks:
-                batch += loaded
-                done += len(loaded)
-                if self._observer.progress:
-                    self._observer.progress(done, total)
-                while len(batch) >= size:
-                    yield batch[:size]
-                    batch = batch[size:]
-        if batch:
-            yield batch
+        """Yield the loaded files in path order, in batches of the size of one write.
 
-    async def _chunks(self) -> AsyncGenerator[list[Loaded], None]:
-        """Yield the loaded files in path order: by worker processes if there are many, else by threads."""
-        files, concurrency = self._comparison.to_load, self._options.concurrency
+        Worker processes load them if there are many, else threads do.
+        """
+        files, size, concurrency = (
+            self._comparison.to_load,
+            self._options.batch_size,
+            self._options.concurrency,
+        )
         chunks = [files[start : start + _FILES_PER_CHUNK] for start in range(0, len(files), _FILES_PER_CHUNK)]
-        self._threads.end()
+        self._threads.end()  # only a single-threaded process is forked
         workers = Workers(self._loader, chunks, worker_count(len(files), most=concurrency))
-        if workers:
-            ahead = max(2 * concurrency, self._options.batch_size // _FILES_PER_CHUNK)
-            processor = BatchProcessor(max_concurrency=1, batch_size=ahead)  # one thread reads the pipes
+        if workers:  # one thread reads their pipes
+            processor = BatchProcessor(1, batch_size=max(2 * concurrency, size // _FILES_PER_CHUNK))
         else:
-            processor = BatchProcessor(max_concurrency=concurrency, batch_size=2 * concurrency)
+            processor = BatchProcessor(concurrency, batch_size=2 * concurrency)
 
         async def load(chunk: Sequence[SourceFile]) -> list[Loaded]:
             with self._observer.timer("sync.load", items=len(chunk)):
@@ -209,19 +196,28 @@ class _Update:
                     return await self._threads(workers.receive)
                 return await self._threads(self._loader.load_chunk, chunk)
 
+        batch: list[Loaded] = []
+        done = 0
         with workers:
             async with aclosing(processor.stream(chunks, load)) as outcomes:
                 async for outcome in outcomes:
-                    yield outcome.unwrap()
+                    batch += outcome.unwrap()
+                    done += len(outcome.item)
+                    if self._observer.progress:
+                        self._observer.progress(done, len(files))
+                    while len(batch) >= size:
+                        yield batch[:size]
+                        batch = batch[size:]
+        if batch:
+            yield batch
 
     async def _owners(self, keys: Collection[str]) -> dict[str, list[Owner]]:
         """Return by key which stored models hold *keys*; an empty index is not queried."""
-        owners: dict[str, list[Owner]] = {}
-        if keys and self._comparison.known:
-            for owner in await self._store.owners(keys):
-                path = self._comparison.left_behind.get(owner.oifm_id, owner.path)
-                owners.setdefault(owner.key, []).append(owner._replace(path=path))
-        return owners
+        if not keys or not self._comparison.known:
+            return {}
+        left_behind = self._comparison.left_behind
+        owners = await self._store.owners(keys)
+        return by_key(owner._replace(path=left_behind.get(owner.oifm_id, owner.path)) for owner in owners)
 
 
 def _keys(loaded: Sequence[Loaded]) -> set[str]:

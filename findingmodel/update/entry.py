@@ -14,7 +14,7 @@ from findingmodel.runtime.tasks import run_to_completion
 from findingmodel.stores.records import Credit, FileState, Owner, WriteBatch, unpack
 from findingmodel.text.normalize import fold
 from findingmodel.update.contributors import Credits
-from findingmodel.update.identity import Claim, Verdict, by_key, identity_keys, identity_word, rivals
+from findingmodel.update.identity import Claim, by_key, identity_keys, identity_word, rivals
 from findingmodel.update.lease import writer_lease
 from findingmodel.update.load import Loader
 from findingmodel.update.options import UpdateOptions
@@ -23,13 +23,13 @@ from findingmodel.update.report import Changes
 from findingmodel.update.scan import SUFFIX, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from findingmodel.model.finding import Contributor, FindingModelFull
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import EntryRow, Record
+    from findingmodel.stores.records import ContributorKind, EntryRow, Record
 
 
 class IndexReturnType(StrEnum):
@@ -100,9 +100,9 @@ async def add_file(
         StoreError: the store failed.
     """
     record = await asyncio.to_thread(_load, file, context, expected)
-    oifm_id = record.oifm_id
+    oifm_id, sha256 = record.oifm_id, record.file.sha256
     stored = (await context.store.get([oifm_id])).get(oifm_id)
-    if stored is not None and _is_same(stored, record, file):
+    if stored and stored["file_hash_sha256"] == sha256 and _is_known_as(file, stored["filename"]):
         return IndexReturnType.UNCHANGED
     async with exclusive(context) as store:
         former = await _former(store, oifm_id, file)
@@ -111,14 +111,14 @@ async def add_file(
             record, claim = _at_path(record, former.path), claim._replace(path=former.path)
         conflicts = tuple(rivals(claim, by_key(await store.owners(record.identity))))
         if conflicts:
-            raise DocumentError(str(file), Verdict(claim, conflicts).problems())
-        is_replaced = former is not None and former.oifm_id != oifm_id
+            raise DocumentError(str(file), [claim.problem(owner) for owner in conflicts])
+        replaced = (former.oifm_id,) if former is not None and former.oifm_id != oifm_id else ()
         contributors = Credits()
         contributors.add(record.credits, former)
         # The store writes the new model before it removes the former one.
-        batch = WriteBatch([record], removals=[former.oifm_id] if former and is_replaced else [])
-        await _write(store, batch, contributors)
-    context.on_change(_changes(oifm_id, former))
+        await _write(store, WriteBatch([record], removals=replaced), contributors)
+    is_new = former is None or bool(replaced)
+    context.on_change(Changes((oifm_id,), (), replaced) if is_new else Changes(updated=(oifm_id,)))
     return IndexReturnType.ADDED if former is None else IndexReturnType.UPDATED
 
 
@@ -128,12 +128,8 @@ def _load(file: Path, context: WriteContext, expected: FindingModelFull | None) 
         raise DocumentError(str(file), [Problem("", "bad-name", f"the file's name must end with {SUFFIX}")])
     status = file.stat()
     options = context.options
-    loader = Loader(
-        str(file.parent),
-        options.max_file_bytes,
-        refuses=context.store.refuses,
-        max_nesting=options.max_nesting,
-    )
+    refuses, max_nesting = context.store.refuses, options.max_nesting
+    loader = Loader(str(file.parent), options.max_file_bytes, refuses=refuses, max_nesting=max_nesting)
     loaded = loader.load(SourceFile(file.name, status.st_size, status.st_mtime_ns))
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)
@@ -141,10 +137,6 @@ def _load(file: Path, context: WriteContext, expected: FindingModelFull | None) 
         message = "the file does not hold the model that was given with it: write the model to the file first"
         raise DocumentError(str(file), [Problem("", "other-model", message)])
     return loaded.record
-
-
-def _is_same(entry: EntryRow, record: Record, file: Path) -> bool:
-    return entry["file_hash_sha256"] == record.file.sha256 and _is_known_as(file, entry["filename"])
 
 
 def _is_known_as(file: Path, path: str) -> bool:
@@ -168,14 +160,6 @@ def _at_path(record: Record, path: str) -> Record:
     )
 
 
-def _changes(oifm_id: str, former: FileState | None) -> Changes:
-    if former is None:
-        return Changes(added=(oifm_id,))
-    if former.oifm_id == oifm_id:
-        return Changes(updated=(oifm_id,))
-    return Changes(added=(oifm_id,), removed=(former.oifm_id,))
-
-
 async def remove_model(context: WriteContext, id_or_name: str) -> bool:
     """Remove the model with this id or name, in any case; return whether it existed.
 
@@ -183,14 +167,7 @@ async def remove_model(context: WriteContext, id_or_name: str) -> bool:
         LeaseHeldError: another update is running.
         StoreError: the store failed.
     """
-    if not await _named(context.store, id_or_name):
-        return False
-    async with exclusive(context) as store:
-        states = await _named(store, id_or_name)
-        await _remove(store, states)
-    if states:
-        context.on_change(Changes(removed=tuple(state.oifm_id for state in states)))
-    return bool(states)
+    return bool(await _remove(context, lambda store: _named(store, id_or_name)))
 
 
 async def remove_unused(context: WriteContext, active: Collection[str]) -> list[str]:
@@ -204,14 +181,26 @@ async def remove_unused(context: WriteContext, active: Collection[str]) -> list[
         LeaseHeldError: another update is running.
         StoreError: the store failed.
     """
-    if not await _unused(context.store, active):
+    states = await _remove(context, lambda store: _unused(store, active))
+    return sorted(state.path for state in states)
+
+
+async def _remove(
+    context: WriteContext, find: Callable[[Store], Awaitable[list[FileState]]]
+) -> list[FileState]:
+    """Remove the models that *find* returns under the lease; no lease is taken if there are none before."""
+    if not await find(context.store):
         return []
     async with exclusive(context) as store:
-        states = await _unused(store, active)
-        await _remove(store, states)
-    if states:
-        context.on_change(Changes(removed=tuple(sorted(state.oifm_id for state in states))))
-    return sorted(state.path for state in states)
+        states = await find(store)
+        contributors = Credits()
+        for state in states:
+            contributors.remove(state)
+        ids = sorted(state.oifm_id for state in states)
+        await _write(store, WriteBatch(removals=ids), contributors)
+    if ids:
+        context.on_change(Changes(removed=tuple(ids)))
+    return states
 
 
 async def _named(store: Store, id_or_name: str) -> list[FileState]:
@@ -232,13 +221,6 @@ def _state(entry: EntryRow) -> FileState:
     """Return what an entry says of its file; sizes and times are unknown."""
     contributors = tuple(entry["contributors"] or ())
     return FileState(entry["filename"], 0, 0, entry["file_hash_sha256"], 0, entry["oifm_id"], contributors)
-
-
-async def _remove(store: Store, states: Iterable[FileState]) -> None:
-    contributors = Credits()
-    for state in states:
-        contributors.remove(state)
-    await _write(store, WriteBatch(removals=[state.oifm_id for state in states]), contributors)
 
 
 async def _write(store: Store, batch: WriteBatch, contributors: Credits) -> None:
@@ -262,19 +244,20 @@ async def put_contributors(context: WriteContext, contributors: Iterable[Contrib
         LeaseHeldError: another update is running.
         StoreError: the store failed.
     """
-    first: dict[tuple[str, str], Contributor] = {}
-    conflicting: dict[str, dict[str, None]] = {"person": {}, "organization": {}}
-    rows: dict[tuple[str, str], Credit] = {}
+    distinct: dict[tuple[ContributorKind, str], Contributor] = {}
+    conflicts: dict[str, dict[str, None]] = {"person": {}, "organization": {}}
     for contributor in contributors:
         kind, key = contributor_kind(contributor), contributor_key(contributor)
-        if first.setdefault((kind, key), contributor) != contributor:
-            conflicting[kind][key] = None
-        rows[kind, key] = Credit(kind, key, contributor.model_dump(mode="json", exclude_none=True), 0, "")
-    if any(conflicting.values()):
-        return [f"{kind.title()} conflicts: {list(keys)}" for kind, keys in conflicting.items() if keys]
-    if rows:
+        if distinct.setdefault((kind, key), contributor) != contributor:
+            conflicts[kind][key] = None
+    if any(conflicts.values()):
+        return [f"{kind.title()} conflicts: {list(keys)}" for kind, keys in conflicts.items() if keys]
+    if distinct:
+        rows = [
+            Credit(*key, c.model_dump(mode="json", exclude_none=True), 0, "") for key, c in distinct.items()
+        ]
         async with exclusive(context) as store:
-            await store.write(WriteBatch(credits=[*rows.values()]))
+            await store.write(WriteBatch(credits=rows))
     return None
 
 
@@ -303,26 +286,25 @@ async def find_conflicts(
         for owner in rivals(claim, stored):
             is_superseded = owner.oifm_id in new_ids if owner.key != id_key else is_stored
             if not is_superseded and replaced not in (owner.oifm_id, owner.path):
-                errors[claim.oifm_id].append(_stored_message(owner))
+                errors[claim.oifm_id].append(_message(_STORED, owner))
         for owner in rivals(claim, new):
             if owner.key == id_key or owner.oifm_id != claim.oifm_id:
-                errors[claim.oifm_id].append(_batch_message(owner))
+                errors[claim.oifm_id].append(_message(_IN_BATCH, owner))
     return errors
 
 
-def _stored_message(owner: Owner) -> str:
-    word, value = identity_word(owner.key)
-    if word == "id":
-        return f"Duplicate ID '{value}' (also in {owner.path})"
-    if word == "name":
-        return f"Duplicate name '{value}' (also in {owner.oifm_id})"
-    return f"Attribute ID conflict: '{value}' also in {owner.oifm_id} ({owner.path})"
+_STORED = {
+    "id": "Duplicate ID '{value}' (also in {path})",
+    "name": "Duplicate name '{value}' (also in {oifm_id})",
+    "attribute id": "Attribute ID conflict: '{value}' also in {oifm_id} ({path})",
+}
+_IN_BATCH = {
+    "id": "Duplicate ID '{value}' in batch",
+    "name": "Duplicate name '{value}' in batch (also in {oifm_id})",
+    "attribute id": "Attribute ID conflict: '{value}' in batch (also in {oifm_id})",
+}
 
 
-def _batch_message(owner: Owner) -> str:
+def _message(messages: dict[str, str], owner: Owner) -> str:
     word, value = identity_word(owner.key)
-    if word == "id":
-        return f"Duplicate ID '{value}' in batch"
-    if word == "name":
-        return f"Duplicate name '{value}' in batch (also in {owner.oifm_id})"
-    return f"Attribute ID conflict: '{value}' in batch (also in {owner.oifm_id})"
+    return messages[word].format(value=value, oifm_id=owner.oifm_id, path=owner.path)

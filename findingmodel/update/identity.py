@@ -52,6 +52,22 @@ class Claim(NamedTuple):
     oifm_id: str
     keys: tuple[str, ...]
 
+    def problem(self, owner: Owner) -> Problem:
+        """Return the problem of the file if *owner* holds one of its keys.
+
+        >>> claim = Claim("a.fm.json", "OIFM_T_1", ("OIFM_T_1", "name:edema", "OIFMA_T_7"))
+        >>> claim.problem(Owner("OIFMA_T_7", "OIFM_T_2", "b.fm.json")).pointer
+        '/attributes/0/oifma_id'
+        """
+        place = self.keys.index(owner.key)
+        word, value = identity_word(owner.key)
+        holder = owner.path if word == "id" else f"{owner.oifm_id} in {owner.path}"
+        return Problem(
+            ("/oifm_id", "/name")[place] if place < 2 else f"/attributes/{place - 2}/oifma_id",
+            f"duplicate-{word.replace(' ', '-')}",
+            f"the {word} {value!r} already belongs to {holder}: change it here, or remove one of the two",
+        )
+
 
 class Verdict(NamedTuple):
     """The decision on a claim: it fails if there are conflicts, else it waits or is granted.
@@ -68,7 +84,7 @@ class Verdict(NamedTuple):
 
     def problems(self) -> tuple[Problem, ...]:
         """Return the conflicts as problems of the file."""
-        return tuple(conflict_problem(self.claim, owner) for owner in self.conflicts)
+        return tuple(map(self.claim.problem, self.conflicts))
 
 
 def by_key(owners: Iterable[Owner]) -> dict[str, list[Owner]]:
@@ -85,23 +101,6 @@ def rivals(claim: Claim, owners: Owners) -> Iterator[Owner]:
         for owner in owners.get(key, ()):
             if owner.path != claim.path:
                 yield owner
-
-
-def conflict_problem(claim: Claim, owner: Owner) -> Problem:
-    """Return the problem of a file that wants a key which *owner* holds.
-
-    >>> claim = Claim("a.fm.json", "OIFM_T_1", ("OIFM_T_1", "name:edema", "OIFMA_T_7"))
-    >>> conflict_problem(claim, Owner("OIFMA_T_7", "OIFM_T_2", "b.fm.json")).pointer
-    '/attributes/0/oifma_id'
-    """
-    place = claim.keys.index(owner.key)
-    word, value = identity_word(owner.key)
-    holder = owner.path if word == "id" else f"{owner.oifm_id} in {owner.path}"
-    return Problem(
-        ("/oifm_id", "/name")[place] if place < 2 else f"/attributes/{place - 2}/oifma_id",
-        f"duplicate-{word.replace(' ', '-')}",
-        f"the {word} {value!r} already belongs to {holder}: change it here, or remove one of the two",
-    )
 
 
 class KeyAssignment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.limits import BATCH_SIZE, CONCURRENCY, LEASE_SECONDS, MAX_FILE_BYTES, MAX_NESTING
@@ -111,6 +112,7 @@ class WriteCounts:
         return f"{self.models:,} written and {self.removals:,} removed"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class UpdateObserver:
     """Follows one update: everything that an update reports while it runs.
 
@@ -123,17 +125,9 @@ class UpdateObserver:
         counts: what was written so far.
     """
 
-    def __init__(
-        self,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        timer: Timer = untimed,
-        on_wait: Callable[[Lease], None] | None = None,
-        on_batch: Callable[[WriteBatch], Awaitable[None]] | None = None,
-    ) -> None:
-        self.progress = progress
-        self.timer = timer
-        self.on_wait = on_wait
-        self.on_batch = on_batch
-        self.before_writing: Callable[[], Awaitable[None]] | None = None
-        self.counts = WriteCounts()
+    progress: Callable[[int, int], None] | None = None
+    timer: Timer = untimed
+    on_wait: Callable[[Lease], None] | None = None
+    before_writing: Callable[[], Awaitable[None]] | None = None
+    on_batch: Callable[[WriteBatch], Awaitable[None]] | None = None
+    counts: WriteCounts = field(default_factory=WriteCounts)

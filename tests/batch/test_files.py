@@ -121,10 +121,10 @@ def test_json_lines_are_objects_or_strings() -> None:
 def test_a_bad_line_of_json_fails_alone() -> None:
     found = errors('{"query": 1}\n{\n"PE"\n[]\n' + "[" * 100_000, "jsonl")
     assert [message and message.partition(":")[0] for message in found] == [
-        "the member 'query' is missing or is not text",
+        "the field 'query' is missing or is not text",
         "the line is not JSON",
         None,
-        "the member 'query' is missing or is not text",
+        "the field 'query' is missing or is not text",
         "the line is not JSON",
     ]
 

@@ -145,7 +145,7 @@ class Branch(NamedTuple):
             rows = self.select_among('SELECT id FROM "entries$" WHERE oifm_id IN', batch.removals)
             self._delete([row[0] for row in rows])
         contributors = [(c.kind, c.key, dump(c.fields), c.mtime_ns, c.path) for c in batch.credits]
-        self._insert("contributors$", contributors)
+        self._insert("contributors$", contributors, or_replace="OR REPLACE")
         self.run_many('DELETE FROM "contributors$" WHERE kind = ? AND key = ?', batch.withdrawn)
 
     def _upsert(self, records: Sequence[Record]) -> None:
@@ -161,7 +161,8 @@ class Branch(NamedTuple):
         self._insert("models$", [(n, r.model) for n, r in numbered])
         self._insert("keys$", sorted((key, n) for n, r in numbered for key in r.keys))
         self._insert("identity$", sorted((key, n) for n, r in numbered for key in r.identity))
-        self._insert("credits$", [(c.key, n, c.kind, dump(c.fields)) for n, r in numbered for c in r.credits])
+        credit_rows = [(c.key, n, c.kind, dump(c.fields)) for n, r in numbered for c in r.credits]
+        self._insert("credits$", credit_rows, or_replace="OR REPLACE")
         self.run_many(
             'INSERT INTO "terms$" (rowid, name, synonyms, description, other, facets) '
             "VALUES (?, ?, ?, ?, ?, ?)",
@@ -169,10 +170,11 @@ class Branch(NamedTuple):
         )
         self._count_words((name for record in records for name in record.names), 1)
 
-    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]], *, or_replace: str = "") -> None:
+        """Insert *rows*; an existing key is an error, unless *or_replace* says to replace its row."""
         if rows:
             columns = ", ".join("?" * len(rows[0]))
-            self.run_many(f'INSERT OR REPLACE INTO "{table}" VALUES ({columns})', rows)
+            self.run_many(f'INSERT {or_replace} INTO "{table}" VALUES ({columns})', rows)
 
     def _touch(self, states: Sequence[FileState]) -> None:
         self.run_many(
@@ -206,7 +208,7 @@ class Branch(NamedTuple):
     def advance(self) -> int:
         known = self.generation()
         generation = known + 1 if known else first_generation()
-        self._insert("meta$", [("generation", str(generation))])
+        self._insert("meta$", [("generation", str(generation))], or_replace="OR REPLACE")
         return generation
 
     def lease(self) -> Lease | None:
@@ -217,7 +219,7 @@ class Branch(NamedTuple):
         if lease is None:
             self.run("DELETE FROM \"meta$\" WHERE key = 'lease'")
         else:
-            self._insert("meta$", [("lease", json.dumps(lease))])
+            self._insert("meta$", [("lease", json.dumps(lease))], or_replace="OR REPLACE")
 
     def _meta(self, key: str) -> str | None:
         row = self.run('SELECT value FROM "meta$" WHERE key = ?', (key,)).fetchone()
