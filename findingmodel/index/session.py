@@ -52,6 +52,15 @@ class _TransactionState(NamedTuple):
     searcher: CachedSearcher
 
 
+class _Offload:
+    """Calls functions in place, or in *threads* once there are any."""
+
+    threads: Threads | None = None
+
+    async def __call__(self, function: Callable[..., T], /, *args: Any) -> T:
+        return function(*args) if self.threads is None else await self.threads(function, *args)
+
+
 class IndexSession:
     """The store of one index, with its query cache, searcher, ledger, timer and threads.
 
@@ -86,7 +95,7 @@ class IndexSession:
         self._database = database
         self._has_cache_file = bool(self.is_server and client is None and settings.cache_file)
         self._is_open = False
-        self._threads: Threads | None = None
+        self._offload = _Offload()  # an object of its own: a bound method would make a reference cycle
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.store: Store = open_store(
             self._url,
@@ -107,14 +116,11 @@ class IndexSession:
 
     def use_threads(self) -> Threads:
         """Run slow calls of the store in threads from now on, and return these threads."""
-        if self._threads is None:
+        if self._offload.threads is None:
             from findingmodel.runtime.threads import Threads
 
-            self._threads = Threads()
-        return self._threads
-
-    async def _offload(self, function: Callable[..., T], /, *args: Any) -> T:
-        return function(*args) if self._threads is None else await self._threads(function, *args)
+            self._offload.threads = Threads()
+        return self._offload.threads
 
     @cached_property
     def cache(self) -> QueryCache:
@@ -201,8 +207,8 @@ class IndexSession:
                 await self.ledger.flush()
         finally:
             await self.store.close()
-            if self._threads is not None:
-                self._threads.close()
+            if self._offload.threads is not None:
+                self._offload.threads.close()
 
     # writing
 

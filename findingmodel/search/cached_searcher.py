@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from findingmodel.runtime.timing import untimed
@@ -59,6 +60,8 @@ class CachedSearcher(Searcher):
         self._cache = cache
         self._freshness = freshness or Freshness(store.generation, max_age_seconds=0)
 
+        searcher = weakref.proxy(self)  # no cycle, which only a garbage collection would free
+
         @cached(cache, tag=self._name)
         async def all_tags(name: str, generation: int) -> dict[str, int]:
             return await count_tags(store)
@@ -67,7 +70,7 @@ class CachedSearcher(Searcher):
         async def suggestions(
             name: str, generation: int, text: str, limit: int
         ) -> list[tuple[EntryRow, str]]:
-            return await suggest(store, await self.vocabulary(generation), text, limit=limit)
+            return await suggest(store, await searcher.vocabulary(generation), text, limit=limit)
 
         self._all_tags, self._suggestions = all_tags, suggestions
 
