@@ -15,11 +15,11 @@ from tests.stores.contract_write import WritingRules
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
-__all__ = ["OpenStore", "StoreContract"]
+__all__ = ["OpenStore", "StoreContract", "StoreFixtures"]
 
 
-class StoreContract(WritingRules, LookupRules, SearchRules, UpdateRules, SharingRules, ClosingRules):
-    """All rules; `store` is a store of the branch "main" in a database that does not exist yet."""
+class StoreFixtures:
+    """`store` is a store of the branch "main" in a database that does not exist yet; `filled` has models."""
 
     @pytest.fixture
     async def open_store(self) -> OpenStore:
@@ -34,3 +34,9 @@ class StoreContract(WritingRules, LookupRules, SearchRules, UpdateRules, Sharing
         await store.setup()
         await store.write(WriteBatch(upserts=crowd()))
         return store
+
+
+class StoreContract(
+    StoreFixtures, WritingRules, LookupRules, SearchRules, UpdateRules, SharingRules, ClosingRules
+):
+    """All rules."""

@@ -15,10 +15,9 @@ from mongomock_motor import AsyncMongoMockClient
 from pymongo.errors import OperationFailure
 
 from findingmodel.stores.mongo.store import MongoStore
-from findingmodel.stores.records import WriteBatch
+from tests.stores.contract import StoreFixtures
 from tests.stores.contract_read import LookupRules
 from tests.stores.contract_share import ClosingRules, SharingRules, UpdateRules
-from tests.stores.contract_support import crowd
 from tests.stores.contract_write import WritingRules
 from tests.stores.databases import opening
 
@@ -33,7 +32,7 @@ pytestmark = pytest.mark.slow
 NO_SUCH_COMMAND = 59
 
 
-class TestContract(WritingRules, LookupRules, UpdateRules, SharingRules, ClosingRules):
+class TestContract(StoreFixtures, WritingRules, LookupRules, UpdateRules, SharingRules, ClosingRules):
     """Every rule but those of search."""
 
     @pytest.fixture
@@ -46,16 +45,6 @@ class TestContract(WritingRules, LookupRules, UpdateRules, SharingRules, Closing
 
         async with opening(make) as open_store:
             yield open_store
-
-    @pytest.fixture
-    async def store(self, open_store: OpenStore) -> Store:
-        return await open_store()
-
-    @pytest.fixture
-    async def filled(self, store: Store) -> Store:
-        await store.setup()
-        await store.write(WriteBatch(upserts=crowd()))
-        return store
 
     @pytest.mark.xfail(raises=NotImplementedError, strict=True, reason="this rule searches, see above")
     async def test_a_new_version_replaces_the_whole_record(self, store: Store) -> None:

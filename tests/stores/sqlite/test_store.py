@@ -35,30 +35,24 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
 
-@pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
-class TestContract(StoreContract):
-    """Every rule, on a file: with slow calls in threads, and with all calls inline."""
+class OnAFile:
+    """Stores on one file: with slow calls in threads, and with all calls inline."""
 
-    @pytest.fixture
-    async def open_store(self, tmp_path: Path, offload: Offload) -> AsyncIterator[OpenStore]:
+    @pytest.fixture(params=[asyncio.to_thread, inline])
+    async def open_store(self, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[OpenStore]:
         def make(branch: str) -> SQLiteStore:
-            return SQLiteStore(tmp_path / "x.db", branch=branch, offload=offload)
+            return SQLiteStore(tmp_path / "x.db", branch=branch, offload=request.param)
 
         async with opening(make) as open_store:
             yield open_store
 
 
-@pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
-class TestTransactions(TransactionRules):
-    """On a file, with threads and inline."""
+class TestContract(OnAFile, StoreContract):
+    """Every rule, on a file."""
 
-    @pytest.fixture
-    async def open_store(self, tmp_path: Path, offload: Offload) -> AsyncIterator[OpenStore]:
-        def make(branch: str) -> SQLiteStore:
-            return SQLiteStore(tmp_path / "x.db", branch=branch, offload=offload)
 
-        async with opening(make) as open_store:
-            yield open_store
+class TestTransactions(OnAFile, TransactionRules):
+    """The rules of transactions, on a file."""
 
 
 @pytest.mark.parametrize("offload", [asyncio.to_thread, inline])
