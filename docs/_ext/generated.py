@@ -14,7 +14,7 @@ import click
 from sphinx.util.docutils import SphinxDirective
 
 import findingmodel
-from findingmodel.cli.main import LazyGroup, cli
+from findingmodel.cli.main import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +80,7 @@ def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
         command, info_name=path, max_content_width=_HELP_COLUMNS, terminal_width=_HELP_COLUMNS
     ) as context:
         yield path, command.get_help(context)
-        if isinstance(command, LazyGroup):
+        if isinstance(command, click.Group):
             for name in command.list_commands(context):
                 found = command.resolve_command(context, [name])[1]
                 if found is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.main import Lazy, LazyGroup
+from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import index_options
 from findingmodel.cli.screen import Screen, counted, safe_json, visible
 from findingmodel.cli.session import ask
@@ -20,18 +20,12 @@ if TYPE_CHECKING:
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
 
-_HERE = "findingmodel.cli.export"
-_FORMATS = {
-    "markdown": Lazy(f"{_HERE}:markdown", "Write a page for each model, and a table of all."),
-    "ids": Lazy(f"{_HERE}:ids", "Write which ids are taken, and by what."),
-    "jsonl": Lazy(f"{_HERE}:jsonl", "Write each model as one line of JSON."),
-}
 _STREAM = "-"
 _EMPTY = "the index holds no models, so nothing was written"
 _destination = click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
 
 
-@click.group(cls=LazyGroup, lazy=_FORMATS)
+@click.group(cls=OrderedGroup)
 def export() -> None:
     """Write the content of the index to files; files that are up to date are not touched.
 
@@ -45,7 +39,7 @@ def export() -> None:
     """
 
 
-@click.command()
+@export.command(short_help="Write a page for each model, and a table of all.")
 @_destination
 @click.option("--prune", is_flag=True, help="Remove exported pages whose models are gone.")
 @index_options
@@ -79,7 +73,7 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings)
     return _show(screen, report, f"{result} in {destination}{removed}")
 
 
-@click.command()
+@export.command(short_help="Write which ids are taken, and by what.")
 @_destination
 @index_options
 def ids(screen: Screen, destination: Path, settings: Settings) -> int:
@@ -101,7 +95,7 @@ def ids(screen: Screen, destination: Path, settings: Settings) -> int:
     return _export_file(screen, settings, file, export_ids, id_lines)
 
 
-@click.command()
+@export.command(short_help="Write each model as one line of JSON.")
 @_destination
 @index_options
 def jsonl(screen: Screen, destination: Path, settings: Settings) -> int:

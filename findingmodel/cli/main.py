@@ -42,20 +42,24 @@ class Lazy(NamedTuple):
     help: str
 
 
-class LazyGroup(click.Group):
+class OrderedGroup(click.Group):
+    """A group whose help lists the commands in the order of their definition."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+class LazyGroup(OrderedGroup):
     """A group that imports a command only when it is called.
 
     Args:
-        lazy: command name -> where it is defined; help lists the commands in this order.
+        lazy: command name -> where it is defined.
     """
 
     def __init__(self, name: str | None = None, *, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
         stubs = {name: click.Command(name, short_help=entry.help) for name, entry in lazy.items()}
         super().__init__(name, stubs, **kwargs)
         self._lazy = lazy
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self._lazy)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.main import Lazy, LazyGroup
+from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import completing, index_options, output_options, tag_option, utf8
 from findingmodel.cli.screen import Screen, counted, one_line, safe_json, visible
 from findingmodel.cli.session import ask
@@ -29,121 +29,19 @@ _file_argument = click.argument(
 )
 
 
-@click.command()
-@_file_argument
-@output_options
-def markdown(screen: Screen, file: str) -> int:
-    """Print the Markdown page of the finding model in FILE; - is standard input.
-
-    The page is the one that "index export markdown" writes. No index is opened.
+@click.group(cls=OrderedGroup)
+def model() -> None:
+    """Create and show finding model files.
 
     \b
     Examples:
-      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
-      findingmodel index get PE --full | findingmodel model markdown -
-
-    Exit code 1 means that FILE is not a valid model; each problem is printed.
-    """
-    from findingmodel.render.markdown import to_markdown
-
-    model = _parsed(screen, file, _read(file))
-    if model is None:
-        return 1
-    page = to_markdown(model)
-    if screen.as_json:
-        screen.json({"oifm_id": model.oifm_id, "name": model.name, "markdown": page})
-    else:
-        click.echo("\n".join(map(visible, page.split("\n"))))
-    return 0
-
-
-@click.command()
-@_file_argument
-@output_options
-def show(screen: Screen, file: str) -> int:
-    """Show the finding model in FILE, with its attributes and their values; - is standard input.
-
-    No index is opened. With --json the model is printed in canonical layout.
-
-    \b
-    Examples:
+      findingmodel model new "pleural plaque" --source ABCD --into defs
       findingmodel model show defs/pleural_plaque.fm.json
-      findingmodel index get PE --full | findingmodel model show -
-
-    Exit code 1 means that FILE is not a valid model; each problem is printed.
+      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
     """
-    data = _read(file)
-    model = _parsed(screen, file, data)
-    if model is None:
-        return 1
-    if screen.as_json:
-        from findingmodel.model.layout import canonical
-
-        click.echo(safe_json(canonical(data).decode()), nl=False)
-        return 0
-    heading = f"{model.oifm_id}  {one_line(model.name)}"
-    click.echo("\n".join([heading, *screen.labelled(_fields(model))]))
-    return 0
 
 
-def _read(file: str) -> bytes:
-    """Return the bytes of *file* or of standard input, up to one more than the limit."""
-    if file == _STREAM:
-        return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-    with open(file, "rb") as opened:  # noqa: PTH123  # click has checked the path as a string
-        return opened.read(MAX_FILE_BYTES + 1)
-
-
-def _parsed(screen: Screen, file: str, data: bytes) -> FindingModelFull | None:
-    """Return the model, or print its problems and return None."""
-    from findingmodel.model.parse import parse_model
-    from findingmodel.update.report import FileReport
-
-    if len(data) > MAX_FILE_BYTES:
-        problem = Problem("", "too-large", f"the file has more than {MAX_FILE_BYTES:,} bytes")
-        show_failed(screen, [FileReport(file, (problem,))])
-        return None
-    parsed = parse_model(data)
-    if parsed.model is None:
-        show_failed(screen, [FileReport(file, parsed.problems)])
-    for warning in parsed.warnings:
-        screen.detail(f"warning: {file}: {warning}")
-    return parsed.model
-
-
-def _fields(model: FindingModelFull) -> Iterator[tuple[str, str]]:
-    """Yield the label and the text of each line."""
-    contributors = [
-        getattr(contributor, "github_username", "") or getattr(contributor, "code", "")
-        for contributor in model.contributors or ()
-    ]
-    for label, texts in (
-        ("synonyms", model.synonyms),
-        ("tags", model.tags),
-        ("contributors", contributors),
-        ("codes", list(map(str, model.index_codes or ()))),
-    ):
-        if texts:
-            yield label, ", ".join(texts)
-    yield "description", model.description
-    for number, attribute in enumerate(model.attributes):
-        label = "" if number else "attributes"
-        yield label, f"{attribute.oifma_id} {attribute.name} ({_allowed(attribute)})"
-
-
-def _allowed(attribute: ChoiceAttributeIded | NumericAttributeIded) -> str:
-    """Return the allowed values: ``one of absent | present`` or ``number from 0 to 30 mm``."""
-    from findingmodel.model.finding import ChoiceAttributeIded
-    from findingmodel.render.markdown import most_chosen, number_range
-
-    required = ", required" if attribute.required else ""
-    if isinstance(attribute, ChoiceAttributeIded):
-        values = " | ".join(value.name for value in attribute.values)
-        return f"{most_chosen(attribute)} of {values}{required}"
-    return " ".join(filter(None, ["number", number_range(attribute)])) + required
-
-
-@click.command()
+@model.command(short_help="Create a file with new ids and the usual attributes.")
 @click.argument("name", metavar="NAME", type=utf8)
 @click.option(
     "--source",
@@ -219,20 +117,115 @@ def _show_notes(screen: Screen, created: NewModel, source: str) -> None:
     screen.detail(f"compared with {counted(created.known_models, 'model')}")
 
 
-_COMMANDS = {
-    "new": Lazy("findingmodel.cli.model:new", "Create a file with new ids and the usual attributes."),
-    "show": Lazy("findingmodel.cli.model:show", "Show the content of a file."),
-    "markdown": Lazy("findingmodel.cli.model:markdown", "Print the Markdown page of a file."),
-}
+@model.command(short_help="Show the content of a file.")
+@_file_argument
+@output_options
+def show(screen: Screen, file: str) -> int:
+    """Show the finding model in FILE, with its attributes and their values; - is standard input.
 
-
-@click.group(cls=LazyGroup, lazy=_COMMANDS)
-def model() -> None:
-    """Create and show finding model files.
+    No index is opened. With --json the model is printed in canonical layout.
 
     \b
     Examples:
-      findingmodel model new "pleural plaque" --source ABCD --into defs
       findingmodel model show defs/pleural_plaque.fm.json
-      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
+      findingmodel index get PE --full | findingmodel model show -
+
+    Exit code 1 means that FILE is not a valid model; each problem is printed.
     """
+    data = _read(file)
+    model = _parsed(screen, file, data)
+    if model is None:
+        return 1
+    if screen.as_json:
+        from findingmodel.model.layout import canonical
+
+        click.echo(safe_json(canonical(data).decode()), nl=False)
+        return 0
+    heading = f"{model.oifm_id}  {one_line(model.name)}"
+    click.echo("\n".join([heading, *screen.labelled(_fields(model))]))
+    return 0
+
+
+def _fields(model: FindingModelFull) -> Iterator[tuple[str, str]]:
+    """Yield the label and the text of each line."""
+    contributors = [
+        getattr(contributor, "github_username", "") or getattr(contributor, "code", "")
+        for contributor in model.contributors or ()
+    ]
+    for label, texts in (
+        ("synonyms", model.synonyms),
+        ("tags", model.tags),
+        ("contributors", contributors),
+        ("codes", list(map(str, model.index_codes or ()))),
+    ):
+        if texts:
+            yield label, ", ".join(texts)
+    yield "description", model.description
+    for number, attribute in enumerate(model.attributes):
+        label = "" if number else "attributes"
+        yield label, f"{attribute.oifma_id} {attribute.name} ({_allowed(attribute)})"
+
+
+def _allowed(attribute: ChoiceAttributeIded | NumericAttributeIded) -> str:
+    """Return the allowed values: ``one of absent | present`` or ``number from 0 to 30 mm``."""
+    from findingmodel.model.finding import ChoiceAttributeIded
+    from findingmodel.render.markdown import most_chosen, number_range
+
+    required = ", required" if attribute.required else ""
+    if isinstance(attribute, ChoiceAttributeIded):
+        values = " | ".join(value.name for value in attribute.values)
+        return f"{most_chosen(attribute)} of {values}{required}"
+    return " ".join(filter(None, ["number", number_range(attribute)])) + required
+
+
+@model.command(short_help="Print the Markdown page of a file.")
+@_file_argument
+@output_options
+def markdown(screen: Screen, file: str) -> int:
+    """Print the Markdown page of the finding model in FILE; - is standard input.
+
+    The page is the one that "index export markdown" writes. No index is opened.
+
+    \b
+    Examples:
+      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
+      findingmodel index get PE --full | findingmodel model markdown -
+
+    Exit code 1 means that FILE is not a valid model; each problem is printed.
+    """
+    from findingmodel.render.markdown import to_markdown
+
+    model = _parsed(screen, file, _read(file))
+    if model is None:
+        return 1
+    page = to_markdown(model)
+    if screen.as_json:
+        screen.json({"oifm_id": model.oifm_id, "name": model.name, "markdown": page})
+    else:
+        click.echo("\n".join(map(visible, page.split("\n"))))
+    return 0
+
+
+def _read(file: str) -> bytes:
+    """Return the bytes of *file* or of standard input, up to one more than the limit."""
+    if file == _STREAM:
+        return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    with open(file, "rb") as opened:  # noqa: PTH123  # click has checked the path as a string
+        return opened.read(MAX_FILE_BYTES + 1)
+
+
+def _parsed(screen: Screen, file: str, data: bytes) -> FindingModelFull | None:
+    """Return the model, or print its problems and return None."""
+    from findingmodel.model.parse import parse_model
+    from findingmodel.update.report import FileReport
+
+    if len(data) > MAX_FILE_BYTES:
+        problem = Problem("", "too-large", f"the file has more than {MAX_FILE_BYTES:,} bytes")
+        show_failed(screen, [FileReport(file, (problem,))])
+        return None
+    parsed = parse_model(data)
+    if parsed.model is None:
+        show_failed(screen, [FileReport(file, parsed.problems)])
+    for warning in parsed.warnings:
+        screen.detail(f"warning: {file}: {warning}")
+    return parsed.model

@@ -198,12 +198,13 @@ class IndexSession:
     async def close(self) -> None:
         """Close the store and end the threads, for good; any number of times."""
         self._is_open = False
-        if "_freshness" in vars(self):
+        used = vars(self)  # a part that was never needed is not created now
+        if "_freshness" in used:
             self._freshness.forget()  # cached answers must not outlive the store
-        if (tier := vars(self).get("_cache_tier")) is not None:
-            tier.close()
+        if "_cache_tier" in used and self._cache_tier is not None:
+            self._cache_tier.close()
         try:
-            if "ledger" in vars(self):
+            if "ledger" in used:
                 await self.ledger.flush()
         finally:
             await self.store.close()

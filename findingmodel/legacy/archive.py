@@ -99,7 +99,10 @@ async def archive_legacy(store: Store, *, dry_run: bool) -> LegacyIndex | None:
 
     if not isinstance(store, MongoStore):
         return None
-    return await store.connection.call("archive the old index in", lambda: _archive(store, dry_run=dry_run))
+    found = await store.connection.call("archive the old index in", lambda: _archive(store, dry_run=dry_run))
+    if found is not None and not dry_run:
+        await store.setup()
+    return found
 
 
 async def _archive(store: MongoStore, *, dry_run: bool) -> LegacyIndex | None:
@@ -111,7 +114,6 @@ async def _archive(store: MongoStore, *, dry_run: bool) -> LegacyIndex | None:
     if found is not None and not dry_run:
         await bound.writing.meta.update_one(STATE, {"$set": {"schema": 0}})  # its indexes move with the rest
         await _rename(bound.database, bound.writing, Collections.of(bound.database, found.branch))
-        await store.setup()
     return found
 
 

@@ -1,4 +1,4 @@
-"""LedgerRecorder: record in a ledger what is done to one index.
+"""LedgerRecorder: record in a ledger what is done to one index. LedgerWriter: append lines, and rotate files.
 
 An entry is a JSON object: ``at`` (UTC), ``run`` (the same in both entries of an update), ``action`` (update,
 add, remove, remove-unused), ``outcome`` (begun, done, refused, failed or interrupted), ``db``, ``branch``,

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from findingmodel.update.options import UpdateOptions
     from findingmodel.update.scan import SourceFile
 
-_FILES_PER_CHUNK = (
-    64  # read and parsed by one call to a thread: a call for each file takes five times as long
-)
+_FILES_PER_CHUNK = 64  # in one call to a thread; a call for each file takes five times as long
 
 
 async def update(

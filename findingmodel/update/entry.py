@@ -106,7 +106,7 @@ async def add_file(
         return IndexReturnType.UNCHANGED
     async with exclusive(context) as store:
         former = await _former(store, oifm_id, file)
-        claim = Claim("", oifm_id, record.identity)
+        claim = Claim("", oifm_id, record.identity)  # no file has the path "", so every owner is a rival
         if former is not None:
             record, claim = _at_path(record, former.path), claim._replace(path=former.path)
         conflicts = tuple(rivals(claim, by_key(await store.owners(record.identity))))
@@ -275,6 +275,7 @@ async def find_conflicts(
         store: the index.
         models: each with the id of the stored model, or the path of the file, that it would replace.
     """
+    # No file has a NUL character in its path: these paths distinguish the claims from files and each other.
     claims = [Claim(f"\0{n}", model.oifm_id, identity_keys(model)) for n, (model, _) in enumerate(models)]
     new = by_key(Owner(key, claim.oifm_id, claim.path) for claim in claims for key in claim.keys)
     stored = by_key(await store.owners(new.keys()))

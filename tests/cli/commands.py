@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.testing import CliRunner
 
-from findingmodel.cli.main import LazyGroup, cli
+from findingmodel.cli.main import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +36,9 @@ def commands(
     group: click.Command = cli, words: tuple[str, ...] = (), *, groups: bool = False
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command with the words that call it; groups of commands only with *groups*."""
-    if groups or not isinstance(group, LazyGroup):
+    if groups or not isinstance(group, click.Group):
         yield words, group
-    if isinstance(group, LazyGroup):
+    if isinstance(group, click.Group):
         with click.Context(group) as context:
             for name in group.list_commands(context):
                 found = group.resolve_command(context, [name])[1]

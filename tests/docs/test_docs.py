@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 import findingmodel
 from findingmodel._version import __version__
-from findingmodel.cli.main import LazyGroup, cli
+from findingmodel.cli.main import cli
 from findingmodel.settings import Settings
 from tests.builders import make_model, model_bytes
 from tests.cli.commands import commands
@@ -121,7 +121,7 @@ def our_commands(text: str) -> Iterator[list[str]]:
 def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
     """Return the command that *words* name, and the remaining words."""
     command: click.Command = cli
-    while isinstance(command, LazyGroup):
+    while isinstance(command, click.Group):
         with click.Context(command) as context:
             _, found, words = command.resolve_command(context, words)
         assert found is not None
