@@ -42,8 +42,12 @@ def run(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, 
     Raises:
         StoreError: the store cannot be reached, or it failed.
     """
-    if not session.is_server:
-        return run_without_loop(_opened(session, command))
+    if session.is_server:
+        return _run_in_loop(session, command)
+    return run_without_loop(_opened(session, command))
+
+
+def _run_in_loop(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:
     import asyncio
 
     session.use_threads()
@@ -62,11 +66,7 @@ def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]])
 
 def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
     """Do the same as `ask`, always in an event loop: for a question that waits for more than the store."""
-    import asyncio
-
-    session = session_of(settings)
-    session.use_threads()
-    return asyncio.run(_opened(session, lambda opened: question(opened.store)))
+    return _run_in_loop(session_of(settings), lambda session: question(session.store))
 
 
 def update(

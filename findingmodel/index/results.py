@@ -114,7 +114,6 @@ def _folded(text: str) -> str:
     return " ".join(normalize("NFKC", text).casefold().split())
 
 
-ENTRY_COLUMNS = tuple(IndexEntry.model_fields)
 HIT_COLUMNS = tuple(SearchHit.model_fields)
 _BETWEEN = "; "
 

@@ -76,8 +76,7 @@ class Finding(Protocol):
 
 
 class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
+    name: str
 
 
 class RegisteredFinding(Finding, Protocol):
@@ -92,20 +91,14 @@ class RegisteredFinding(Finding, Protocol):
 class Entry(Protocol):
     """What an index holds for one finding model."""
 
-    @property
-    def oifm_id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def filename(self) -> str: ...
-    @property
-    def description(self) -> str | None: ...
-    @property
-    def synonyms(self) -> Sequence[str] | None: ...
-    @property
-    def tags(self) -> Sequence[str] | None: ...
-    @property
-    def contributors(self) -> Sequence[str] | None: ...
+    oifm_id: str
+    name: str
+    filename: str
+    description: str | None
+    synonyms: list[str] | None
+    tags: list[str] | None
+    contributors: list[str] | None
+
     @property
     def attributes(self) -> Sequence[_Named]: ...
 
@@ -120,9 +113,8 @@ class _Match(Protocol):
 class Hit(Entry, Protocol):
     """An entry that a search found, and why."""
 
-    @property
-    def score(self) -> float: ...
+    score: float
+    negated: bool
+
     @property
     def matched(self) -> Sequence[_Match]: ...
-    @property
-    def negated(self) -> bool: ...
