@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from findingmodel.agents.budget import fit, fits, left_out
 from findingmodel.errors import QueryError
-from findingmodel.search.hits import is_unambiguous, main_reason
+from findingmodel.search.hits import main_reason, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,7 @@ def resolution(phrase: str, hits: Sequence[SearchHit], error: QueryError | None)
     exact = [hit for hit in hits if hit.score >= 1]
     return Resolution(
         phrase=phrase,
-        clear=is_unambiguous(hits),
+        clear=status_of(hits) == "matched",
         matches=[phrase_match(hit) for hit in exact or hits],
         error=None if error is None else str(error),
     )

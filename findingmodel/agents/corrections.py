@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from findingmodel.agents.budget import count_tokens, largest
 from findingmodel.errors import NotFoundError, QueryError
+from findingmodel.search.hits import status_of
 from findingmodel.search.suggest import nearest_tags, similar_ids
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.query import parse_query
@@ -97,8 +98,10 @@ async def empty_hint(index: Index) -> str | None:
 
 async def _nearest_by_name(index: Index, key: str) -> Iterable[IndexEntry]:
     words = " ".join(tokenize(key))  # without the operators and filters of a query
-    hits: Sequence[IndexEntry] = await index.search(words, _MAX_NEAREST)
-    return hits or [suggestion.entry for suggestion in await index.suggest(key, _MAX_NEAREST)]
+    hits = await index.search(words, _MAX_NEAREST)
+    if status_of(hits) != "unmatched":
+        return hits
+    return [suggestion.entry for suggestion in await index.suggest(key, _MAX_NEAREST)]
 
 
 async def _nearest_by_id(index: Index, key: str) -> Iterable[FindingModelFull]:

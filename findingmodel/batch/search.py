@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from findingmodel.errors import QueryError
 from findingmodel.search.cache import QueryCache
-from findingmodel.search.hits import is_unambiguous
+from findingmodel.search.hits import status_of
+from findingmodel.search.rank import DECIDING
 from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
@@ -106,9 +107,7 @@ def _parsed(text: str, tags: Sequence[str]) -> Query | QueryError:
 
 
 def _row(text: str, hits: Hits, limit: int) -> BatchRow:
-    if not hits:
-        return BatchRow(text)
-    return BatchRow(text, hits[:limit], status="matched" if is_unambiguous(hits) else "ambiguous")
+    return BatchRow(text, hits[:limit], status=status_of(hits))
 
 
 async def _answers(
@@ -118,8 +117,7 @@ async def _answers(
     generation = await searcher.generation()
 
     async def search(query: Query) -> Hits:
-        # The second hit decides whether the first is clearly the best.
-        return tuple(await searcher.search(query, limit=max(limit, 2), generation=generation))
+        return tuple(await searcher.search(query, limit=max(limit, DECIDING), generation=generation))
 
     async def answer(query: Query) -> Hits:
         return await kept.get((generation, query), lambda: search(query))

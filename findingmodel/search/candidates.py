@@ -1,7 +1,7 @@
 """Find candidates: the entries that may answer a query.
 
-A source is one function (`Source`); the others are independent of it, and `findingmodel.search.rank` fuses
-what they find. A source that compares meanings instead of words sets the `confidence` of its candidates.
+A source is one function (`Source`); the others are independent of it, and `findingmodel.search.rank` orders
+what they find.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-FEW = 75  # entries; they are ranked in well under a millisecond
+FEW = 300  # entries; they are ranked in well under a millisecond
 SOME = 600  # entries; they are ranked in a few milliseconds
 _STRONG = 0.7  # weaker expansions make candidates only where the stronger have hardly any entries
 _HARDLY_ANY = 20  # entries
+_SEVERAL = 60  # entries; words that are only similar make candidates up to as many
 _SIGNIFICANT = 1 / 8  # of the weight of the heaviest word: lighter ones make no candidates
 _HEAVY = 0.6  # of the weight of the heaviest word: common words at least as heavy make candidates too
 _MAX_COMMON = 3
@@ -129,12 +130,19 @@ def _groups(plan: Plan) -> list[_Group]:
 def _group(plan: Plan, place: int) -> _Group:
     strong: dict[str, int] = {}
     weak: dict[str, int] = {}
+    similar: dict[str, int] = {}
     for expansion in plan.by_place[place]:
         token = min(expansion.tokens, key=plan.counts.__getitem__)
-        (strong if expansion.quality >= _STRONG else weak).setdefault(token, plan.counts[token])
+        kind = similar if expansion.stage == "similar" else strong if expansion.quality >= _STRONG else weak
+        kind.setdefault(token, plan.counts[token])
     if sum(strong.values()) < _HARDLY_ANY:
         strong.update(weak)
-    return _Group(sum(strong.values()), plan.weights[place], tuple(strong))
+    entries = sum(strong.values())
+    for token, count in similar.items():
+        if token not in strong and (entries + count <= _SEVERAL or not strong):
+            strong[token] = count
+            entries += count
+    return _Group(entries, plan.weights[place], tuple(strong))
 
 
 def _by_frequency(groups: Sequence[_Group]) -> tuple[list[_Group], list[_Group]]:

@@ -6,11 +6,14 @@ scored alike (`findingmodel.search.rank`), so a source can be added without chan
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from math import ceil, prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.search import thesaurus
+from findingmodel.search.meaning import meaning_table
+from findingmodel.text.opposites import are_opposites, is_grade_word, same_grade
 from findingmodel.text.stem import american, analyze, stem
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from findingmodel.search.vocabulary import Vocabulary, WordList
     from findingmodel.text.query import Query, Word
 
-STAGES = ("words", "compound", "initials", "meaning", "technical", "prefix", "typo")
+STAGES = ("words", "compound", "initials", "meaning", "technical", "similar", "prefix", "typo")
 
 # The quality of the expansions of each source; of the last two the highest possible.
 _JOINED = 0.95
@@ -29,10 +32,21 @@ _INITIALS = 0.85
 _TECHNICAL = 0.8
 _PLAIN = 0.75
 _COMPLETED = 0.85
+_SIMILAR = 0.9  # of the similarity
 _CORRECTED = 0.95
 
+_WORTH_SIMILAR = 0.3  # the weight of a word
 _ABBREVIATION = range(3, 7)  # letters
 _SHORTEST_PART = 3
+_SHORTEST_GLUED = 2  # letters of "ti" in "tirads"
+_SHORTEST_STEM = 4  # letters after a prefix
+_PREFIXES = (
+    *("anti", "endo", "extra", "hemi", "hyper", "infra", "inter", "intra", "juxta", "macro", "micro", "mid"),
+    *("multi", "non", "para", "peri", "post", "pre", "retro", "semi", "sub", "supra", "trans", "ultra"),
+)
+_LEVELS = re.compile(r"(?:[ctls]\d{1,2}){2,}")  # vertebrae
+_LEVEL = re.compile(r"[ctls]\d{1,2}")
+_RUN = re.compile(r"[^\W\d_]+|\d+")
 _SHORTEST_COMPOUND = 7
 _MAX_COMPLETIONS = 24
 _UNFINISHED = 3  # letters: a last word as short may be unfinished
@@ -125,7 +139,7 @@ async def make_plan(query: Query, vocabulary: Vocabulary, stages: Collection[str
     """
     words = query.words
     expansions = await _in_index(_expand(words), stages, vocabulary)
-    unknown = _unknown_places(words, expansions)
+    unknown = _unknown_places(words, [one for one in expansions if one.stage != "similar"])
     is_unfinished = _is_unfinished(query)
     if unknown or is_unfinished:
         guesses = _guess(words, unknown, is_unfinished, await vocabulary.words())
@@ -136,7 +150,16 @@ async def make_plan(query: Query, vocabulary: Vocabulary, stages: Collection[str
 
 def _expand(words: Sequence[Word]) -> list[Expansion]:
     """Return the expansions of words that are complete and spelled correctly."""
-    sources = (literal_words, joined_words, initials, meanings, technical_words, plain_words)
+    sources = (
+        literal_words,
+        joined_words,
+        prefixed_words,
+        initials,
+        meanings,
+        technical_words,
+        plain_words,
+        similar_words,
+    )
     return [expansion for source in sources for expansion in source(words)]
 
 
@@ -150,6 +173,7 @@ def _guess(
     for place in unknown:
         completed = list(completions(place, words[place], known))
         found += split_words(place, words[place], known)
+        found += glued_words(place, words[place])
         found += completed or corrections(words, place, known)
     last = len(words) - 1
     if is_unfinished and last not in unknown:
@@ -180,9 +204,12 @@ def _unknown_places(words: Sequence[Word], expansions: Sequence[Expansion]) -> l
 
 
 def literal_words(words: Sequence[Word]) -> Iterator[Expansion]:
-    """Yield the words themselves."""
+    """Yield the words themselves; "2" in "type 2" is also "II"."""
     for place, word in enumerate(words):
         yield Expansion((place,), (word.token,), 1.0, "words")
+        if place and is_grade_word(words[place - 1].token):
+            for token in same_grade(word.token):
+                yield Expansion((place,), (token,), 1.0, "words")
 
 
 def joined_words(words: Sequence[Word]) -> Iterator[Expansion]:
@@ -191,6 +218,30 @@ def joined_words(words: Sequence[Word]) -> Iterator[Expansion]:
         first, second = words[place].text, words[place + 1].text
         if first.isalpha() and second.isalpha():
             yield Expansion((place, place + 1), (stem(first + second),), _JOINED, "compound")
+
+
+def prefixed_words(words: Sequence[Word]) -> Iterator[Expansion]:
+    """Yield a word as its prefix and the rest, as some names are written: "extraaxial", "post-operative"."""
+    for place, word in enumerate(words):
+        text = american(word.text)
+        for prefix in _PREFIXES:
+            if text.startswith(prefix) and len(text) - len(prefix) >= _SHORTEST_STEM:
+                yield Expansion((place,), (stem(prefix), stem(text[len(prefix) :])), _SPLIT, "compound")
+
+
+def glued_words(place: int, word: Word) -> Iterator[Expansion]:
+    """Yield the parts of an unknown word that was written without spaces: "L5S1", "birads4", "tirads"."""
+    levels = _LEVELS.fullmatch(word.text) and _LEVEL.findall(word.text)
+    if levels:
+        yield Expansion((place,), tuple(map(stem, levels)), _SPLIT, "compound")
+        return
+    parts = _RUN.findall(word.text)
+    letters = parts[0]
+    for end in range(_SHORTEST_GLUED, len(letters) - _SHORTEST_PART):
+        split = (letters[:end], letters[end:], *parts[1:])
+        yield Expansion((place,), tuple(map(stem, split)), _SPLIT, "compound")
+    if len(parts) > 1:
+        yield Expansion((place,), tuple(map(stem, parts)), _SPLIT, "compound")
 
 
 def initials(words: Sequence[Word]) -> Iterator[Expansion]:
@@ -233,6 +284,14 @@ def plain_words(words: Sequence[Word]) -> Iterator[Expansion]:
                 yield Expansion((place,), (*part, *observation), _PLAIN, "technical")
 
 
+def similar_words(words: Sequence[Word]) -> Iterator[Expansion]:
+    """Yield the words nearest in meaning, from the learned table."""
+    for place, word in enumerate(words):
+        if word.weight >= _WORTH_SIMILAR:
+            for token, similarity in meaning_table().neighbours(word.token):
+                yield Expansion((place,), (token,), _SIMILAR * similarity, "similar")
+
+
 def _forms_in(tokens: Sequence[str], forms: Sequence[Form]) -> list[tuple[str, tuple[int, ...]]]:
     """Return those of *forms* whose words stand in *tokens*, with the places of the words."""
     found = []
@@ -271,11 +330,13 @@ def completions(place: int, word: Word, known: WordList) -> Iterator[Expansion]:
 def corrections(words: Sequence[Word], place: int, known: WordList) -> Iterator[Expansion]:
     """Yield the known words nearest to a mistyped word, and their meanings.
 
-    A word in capitals is an abbreviation, and never a typo of another.
+    A word in capitals is an abbreviation, and never a typo of another. No word is a typo of its opposite.
     """
     if words[place].capitals:
         return
     for text, distance in known.similar(american(words[place].text)):
+        if are_opposites(words[place].token, stem(text)):
+            continue
         quality = _CORRECTED * (1 - distance / len(text))
         corrected = [*words[:place], words[place]._replace(text=text, token=stem(text)), *words[place + 1 :]]
         yield Expansion((place,), (stem(text),), quality, "typo")

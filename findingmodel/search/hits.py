@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from findingmodel.search.lookup import match_field
-from findingmodel.search.rank import (
-    BY_ID,
-    EXACT,
-    FIELDS,
-    LABEL_SHARE,
-    partial_quality,
-    split_terms,
-    word_weights,
-)
+from findingmodel.search.rank import BY_ID, DECIDING, EXACT, ranking_model, shares
+from findingmodel.search.score import FIELDS, partial_quality, split_terms, word_weights
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import stem
 
@@ -26,8 +19,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import EntryRow
 
 _WHOLE = ("exact", "label")  # stages that compare whole names
-_GOOD = 0.5  # on judged queries a best hit below this is the right one in 4 of 10 cases
-_CLOSE = 0.8  # with a second hit closer than this the best is right in 6 of 10 cases, else in 9
+Status = Literal["matched", "ambiguous", "unmatched"]
 
 
 class Match(NamedTuple):
@@ -76,16 +68,22 @@ class _Scored(Protocol):
     def matched(self) -> tuple[Match, ...]: ...
 
 
-def is_unambiguous(hits: Sequence[_Scored]) -> bool:
-    """Return whether the first of *hits*, best first, is good and the second clearly worse.
+def status_of(hits: Sequence[_Scored]) -> Status:
+    """Return whether *hits*, best first and at least `DECIDING` if there are as many, answer the query.
 
-    An exact match is unambiguous unless another entry matches as exactly: models may share a synonym.
+    They do, "matched", if the first is right in at least 95 of 100 cases. They do not, "unmatched", if hardly
+    any of the first is likely to be right; else the query is "ambiguous". An exact match is matched unless
+    another entry matches as exactly: models may share a synonym.
     """
     best = hits[0].score if hits else 0.0
-    second = hits[1].score if len(hits) > 1 else 0.0
     if best >= EXACT:
-        return second < best
-    return best >= _GOOD and second < _CLOSE * best
+        second = hits[1].score if len(hits) > 1 else 0.0
+        return "matched" if second < best else "ambiguous"
+    model = ranking_model()
+    if best >= model.matched:
+        return "matched"
+    likely = sum([hit.score for hit in hits[:DECIDING]])
+    return "ambiguous" if likely >= model.unmatched else "unmatched"
 
 
 def main_reason(hit: _Scored) -> Match | None:
@@ -99,11 +97,13 @@ def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[Match, ...]:
     """Return why *entry* was found, the weightiest reason first; their scores sum to the entry's."""
     if ranked.score >= EXACT:
         return (_exact(plan, ranked, entry),)
-    matches = list(_by_words(plan, ranked, entry))
-    if ranked.label >= 0:
-        rest = ranked.score - sum([match.score for match in matches])
-        field = "synonym" if ranked.label else "name"
-        matches.append(Match("label", field, (_label(entry, ranked.label),), rest))
+    if ranked.evidence is None:
+        return ()
+    by_words, _ = shares(ranked, plan)
+    matches = list(_by_words(plan, ranked, entry, by_words))
+    rest = ranked.score - sum([match.score for match in matches])
+    field = "synonym" if ranked.fit.number > 0 else "name"
+    matches.append(Match("label", field, (_label(entry, ranked.fit.number),), rest))
     return tuple(sorted(matches, key=lambda match: -match.score))
 
 
@@ -129,26 +129,27 @@ class _Evidence(NamedTuple):
 def _exact(plan: Plan, ranked: Ranked, entry: EntryRow) -> Match:
     if ranked.score >= BY_ID:
         return Match("exact", "id", (entry["oifm_id"],), ranked.score)
-    field = match_field(plan.query.key, entry) or ("synonym" if ranked.label else "name")
-    return Match("exact", field, (_label(entry, ranked.label),), ranked.score)
+    field = match_field(plan.query.key, entry) or ("synonym" if ranked.fit.number else "name")
+    return Match("exact", field, (_label(entry, ranked.fit.number),), ranked.score)
 
 
 def _label(entry: EntryRow, number: int) -> str:
     return (entry["synonyms"] or [])[number - 1] if number > 0 else entry["name"]
 
 
-def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow) -> Iterator[Match]:
-    """Yield the reasons by words: one for each field and stage."""
+def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow, share: float) -> Iterator[Match]:
+    """Yield the reasons by words, one for each field and stage; their scores sum to *share*."""
     weights = word_weights(plan)
-    total = sum(weights) or 1.0
-    scores: dict[tuple[str, str], float] = {}
+    values: dict[tuple[str, str], float] = {}
     tokens: dict[tuple[str, str], set[str]] = {}
     for place, best in _evidence(plan, ranked).items():
         key = (best.stage, best.field)
-        scores[key] = scores.get(key, 0.0) + (1 - LABEL_SHARE) * weights[place] * best.value / total
+        values[key] = values.get(key, 0.0) + weights[place] * best.value
         tokens.setdefault(key, set()).update(best.tokens)
-    for (stage, field), score in scores.items():
-        yield Match(stage, field, _written(tokens[stage, field], field, entry), score)
+    total = sum(values.values()) or 1.0
+    for (stage, field), value in values.items():
+        written = _written(tokens[stage, field], field, entry)
+        yield Match(stage, field, written, share * value / total)
 
 
 def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:

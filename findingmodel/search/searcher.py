@@ -10,7 +10,7 @@ from findingmodel.search.candidates import SOURCES
 from findingmodel.search.expansion import STAGES, make_plan
 from findingmodel.search.hits import HitRow, Match, explain, is_denied
 from findingmodel.search.lookup import code_facets_of, find_coded_elements, match_field
-from findingmodel.search.rank import AS_TYPED, BY_ID, EXACT, rank
+from findingmodel.search.rank import AS_TYPED, BY_ID, EXACT, exact_order, rank
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.text.query import parse_query
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from findingmodel.text.query import Query
 
 _MIN_FILTERED = 10  # candidates of filters alone: an excluded phrase may remove some from a short page
+_LEAST_COUNTED = 0.05  # the score of a hit whose tags are counted
 _MAX_EXACT = 100  # exact hits put in order by their fields; as many models never share a name
 
 
@@ -98,12 +99,16 @@ class Searcher:
         return await self._with_coded_elements(query, hits)
 
     async def count_tags(self, query: Query) -> dict[str, int]:
-        """Return how many hits have each tag, the most frequent first; case and accents do not matter."""
+        """Return how many hits have each tag, the most frequent first; case and accents do not matter.
+
+        Hits that are hardly likely to be right are not counted.
+        """
         from findingmodel.search.facets import TagCounter  # a search for hits does not need it
 
         _, ranked = await self._ranked(query, None)
         counter = TagCounter()
-        counter.add((await self._entries(ranked)).values())
+        counted = [one for one in ranked if one.score >= _LEAST_COUNTED or not query.words]
+        counter.add((await self._entries(counted)).values())
         return counter.counts()
 
     async def _ranked(
@@ -150,7 +155,7 @@ def _exact_first(key: str, exact: Sequence[Ranked], entries: Mapping[str, EntryR
         entry = entries.get(one.candidate.oifm_id)
         field = match_field(key, entry) if entry and one.score < BY_ID else None
         found.append(one._replace(score=AS_TYPED[field]) if field else one)
-    return sorted(found, key=lambda one: (-one.score, one.candidate.oifm_id))
+    return sorted(found, key=exact_order)
 
 
 def _hit(plan: Plan, one: Ranked, entry: EntryRow) -> HitRow:

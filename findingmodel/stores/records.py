@@ -202,9 +202,6 @@ class Candidate(NamedTuple):
     oifm_id: str
     terms: Terms
     entry: EntryRow | None = None  # None if the caller fetches the entries of the final hits
-    confidence: float = (
-        0.0  # up to 1, of a source that does not compare words; 0 leaves the score to the words
-    )
 
 
 class LabelRow(NamedTuple):

@@ -46,9 +46,13 @@ _MEASURE = re.compile(_NUMBER + r"\s*-?(?:mm|cm|ml|cc|hu|kg|%|millimet\w+|centim
 _LEVEL = re.compile(r"[ctls]\d{1,2}")  # a vertebra
 _CLAUSE_END = re.compile(r"([.;:!?](?=\s|$)|\n)")
 _CONTRACTED = re.compile(r"(\bcan|(?<=[a-z])n)['\N{RIGHT SINGLE QUOTATION MARK}]t(?!\w)", re.IGNORECASE)
+_DOTTED = re.compile(r"(?<![\w.])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?")  # "S.V.C."
+_ORDINAL = re.compile(r"(?<!\w)(\d{1,2})(?:st|nd|rd|th)(?!\w)", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[\s•*]|-+(?=\s))+")
 _QUOTES = str.maketrans(dict.fromkeys("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", '"'))
 _WRITTEN = re.compile(r"[^\W\d_]+")
+
+_ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()  # noqa: SIM905
 
 _EXAMPLES = {
     "tag": "tag:CT",
@@ -128,7 +132,8 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
             f"{MAX_QUERY_CHARACTERS}: search sentence by sentence"
         )
     reader = _Reader([(facet("tag", tag),) for tag in tags if tag.strip()])
-    plain = _PART.sub(reader.take, _without_bullet(text.translate(_QUOTES))).strip()
+    undotted = _DOTTED.sub(_without_dots, text.translate(_QUOTES))
+    plain = _PART.sub(reader.take, _without_bullet(undotted)).strip()
     words = tuple(_words(plain))
     if not (words or reader.facets or reader.ids):
         raise QueryError(
@@ -143,6 +148,11 @@ def parse_query(text: str, *, tags: Sequence[str] = ()) -> Query:
         tuple(dict.fromkeys(reader.ids)),
         _is_narrative(plain),
     )
+
+
+def _without_dots(found: re.Match[str]) -> str:
+    """Return "SVC" for "S.V.C."."""
+    return found[0].replace(".", "")
 
 
 def _without_bullet(text: str) -> str:
@@ -212,6 +222,7 @@ def _filters(name: str, value: str) -> tuple[str, ...]:
 def _words(plain: str) -> Iterator[Word]:
     """Yield the distinct informative words of *plain*; if none is informative, all words."""
     text = expand_shorthand(_CONTRACTED.sub(_uncontracted, _MEASURE.sub(" ", plain)))
+    text = _ORDINAL.sub(_ordinal_word, text)
     if _is_in_capitals(text):
         text = text.lower()
     found = [word for clause in _clauses(text) for word in clause]
@@ -222,6 +233,12 @@ def _words(plain: str) -> Iterator[Word]:
     lightest_first = sorted(distinct, key=lambda word: word.weight)
     surplus = set(lightest_first[: max(len(distinct) - _MOST_WORDS, 0)])
     yield from (word for word in distinct if word not in surplus)
+
+
+def _ordinal_word(number: re.Match[str]) -> str:
+    """Return "second" for "2nd"; ordinals without a word stay as they are."""
+    place = int(number[1])
+    return _ORDINALS[place] if place < len(_ORDINALS) else number[0]
 
 
 def _uncontracted(verb: re.Match[str]) -> str:

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from findingmodel.runtime.run_without_loop import run_without_loop
 from findingmodel.search.expansion import make_plan
-from findingmodel.search.rank import rank
+from findingmodel.search.rank import MOST_CONTRADICTING, rank
 from findingmodel.search.vocabulary import Vocabulary
 from findingmodel.stores.records import Candidate
 from findingmodel.text.query import parse_query
 from findingmodel.text.terms import analyze_entry
-from tests.search_index import FINDINGS, filled
+from tests.search_index import FINDINGS, filled, make_records
 
 if TYPE_CHECKING:
     from findingmodel.search.expansion import Plan
@@ -51,7 +51,7 @@ def test_each_entry_is_ranked_once_however_often_it_is_a_candidate(words: list[s
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
 def test_scores_and_coverages_are_within_bounds(words: list[str]) -> None:
     for one in rank(plan_of(" ".join(words)), CANDIDATES):
-        assert 0 <= one.coverage <= 1
+        assert 0 <= one.fit.coverage <= 1
         assert 0 < one.score <= 2
 
 
@@ -80,11 +80,32 @@ def test_what_fits_better_ranks_higher(text, better, worse) -> None:
     assert ids(text, candidates)[0] == "OIFM_Z_000001"
 
 
-def test_confidence_raises_a_score_and_low_confidence_hardly_does() -> None:
-    plan = plan_of("thyroid nodule large")
-    plain = {one.candidate.oifm_id: one.score for one in rank(plan, CANDIDATES)}
-    for confidence in (0.1, 0.9):
-        lifted = rank(plan, [candidate._replace(confidence=confidence) for candidate in CANDIDATES])
-        for one in lifted:
-            score = plain.get(one.candidate.oifm_id, 0.0)
-            assert score <= one.score <= 1 - (1 - score) * (1 - confidence) + 0.2
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
+def test_scores_never_rise_down_the_list(words: list[str]) -> None:
+    scores = [one.score for one in rank(plan_of(" ".join(words)), CANDIDATES) if not one.fit.contradicts]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("hyperintense lesion", "hyperintense mass", "hypointense lesion"),
+        ("fracture type 2", "type II fracture of the dens", "type III fracture"),
+        ("T12 fracture", "vertebral fracture", "L1 fracture"),
+        ("right renal mass", "renal mass", "left renal mass"),
+        ("diverticulosis", "colonic diverticulosis", "diverticulitis"),
+        ("noncalcified plaque", "noncalcified pleural plaque", "calcified plaque"),
+        ("ureter stone", "ureteral calculus", "urethra stone"),
+    ],
+)
+def test_an_opposite_or_another_grade_is_behind_the_right_one_and_never_sure(text, right, wrong) -> None:
+    candidates = [
+        Candidate(oifm_id, analyze_entry(name, [], "", []))
+        for oifm_id, name in (("OIFM_Z_000001", right), ("OIFM_A_000001", wrong))
+    ]
+    index = filled(make_records([(right, [], "", []), (wrong, [], "", [])]))
+    plan = run_without_loop(make_plan(parse_query(text), Vocabulary(index)))
+    found = {one.candidate.oifm_id: one for one in rank(plan, candidates)}
+    assert next(iter(found)) == "OIFM_Z_000001"
+    if "OIFM_A_000001" in found:
+        assert found["OIFM_A_000001"].score <= MOST_CONTRADICTING

@@ -11,7 +11,7 @@ from findingmodel.text.stem import analyze
 from findingmodel.text.tables import lines
 
 DATA = Path(findingmodel.search.__file__).with_name("data")
-TABLES = sorted(path.name for path in DATA.glob("*.txt"))
+TABLES = sorted(path.name for path in DATA.glob("*.txt") if path.name != "ranking.txt")
 MEANINGS = [name for name in TABLES if name != "combining.txt"]
 
 

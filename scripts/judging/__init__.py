@@ -1,0 +1,1 @@
+"""Judged queries: reading them, running them, and what the answers are worth."""

@@ -1,0 +1,1 @@
+"""How the table of meanings is made: sources, training, and the file."""
