@@ -104,8 +104,7 @@ def _find(paths: tuple[Path, ...]) -> Scan:
             failed.update(report._replace(path=(path / report.path).as_posix()) for report in below.failed)
             sources = [file._replace(path=(path / file.path).as_posix()) for file in below.files]
         elif path.name.endswith(SUFFIX):
-            status = path.stat()
-            sources = [SourceFile(path.as_posix(), status.st_size, status.st_mtime_ns)]
+            sources = [SourceFile.of(path.as_posix(), path.stat())]
         else:
             message = f"the file's name must end with {SUFFIX}, or updates will not find it"
             failed.add(FileReport(path.as_posix(), (Problem("", "bad-name", message),)))

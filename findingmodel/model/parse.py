@@ -33,6 +33,7 @@ _ESCAPE = re.compile(
     rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})",
     re.DOTALL,
 )
+_ID = re.compile(rb'"oifm_id"\s*:\s*"(OIFM_[A-Z]{3,4}_[0-9]{6})"')
 _STAND_IN = "\ufdd0"  # a noncharacter, whose escape is as long as the one that it replaces
 _JSON_CODES = {"recursion limit exceeded": "too-deep", "number out of range": "number-too-long"}
 
@@ -65,6 +66,16 @@ def parse_model(data: bytes, *, max_nesting: int = MAX_NESTING) -> Parsed:
         parsed = _parse(data[len(_BYTE_ORDER_MARK) :], max_nesting, skipped=len(_BYTE_ORDER_MARK))
         return parsed._replace(warnings=(problem("bom", ""), *parsed.warnings))
     return _parse(data, max_nesting)
+
+
+def readable_id(data: bytes) -> str:
+    """Return the id of the finding model that *data*, the bytes of a broken file, was; "" if it has none.
+
+    >>> readable_id(b'{"oifm_id": "OIFM_TEST_000001", "name": "edema", "attri')
+    'OIFM_TEST_000001'
+    """
+    found = _ID.search(data)
+    return found[1].decode() if found else ""
 
 
 def _parse(body: bytes, max_nesting: int, *, skipped: int = 0) -> Parsed:

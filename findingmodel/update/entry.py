@@ -126,11 +126,11 @@ def _load(file: Path, context: WriteContext, expected: FindingModelFull | None) 
     """Read and check *file*, without the index."""
     if not file.name.endswith(SUFFIX):
         raise DocumentError(str(file), [Problem("", "bad-name", f"the file's name must end with {SUFFIX}")])
-    status = file.stat()
+    source = SourceFile.of(file.name, file.stat())
     options = context.options
     refuses, max_nesting = context.store.refuses, options.max_nesting
     loader = Loader(str(file.parent), options.max_file_bytes, refuses=refuses, max_nesting=max_nesting)
-    loaded = loader.load(SourceFile(file.name, status.st_size, status.st_mtime_ns))
+    loaded = loader.load(source)
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)
     if expected is not None and parse_model(unpack(loaded.record.model)).model != expected:

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import DirectoryError, Problem
+from findingmodel.stores.records import file_stamp
 from findingmodel.update.report import FileReport
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ class SourceFile(NamedTuple):
     path: str
     size: int
     mtime_ns: int
+    stamp: int = 0
+
+    @classmethod
+    def of(cls, path: str, status: os.stat_result) -> SourceFile:
+        """Return the file at *path*, which has this *status*."""
+        return cls(path, status.st_size, status.st_mtime_ns, file_stamp(status))
 
 
 class Scan(NamedTuple):
@@ -117,7 +124,7 @@ class _Walk:
         elif not _is_text(path):
             self._fail(path, "bad-path", "the path is not UTF-8: rename the file")
         else:
-            self.files.append(SourceFile(path, status.st_size, status.st_mtime_ns))
+            self.files.append(SourceFile.of(path, status))
 
     def _may_follow(self, entry: os.DirEntry[str], path: str) -> bool:
         """Return whether a link leads to a finding model file inside the root."""

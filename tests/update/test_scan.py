@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.errors import DirectoryError
-from findingmodel.stores.records import FileState
+from findingmodel.stores.records import FileState, file_stamp
 from findingmodel.update.compare import compare
 from findingmodel.update.scan import scan
 from tests.builders import write_model
@@ -31,8 +31,8 @@ def test_every_file_below_the_directory_is_found_sorted(tmp_path: Path) -> None:
     found = scan(tmp_path)
     assert [file.path for file in found.files] == ["a.fm.json", "a/z.fm.json", "b/c/d.fm.json", "b/x.fm.json"]
     assert found.failed == ()
-    size = (tmp_path / "a.fm.json").stat()
-    assert found.files[0][1:] == (size.st_size, size.st_mtime_ns)
+    status = (tmp_path / "a.fm.json").stat()
+    assert found.files[0][1:] == (status.st_size, status.st_mtime_ns, file_stamp(status))
 
 
 def test_links_are_followed_inside_the_directory_only(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS "entries$" (
 CREATE TABLE IF NOT EXISTS "files$" (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    indexed_ns INTEGER NOT NULL, oifm_id TEXT NOT NULL, contributors TEXT NOT NULL
+    indexed_ns INTEGER NOT NULL, oifm_id TEXT NOT NULL, contributors TEXT NOT NULL,
+    stamp INTEGER NOT NULL DEFAULT 0     -- last, because indexes of 2.0.0b1 got this column later
 );
 CREATE TABLE IF NOT EXISTS "models$" (id INTEGER PRIMARY KEY, model BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "keys$" (key TEXT, id INTEGER, PRIMARY KEY (key, id)) WITHOUT ROWID;
@@ -64,6 +65,7 @@ def create(connection: sqlite3.Connection, branch: str) -> None:
         verify(connection)
         for statement in for_branch(_TABLES, branch).split(";\n"):
             connection.execute(statement)
+        _add_stamps(connection, branch)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
@@ -71,6 +73,15 @@ def create(connection: sqlite3.Connection, branch: str) -> None:
         if connection.in_transaction:  # a full disk may have ended it already
             connection.execute("ROLLBACK")
         raise
+
+
+def _add_stamps(connection: sqlite3.Connection, branch: str) -> None:
+    """Add the column *stamp* to an index that was made without it: each file is read once more."""
+    columns = connection.execute(for_branch('PRAGMA table_info("files$")', branch)).fetchall()
+    if "stamp" not in {name for _, name, *_ in columns}:
+        connection.execute(
+            for_branch('ALTER TABLE "files$" ADD COLUMN stamp INTEGER NOT NULL DEFAULT 0', branch)
+        )
 
 
 def count_terms(connection: sqlite3.Connection, branch: str) -> None:

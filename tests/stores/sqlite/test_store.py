@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from contextvars import Context
 from typing import TYPE_CHECKING
 
@@ -410,3 +411,18 @@ async def test_another_loop_waits_for_a_transaction(tmp_path: Path) -> None:
 
 async def counted(store: Store) -> int:
     return (await store.counts()).models
+
+
+async def test_an_index_without_stamps_is_read_and_gets_them_with_the_next_write(tmp_path: Path) -> None:
+    """The table of files as 2.0.0b1 made it."""
+    path = tmp_path / "x.db"
+    async with opening(lambda branch: SQLiteStore(path, branch=branch)) as open_store:
+        await (await open_store()).write(WriteBatch([make_record(1, "one"), make_record(2, "two")]))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute('ALTER TABLE "files_main" DROP COLUMN stamp')
+    async with opening(lambda branch: SQLiteStore(path, branch=branch)) as open_store:
+        store = await open_store()
+        assert {state.stamp for state in await store.manifest()} == {0}
+        again = make_record(1, "one")
+        await store.write(WriteBatch([again]))
+        assert {state.stamp for state in await store.manifest()} == {0, again.file.stamp}
