@@ -138,6 +138,7 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
 def _show_update(screen: Screen, report: UpdateReport) -> None:
     """Print the counts, then the problems; warnings and a refusal go to stderr."""
     screen.detail(f"index: {report.db}")
+    _show_skipped(screen, report)
     if report.refused is None:
         click.echo(_summary(report))
     show_failed(screen, report.failed)
@@ -176,6 +177,7 @@ def _show_check(screen: Screen, report: CheckReport, *, fix_format: bool) -> Non
     for path in report.formatted:
         click.echo(f"formatted {visible(path)}")
     show_failed(screen, report.failed)
+    _show_skipped(screen, report)
     _show_warnings(screen, report, shown_by="-v")
     if not report.files:
         screen.note("no *.fm.json file found; is this the right directory?")
@@ -210,6 +212,13 @@ def _blocks(file: FileReport, width: int) -> Iterator[list[str]]:
     for problem in file.problems:
         yield heading + wrapper.wrap(visible(str(problem)))
         heading = []
+
+
+def _show_skipped(screen: Screen, report: UpdateReport | CheckReport) -> None:
+    from findingmodel.update.scan import SUFFIX
+
+    for path in report.skipped:
+        screen.detail(f"skipped: {path} is not named like a model file, NAME{SUFFIX}")
 
 
 def _show_warnings(screen: Screen, report: UpdateReport | CheckReport, *, shown_by: str) -> None:

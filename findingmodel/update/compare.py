@@ -157,6 +157,7 @@ def unchanged_report(comparison: Comparison, options: UpdateOptions, db: str, se
     return UpdateReport(
         unchanged=0 if refused else comparison.unchanged,
         failed=failed,
+        skipped=comparison.scan.skipped,
         refused=refused,
         seconds=seconds,
         db=db,

@@ -96,6 +96,7 @@ class UpdateDecisions:
             failed=self.failed,
             warnings=self.warnings,
             conflicts=conflicts,
+            skipped=self._comparison.scan.skipped,
         )
 
     def take(self, loaded: Iterable[Loaded], owners: Owners) -> Step:

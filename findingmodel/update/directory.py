@@ -130,7 +130,12 @@ class _Update:
                 known=len(known), removed=len(removals), failed=len(decisions.failed)
             )
             if refused is not None:
-                return UpdateReport(failed=decisions.failed, warnings=decisions.warnings, refused=refused)
+                return UpdateReport(
+                    failed=decisions.failed,
+                    warnings=decisions.warnings,
+                    skipped=self._comparison.scan.skipped,
+                    refused=refused,
+                )
             await writer.release()
             for rejection in writer.rejections:
                 decisions.revoke(rejection)

@@ -20,7 +20,7 @@ from findingmodel.update.load import Loader
 from findingmodel.update.options import UpdateOptions
 from findingmodel.update.record import contributor_key, contributor_kind
 from findingmodel.update.report import Changes
-from findingmodel.update.scan import SUFFIX, SourceFile
+from findingmodel.update.scan import SUFFIX, SourceFile, is_model_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
@@ -124,7 +124,7 @@ async def add_file(
 
 def _load(file: Path, context: WriteContext, expected: FindingModelFull | None) -> Record:
     """Read and check *file*, without the index."""
-    if not file.name.endswith(SUFFIX):
+    if not is_model_name(file.name):
         raise DocumentError(str(file), [Problem("", "bad-name", f"the file's name must end with {SUFFIX}")])
     source = SourceFile.of(file.name, file.stat())
     options = context.options

@@ -108,3 +108,15 @@ def test_only_the_named_files_are_checked_and_rewritten(tmp_path: Path) -> None:
     result = run("index", "check", one, "--fix-format")
     assert result.stdout.splitlines()[1:] == [f"formatted {one}"]
     assert not other.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize("arguments", [("index", "check"), ("index", "update", "--db", "x.db")])
+def test_skipped_files_are_told_with_v(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    directory = write_model(tmp_path / "defs", "a.fm.json", 1).parent
+    write_model(directory, "._a.fm.json", 2)
+    assert "skipped" not in run(*arguments, directory).output
+    told = run(*arguments, directory, "-v").stderr
+    assert "skipped: ._a.fm.json is not named like a model file, NAME.fm.json" in told
+    assert answer(*arguments, directory)["skipped"] == ["._a.fm.json"]
+    result = run("index", "check", directory / "._a.fm.json")
+    assert (result.exit_code, "[bad-name]" in result.stdout) == (1, True)

@@ -196,3 +196,24 @@ def test_one_directory_is_open_at_a_time(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert len(found.files) == 300
     assert found.failed == ()
+
+
+SIDE_FILES = (
+    "._a.fm.json",
+    ".#a.fm.json",
+    "~$a.fm.json",
+    "a.fm.json~",
+    ".a.fm.json.swp",
+    "#a.fm.json#",
+    "B.FM.JSON",
+)
+
+
+def test_backups_and_side_files_of_other_programs_are_skipped_and_listed(tmp_path: Path) -> None:
+    write_model(tmp_path, "a.fm.json")
+    for name in SIDE_FILES:
+        write_model(tmp_path, f"x/{name}")
+    (tmp_path / ".#b.fm.json").symlink_to("user@host.4711")  # as Emacs locks a file
+    found = scan(tmp_path)
+    assert ([file.path for file in found.files], found.failed) == (["a.fm.json"], ())
+    assert found.skipped == (".#b.fm.json", *sorted(f"x/{name}" for name in SIDE_FILES))
