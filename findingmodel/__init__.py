@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ConfigError,
         DirectoryError,
         DocumentError,
+        EventLoopError,
         FindingModelError,
         LeaseHeldError,
         NotFoundError,
@@ -86,6 +87,7 @@ __all__ = [
     "Contributor",
     "DirectoryError",
     "DocumentError",
+    "EventLoopError",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -136,7 +138,8 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "findingmodel.errors": (
-        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
+        "ConfigError DirectoryError DocumentError EventLoopError FindingModelError LeaseHeldError "
+        "NotFoundError "
         "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),

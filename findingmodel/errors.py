@@ -6,6 +6,7 @@
     ├── DirectoryError              the directory to index is missing or is not a directory      (exit code 2)
     ├── DocumentError               a file is not a valid finding model; has its problems
     ├── NotFoundError               nothing in the index has this id, name, slug or synonym
+    ├── EventLoopError              an Index is used in two event loops at the same time
     ├── UpdateRefusedError          an update would remove too much, or was strict and had failures
     └── StoreError                  the database failed                                          (exit code 3)
         ├── StoreUnavailableError   no server answered in time, or the file cannot be opened
@@ -29,6 +30,7 @@ __all__ = [
     "ConfigError",
     "DirectoryError",
     "DocumentError",
+    "EventLoopError",
     "FindingModelError",
     "LeaseHeldError",
     "NotFoundError",
@@ -96,6 +98,10 @@ class NotFoundError(FindingModelError, KeyError):
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0]) if self.args else ""
+
+
+class EventLoopError(FindingModelError, RuntimeError):
+    """An Index was used in an event loop while another event loop, which has used it, is running."""
 
 
 class UpdateRefusedError(FindingModelError):

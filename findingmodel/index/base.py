@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from findingmodel.errors import ConfigError
 from findingmodel.index.session import IndexSession
 from findingmodel.legacy.attributes import DriverObjects
+from findingmodel.runtime.threads import OneLoopAtATime
 from findingmodel.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,22 +42,32 @@ class IndexBase(DriverObjects):
         chosen = _settings(
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
-        self._session = IndexSession(chosen, database=db_name, client=client, monitor=monitor)
-        self._session.use_threads()
-        self._store: Store = self._session.store
+        self._any_session = IndexSession(chosen, database=db_name, client=client, monitor=monitor)
+        self._any_session.use_threads()
+        self._loops = OneLoopAtATime(f"the Index of {self.label}")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.label!r}, branch={self._session.settings.branch!r})"
+        return f"{type(self).__name__}({self.label!r}, branch={self._any_session.settings.branch!r})"
+
+    @property
+    def _session(self) -> IndexSession:
+        """The session, after a check that no other event loop is using it."""
+        self._loops.check()
+        return self._any_session
+
+    @property
+    def _store(self) -> Store:
+        return self._session.store
 
     @property
     def label(self) -> str:
         """The database's URL without a password."""
-        return self._store.label
+        return self._any_session.store.label
 
     @property
     def cache_statistics(self) -> CacheStatistics:
         """Hits, misses and size of the search cache."""
-        return self._session.cache.statistics
+        return self._any_session.cache.statistics
 
     def invalidate_cache(self) -> None:
         """Forget all cached answers of this index.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import make_person, model_bytes, write_model
+from findingmodel import Index
+from tests.builders import make_model, make_person, model_bytes, write_model
 from tests.cli.commands import answer, edit, run
 
 if TYPE_CHECKING:
@@ -120,3 +121,22 @@ def test_skipped_files_are_told_with_v(tmp_path: Path, arguments: tuple[str, ...
     assert answer(*arguments, directory)["skipped"] == ["._a.fm.json"]
     result = run("index", "check", directory / "._a.fm.json")
     assert (result.exit_code, "[bad-name]" in result.stdout) == (1, True)
+
+
+def test_fix_format_writes_what_older_files_leave_out(tmp_path: Path) -> None:
+    """Then an update indexes the file without warnings."""
+    model = make_model(1)
+    for value in model["attributes"][0]["values"]:
+        del value["value_code"]
+    model["attributes"][0]["max_selected"] = "all"
+    path = tmp_path / "a.fm.json"
+    path.write_text(json.dumps(model))
+    warned = answer("index", "update", tmp_path, "--db", "x.db")["warnings"]
+    assert [problem["code"] for problem in warned[0]["problems"]] == ["no-value-codes", "all-selected"]
+    with Index.sync("x.db") as index:
+        before = index.get_full("OIFM_TEST_000001")
+    assert answer("index", "check", tmp_path, "--fix-format")["formatted"] == ["a.fm.json"]
+    assert path.read_bytes() == model_bytes(1).replace(b'"max_selected": 1', b'"max_selected": 3') + b"\n"
+    assert answer("index", "update", tmp_path, "--db", "x.db")["warnings"] == []
+    with Index.sync("x.db") as index:
+        assert index.get_full("OIFM_TEST_000001") == before
