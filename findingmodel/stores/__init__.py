@@ -139,7 +139,7 @@ def branches_of(settings: Settings) -> list[str]:
         StoreError: the database cannot be reached, or is another program's.
     """
     if not settings.db.lower().startswith("mongodb"):
-        from findingmodel.stores.sqlite.schema import branches_in_file
+        from findingmodel.stores.sqlite.connection import branches_in_file
 
         return branches_in_file(sqlite_path(settings.db))
     import asyncio

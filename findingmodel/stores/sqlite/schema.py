@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
 
 from findingmodel.errors import StoreSchemaError, StoreUnavailableError
 
@@ -126,20 +124,7 @@ def verify(connection: sqlite3.Connection) -> None:
         )
 
 
-def branches_in_file(path: str) -> list[str]:
-    """Return the names of all branches in the file *path*, sorted; none if it does not exist.
-
-    Raises:
-        StoreSchemaError: the file is another program's, or another version's.
-        StoreUnavailableError: it cannot be read.
-    """
-    file = Path(path)
-    if not file.exists():
-        return []
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            verify(connection)
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    except sqlite3.Error as error:
-        raise StoreUnavailableError(f"cannot list the branches of {path}: {error}") from error
+def branches(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of all branches in this file, sorted."""
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     return sorted(name.removeprefix(_META_PREFIX) for (name,) in rows if name.startswith(_META_PREFIX))
