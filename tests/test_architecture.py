@@ -72,7 +72,6 @@ MOST_PUBLIC_METHODS = 20
 SMALL: dict[str, str] = {
     "_version.py": "the build reads the version from a file of its own",
     "limits.py": "a table of numbers that nothing else belongs to",
-    "runtime/files.py": "shared by author and export, which do not import each other",
     "runtime/run_without_loop.py": "must not import asyncio, as threads.py does",
     "runtime/single_flight.py": "must not import asyncio, as tasks.py does",
     "legacy/attributes.py": "a mixin of Index, which must not import what archives an old index",

@@ -15,7 +15,7 @@ import click
 
 from findingmodel._version import __version__
 from findingmodel.cli.options import screen_options
-from findingmodel.cli.screen import Screen, visible
+from findingmodel.cli.screen import Screen, tell, visible
 from findingmodel.errors import ConfigError, DirectoryError, FindingModelError, QueryError, StoreError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130  # the exit code of a shell for a program that SIGINT ended
 _BROKEN_PIPE = 141  # for SIGPIPE
 _TERMINATED = 143  # for SIGTERM
+
+_OUTPUT = "standard output"
 
 _signals: list[int] = []
 """Holds SIGTERM once it has been received."""
@@ -76,6 +78,10 @@ class LazyGroup(OrderedGroup):
 class RootGroup(LazyGroup):
     """The root group: a command returns the exit code, or None for 0; errors become messages."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _errors_as_exits():  # --help and --version print here
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> None:
         with _errors_as_exits():
             code = super().invoke(ctx)
@@ -99,17 +105,46 @@ def _errors_as_exits() -> Iterator[None]:
         word, code = ("terminated", _TERMINATED) if _signals else ("interrupted", _INTERRUPTED)
         raise _exit("; ".join((f"Error: {word}", *map(str, error.args))), code) from None
     except BrokenPipeError:
-        with open(os.devnull, "wb") as null:  # noqa: PTH123  # otherwise Python fails to flush at exit
-            os.dup2(null.fileno(), sys.stdout.fileno())
+        _discard_output()
         raise click.exceptions.Exit(_BROKEN_PIPE) from None
     except OSError as error:
         where = f"{os.fspath(error.filename)!r}: " if error.filename is not None else ""
+        if error.filename is _OUTPUT:
+            where = f"cannot write to {_OUTPUT}: "
+            _discard_output()
         raise _exit(f"Error: {where}{error.strerror or error}", 1) from error
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output, whose errors say that they are its own."""
+
+    def write(self, text: str, /) -> int:
+        with self._named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._named():
+            super().flush()
+
+    @staticmethod
+    @contextmanager
+    def _named() -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            error.filename = _OUTPUT
+            raise
+
+
+def _discard_output() -> None:
+    """Let Python discard what it could not write: otherwise it fails to flush at exit."""
+    with open(os.devnull, "wb") as null:  # noqa: PTH123
+        os.dup2(null.fileno(), sys.stdout.fileno())
 
 
 def _exit(message: str, exit_code: int) -> click.exceptions.Exit:
     """Print *message* to stderr, and return the exception that ends the process with *exit_code*."""
-    click.echo("\n".join(map(visible, message.rstrip().split("\n"))), err=True)
+    tell("\n".join(map(visible, message.rstrip().split("\n"))))
     return click.exceptions.Exit(exit_code)
 
 
@@ -193,9 +228,11 @@ def main() -> None:
     """Run the command line of this process; output is UTF-8 in every locale."""
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
     interrupt_on_sigterm()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        lines = sys.stdout.line_buffering
+        sys.stdout = _Output(sys.stdout.detach(), "utf-8", "backslashreplace", line_buffering=lines)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     if "_FINDINGMODEL_COMPLETE" in os.environ:
         from findingmodel.cli.completion import register_bash
 

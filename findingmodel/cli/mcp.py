@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -45,6 +46,8 @@ def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> None:
     source = click.get_current_context().get_parameter_source("port")
     if source is click.core.ParameterSource.COMMANDLINE and not http:
         raise click.UsageError("--port requires --http.")
+    if not http and (sys.stdin is None or sys.stdout is None):
+        raise ConfigError("an agent talks to this command over standard input and output, and one is closed")
     try:
         from findingmodel.agents.server import serve_http, serve_stdio
     except ImportError as error:
