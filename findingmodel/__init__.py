@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         EventLoopError,
         FindingModelError,
         LeaseHeldError,
+        MissingFileError,
         NotFoundError,
         NotWrittenError,
         Problem,
@@ -98,6 +99,7 @@ __all__ = [
     "IndexReturnType",
     "LeaseHeldError",
     "Match",
+    "MissingFileError",
     "MongoDBIndex",
     "NotFoundError",
     "NotWrittenError",
@@ -139,7 +141,7 @@ __all__ = [
 _NAMES_BY_MODULE = {
     "findingmodel.errors": (
         "ConfigError DirectoryError DocumentError EventLoopError FindingModelError LeaseHeldError "
-        "NotFoundError "
+        "MissingFileError NotFoundError "
         "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),

@@ -5,6 +5,7 @@
     ├── QueryError                  a query is not valid                                         (exit code 2)
     ├── DirectoryError              the directory to index is missing or is not a directory      (exit code 2)
     ├── DocumentError               a file is not a valid finding model; has its problems
+    │   └── MissingFileError        the file, or its directory, does not exist
     ├── NotFoundError               nothing in the index has this id, name, slug or synonym
     ├── EventLoopError              an Index is used in two event loops at the same time
     ├── UpdateRefusedError          an update would remove too much, or was strict and had failures
@@ -33,6 +34,7 @@ __all__ = [
     "EventLoopError",
     "FindingModelError",
     "LeaseHeldError",
+    "MissingFileError",
     "NotFoundError",
     "NotWrittenError",
     "Problem",
@@ -91,6 +93,10 @@ class DocumentError(FindingModelError, ValueError):
         self.path = path
         self.problems = tuple(problems)
         super().__init__(f"{path}: " + "; ".join(str(problem) for problem in self.problems))
+
+
+class MissingFileError(DocumentError, FileNotFoundError):
+    """The file of a finding model, or its directory, does not exist."""
 
 
 class NotFoundError(FindingModelError, KeyError):

@@ -331,7 +331,7 @@ class SearchingRules:
             assert (names(entries), total) == ((["nodule"], 1) if match_type == "prefix" else ([], 0))
         with pytest.raises(QueryError, match="fuzzy"):
             await filled.search_by_slug("nodule", match_type="fuzzy")
-        with pytest.raises(QueryError, match="limit is 0"):
+        with pytest.raises(QueryError, match="limit must be at least 1"):
             await filled.search_by_slug("nodule", limit=0)
 
     async def test_unfinished_words_are_completed(self, filled: Index) -> None:
