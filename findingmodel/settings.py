@@ -266,6 +266,8 @@ class Settings:
         _choice("off", "json", "text"), "off", "Log operations and their durations on stderr."
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+    """For each variable that begins as those of the settings and is none of them, a sentence about it."""
 
     @classmethod
     def load(cls, **overrides: object) -> Settings:
@@ -283,7 +285,11 @@ class Settings:
         variables = {**_dotenv(), **_environment()}
         texts = {name: text for name in known if (text := _find(known[name], overrides.get(name), variables))}
         values: dict[str, Any] = {name: _parsed(known[name], text) for name, text in texts.items()}
-        settings = cls(**values, sources={name: text.source for name, text in texts.items()})
+        settings = cls(
+            **values,
+            sources={name: text.source for name, text in texts.items()},
+            ignored=tuple(_ignored(variables)),
+        )
         if settings.mongodb_min_pool_size > settings.mongodb_max_pool_size:
             raise ConfigError(
                 f"mongodb_min_pool_size is {settings.mongodb_min_pool_size}, more than mongodb_max_pool_size,"
@@ -358,6 +364,24 @@ def _find(setting: Field[Any], argument: object, variables: Mapping[str, _Text])
         if name in variables and (text := _unquoted(variables[name].text.strip())):
             return variables[name]._replace(text=text)
     return None
+
+
+_PREFIX = "FINDINGMODEL_"
+_PREFIX_OF_TESTS = "FINDINGMODEL_TEST_"
+
+
+def _ignored(variables: Mapping[str, _Text]) -> Iterator[str]:
+    """Yield a sentence for each of *variables* that looks like one of a setting and is none."""
+    known = {name for setting in _settings() for name in _variables(setting) if name.startswith(_PREFIX)}
+    for name, text in sorted(variables.items()):
+        if not name.upper().startswith(_PREFIX) or name in known or name.startswith(_PREFIX_OF_TESTS):
+            continue
+        from difflib import get_close_matches
+
+        ends = {known_name.removeprefix(_PREFIX) for known_name in known}
+        near = get_close_matches(name.upper().removeprefix(_PREFIX), ends, n=1, cutoff=0.5)
+        hint = f"; did you mean {_PREFIX}{near[0]}?" if near else "; findingmodel config lists the settings"
+        yield f"{text.source} sets nothing{hint}"
 
 
 def _unquoted(text: str) -> str:

@@ -41,9 +41,16 @@ def export() -> None:
 
 @export.command(short_help="Write a page for each model, and a table of all.")
 @_destination
+@click.option(
+    "--defs",
+    "files",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The directory of the models' files, to link to.",
+)
 @click.option("--prune", is_flag=True, help="Remove exported pages whose models are gone.")
 @index_options
-def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings) -> int:
+def markdown(screen: Screen, destination: Path, files: Path | None, prune: bool, settings: Settings) -> int:
     """Write a page for each model to DEST/text/NAME.md, and a table of all models to DEST/index.md.
 
     NAME is the name of the model's file; if several files have the same name, the id is appended. The file
@@ -54,21 +61,23 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings)
       findingmodel index export markdown .
       findingmodel index export markdown docs --prune --json
 
-    The table links to the files as defs/FILE, where collections of models keep them.
+    The table links to the models' files: those below --defs DIR or, without it, below DEST/defs or DEST, or
+    beside DEST, if they are there. More than 500 models are split into tables DEST/index_1.md and so on,
+    which DEST/index.md lists.
 
     Exit code 1 means that this version cannot read some models, or that the index is empty.
     """
     from findingmodel.export.files import export_markdown
 
     async def question(store: Store) -> ExportReport:
-        return await export_markdown(store, destination, prune=prune, progress=progress)
+        return await export_markdown(store, destination, files=files, prune=prune, progress=progress)
 
     if str(destination) == _STREAM:
         raise click.UsageError("Pages need a directory; findingmodel model markdown FILE prints one page.")
     with screen.progress("exporting") as progress, _writing(destination):
         report = ask(settings, question)
-    files = counted(report.written + report.unchanged, "file")
-    result = f"wrote {report.written:,} of {files}" if report.written else f"all {files} are up to date"
+    pages = counted(report.written + report.unchanged, "file")
+    result = f"wrote {report.written:,} of {pages}" if report.written else f"all {pages} are up to date"
     removed = f", removed {report.removed:,}" if report.removed else ""
     return _show(screen, report, f"{result} in {destination}{removed}")
 

@@ -22,11 +22,20 @@ _MAX_KEYS = 5  # for more keys than this, hints would be too many to read
 
 
 async def empty_hint(store: Store, settings: Settings) -> str:
-    """Return how to fill the index if it is empty, otherwise an empty string."""
+    """Return what to do about an index that is empty or does not exist, otherwise an empty string."""
     if (await store.counts()).models:
         return ""
+    from findingmodel.stores import branch_sizes, is_missing
+
+    if is_missing(settings):
+        check = "" if settings.sources.get("db", "default") == "default" else "check the path, or "
+        return f"there is no index {store.label}: {check}make one with findingmodel index update DIR"
+    full = [f"{name} ({size:,})" for name, size in (await branch_sizes(settings)).items() if size]
     branch = "" if settings.branch == _DEFAULT_BRANCH else f"branch {settings.branch} of "
-    return f"{branch}the index {store.label} is empty; fill it with findingmodel index update DIR"
+    empty = f"{branch}the index {store.label} is empty"
+    if full:
+        return f"{empty}; there are models in {', '.join(full)}: select a branch with --branch"
+    return f"{empty}; fill it with findingmodel index update DIR"
 
 
 async def with_empty_hint(

@@ -44,11 +44,42 @@ class Lazy(NamedTuple):
     help: str
 
 
+_MOVED = "findingmodel.moved_options"
+_OPTIONS_OF_COMMANDS = {"--db": 2, "--branch": 2, "--json": 1}
+"""Options of commands that are accepted before the command as well, and their numbers of words."""
+
+
 class OrderedGroup(click.Group):
-    """A group whose help lists the commands in the order of their definition."""
+    """A group whose help lists the commands in the order of their definition.
+
+    Options such as ``--db`` may stand before the command: it gets them.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        kept: list[str] = []
+        moved: list[str] = ctx.meta.setdefault(_MOVED, [])
+        while args and args[0].startswith("-"):
+            words = _OPTIONS_OF_COMMANDS.get(args[0].partition("=")[0], 0)
+            length = 1 if "=" in args[0] else max(words, 1)
+            (moved if words else kept).extend(args[:length])
+            args = args[length:]
+        return super().parse_args(ctx, [*kept, *args])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            command = self._load(command)
+        if not isinstance(command, click.Group):
+            rest = [*ctx.meta.pop(_MOVED, ()), *rest]
+        return name, command, rest
+
+    def _load(self, command: click.Command) -> click.Command:
+        return command
 
 
 class LazyGroup(OrderedGroup):
@@ -63,16 +94,10 @@ class LazyGroup(OrderedGroup):
         super().__init__(name, stubs, **kwargs)
         self._lazy = lazy
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, command, rest = super().resolve_command(ctx, args)
-        return name, command and self._load(command), rest
-
-    def _load(self, stub: click.Command) -> click.Command:
-        module, _, attribute = self._lazy[stub.name or ""].target.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+    def _load(self, command: click.Command) -> click.Command:
+        module, _, attribute = self._lazy[command.name or ""].target.partition(":")
+        loaded: click.Command = getattr(importlib.import_module(module), attribute)
+        return loaded
 
 
 class RootGroup(LazyGroup):
@@ -202,7 +227,7 @@ def cli(_screen: Screen) -> None:
     By default the index is a SQLite file in your data directory. Select another one with --db,
     FINDINGMODEL_DB or MONGODB_URI.
 
-    The options -v, -q and --no-color also work after a command.
+    The options -v, -q and --no-color also work after a command; --db, --branch and --json also before it.
 
     \b
     Examples:
@@ -252,6 +277,7 @@ _INDEX_COMMANDS = {
     "get": Lazy("findingmodel.cli.get:get", "Show models by id, name, slug or synonym."),
     "list": Lazy("findingmodel.cli.list:list_entries", "List the models, a page at a time."),
     "stats": Lazy("findingmodel.cli.stats:stats", "Count the models and contributors."),
+    "branches": Lazy("findingmodel.cli.list:branches", "Count the models of each branch."),
     "tags": Lazy("findingmodel.cli.list:tags", "Count the models of each tag."),
     "contributors": Lazy("findingmodel.cli.list:contributors", "Count the models of each contributor."),
     "duplicates": Lazy("findingmodel.cli.list:duplicates", "Find models that may describe the same finding."),

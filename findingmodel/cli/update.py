@@ -12,6 +12,7 @@ import click
 from findingmodel.cli.options import (
     directory_argument,
     index_options,
+    load_settings,
     output_options,
     rehash_option,
     remove_option,
@@ -123,10 +124,9 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
     Exit code 1 means that files failed.
     """
     from findingmodel.author.check import check as run_check
-    from findingmodel.settings import Settings
     from findingmodel.update.options import UpdateOptions
 
-    options = UpdateOptions.of(Settings.load())
+    options = UpdateOptions.of(load_settings())
     report = run_check(*paths, fix_format=fix_format, options=options)
     if screen.as_json:
         screen.json(report.as_dict())

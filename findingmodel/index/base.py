@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,8 @@ def _settings(settings: Settings | None, **arguments: str | None) -> Settings:
     if settings is not None and not overrides:
         return settings
     loaded = Settings.load(**overrides)  # which checks them
+    for sentence in loaded.ignored:
+        warnings.warn(sentence, stacklevel=3)
     if settings is None:
         names_only_database = "mongodb_db" in overrides and "db" not in loaded.sources
         return replace(loaded, db=_LOCAL_SERVER) if names_only_database else loaded
