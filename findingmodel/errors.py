@@ -62,7 +62,7 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or '/'}: {self.message} [{self.code}]"
+        return f"{self.pointer or 'the file'}: {self.message} [{self.code}]"
 
 
 class FindingModelError(Exception):

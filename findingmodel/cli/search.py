@@ -143,7 +143,7 @@ def search(
 
             async def count(opened: IndexSession) -> tuple[dict[str, int], str]:
                 found = await opened.one_shot_searcher().count_tags(parsed)
-                return found, "" if found else await no_hits_hint(opened.store, settings, parsed)
+                return found, "" if found else await no_hits_hint(opened.store, settings, parsed, text=query)
 
             counts, hint = run(session, count)
             rows = [(one_line(tag), str(number)) for tag, number in counts.items()]
@@ -153,7 +153,7 @@ def search(
         async def command(opened: IndexSession) -> tuple[Sequence[HitRow], str]:
             searcher = opened.one_shot_searcher(use_cache=not no_cache)
             hits = await searcher.search(parsed, limit=limit, offset=offset)
-            return hits, "" if hits else await no_hits_hint(opened.store, settings, parsed)
+            return hits, "" if hits else await no_hits_hint(opened.store, settings, parsed, text=query)
 
         hits, hint = run(session, command)
     if screen.as_json:

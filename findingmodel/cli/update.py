@@ -121,7 +121,7 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
       findingmodel index check defs --fix-format
       findingmodel index check $(git diff --name-only --diff-filter=d '*.fm.json')
 
-    Exit code 1 means that files failed.
+    Exit code 1 means that files failed, or that there were none.
     """
     from findingmodel.author.check import check as run_check
     from findingmodel.update.options import UpdateOptions
@@ -132,7 +132,7 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
         screen.json(report.as_dict())
     else:
         _show_check(screen, report, fix_format=fix_format)
-    return 0 if report.ok else 1
+    return 0 if report.ok and report.files else 1
 
 
 def _show_update(screen: Screen, report: UpdateReport) -> None:
@@ -173,14 +173,15 @@ def _show_check(screen: Screen, report: CheckReport, *, fix_format: bool) -> Non
     failed = f"{len(report.failed):,} failed" if report.failed else "all valid"
     formatted = f", {len(report.formatted):,} formatted" if fix_format else ""
     checked = f"{counted(report.files, 'file')} checked"
-    click.echo(f"{checked}, {failed}{formatted}, in {_duration(report.seconds)}")
+    if report.files:
+        click.echo(f"{checked}, {failed}{formatted}, in {_duration(report.seconds)}")
+    else:
+        click.echo("nothing checked: no *.fm.json file found; is this the right directory?")
     for path in report.formatted:
         click.echo(f"formatted {visible(path)}")
     show_failed(screen, report.failed)
     _show_skipped(screen, report)
     _show_warnings(screen, report, shown_by="-v")
-    if not report.files:
-        screen.note("no *.fm.json file found; is this the right directory?")
 
 
 def show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:

@@ -55,9 +55,17 @@ def test_the_json_of_a_check_names_the_failed_files(defs: Path) -> None:
 @pytest.mark.slow
 def test_a_check_without_files_reports_that(tmp_path: Path) -> None:
     result = run("index", "check", tmp_path)
-    assert (result.exit_code, result.stderr) == (
-        0,
-        "no *.fm.json file found; is this the right directory?\n",
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "nothing checked: no *.fm.json file found; is this the right directory?\n",
+    )
+    assert answer("index", "check", tmp_path, code=1)["files"] == 0
+
+
+def test_a_problem_of_the_whole_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.fm.json").write_text("{")
+    assert (
+        run("index", "check", tmp_path).stdout.splitlines()[1].startswith("a.fm.json: the file: must be JSON")
     )
 
 

@@ -115,6 +115,7 @@ def test_a_variable_that_is_no_setting_is_told(filled: Path, monkeypatch: pytest
     ]
     assert "FINDINGMODEL_BD" in run("index", "check", SAMPLES).stderr
     assert run("index", "stats", "--db", filled, "-q").stderr == ""
+    monkeypatch.delenv("FINDINGMODEL_COLOUR")
     with pytest.warns(
         UserWarning, match="FINDINGMODEL_BD sets nothing; did you mean FINDINGMODEL_DB?"
     ) as told:

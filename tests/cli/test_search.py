@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from findingmodel import QueryError
+from findingmodel.cli.hints import FILTERS
+from findingmodel.text.query import parse_query
 from tests.cli.commands import COUNT, SAMPLES, answer, run
 from tests.servers import running
 
@@ -218,3 +221,30 @@ def test_a_file_that_does_not_exist_is_not_an_empty_index(tmp_path: Path) -> Non
             "findingmodel index update DIR\n"
         )
     assert not (tmp_path / "typo.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("attribute:zzz", "attributes are choice or numeric, not 'zzz'"),
+        ("contributor:smp", "no model names the contributor 'smp'; nearest: SMPL"),
+        ("tag:chset", "no model has the tag 'chset'; nearest: chest, CT, PET"),
+        ("foo:bar", f"foo: is not a filter; the filters are {', '.join(FILTERS)}"),
+        ("code:RADLEX:RID0", "no model has the code RADLEX:RID0"),
+    ],
+)
+def test_a_filter_that_matches_no_model_is_named(samples: str, query: str, hint: str) -> None:
+    result = run("search", query)
+    assert (result.exit_code, result.stderr) == (0, f"nothing found for {query!r}: {hint}\n")
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("query", ["https://example.org/zzz", "qqq -zzz: x"])
+def test_what_only_looks_like_a_filter_is_not_blamed(query: str) -> None:
+    assert run("search", "--", query).stderr == f"nothing found for {query!r}\n"
+
+
+def test_the_listed_filters_are_those_of_queries() -> None:
+    for name in FILTERS:
+        with pytest.raises(QueryError, match=f"{name}: needs a value"):
+            parse_query(f'{name}:""')

@@ -704,8 +704,8 @@ def test_the_markdown_equals_the_page_of_an_export(tmp_path: Path, models: int, 
     with Index.sync(str(tmp_path / "some.db")) as index:
         index.update_from_directory(tmp_path / "defs")
         text = index.to_markdown()
-    run("index", "export", "markdown", tmp_path / "out", "--db", tmp_path / "some.db")
-    assert text == (tmp_path / "out/index.md").read_text()
+    run("index", "export", "markdown", tmp_path, "--db", tmp_path / "some.db")
+    assert text == (tmp_path / "index.md").read_text()
     assert f"\n{total}\n" in text
 
 
