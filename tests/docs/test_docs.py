@@ -184,7 +184,7 @@ def test_every_variable_that_a_document_names_exists() -> None:
 @pytest.mark.usefixtures("home")
 def test_config_describes_every_setting_as_the_readme_promises() -> None:
     facts = json.loads(run("findingmodel config --json"))
-    for name in Settings.__dataclass_fields__.keys() - {"sources"}:
+    for name in Settings.__dataclass_fields__.keys() - {"sources", "ignored"}:
         assert {"value", "source", "help", "variables", "allowed"} <= facts[name].keys()
         assert facts[name]["help"]
         assert facts[name]["variables"]
