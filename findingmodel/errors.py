@@ -62,7 +62,8 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or 'the file'}: {self.message} [{self.code}]"
+        place = f"{self.pointer}: " if self.pointer else ""  # of the whole file, the path says enough
+        return f"{place}{self.message} [{self.code}]"
 
 
 class FindingModelError(Exception):

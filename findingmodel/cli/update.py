@@ -107,7 +107,7 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
     """Check *.fm.json files, below DIR or named, each on its own and all against each other.
 
     No index is opened, and nothing is written without --fix-format. Each problem is one line: the file, a
-    JSON pointer into it, what is wrong, and the code of the rule.
+    JSON pointer into it unless it is about the whole file, what is wrong, and the code of the rule.
 
     The canonical layout has the fields in the order of the schema, two spaces of indentation, UTF-8, and a
     line feed at the end. Values do not change; fields that are not in the schema are kept, after the others.

@@ -152,7 +152,7 @@ class IndexReads(IndexBase):
                 yield to_entry(row)
 
     async def to_markdown(self) -> str:
-        """Return a Markdown table of all entries, sorted by name, as the file ``index.md`` of an export."""
+        """Return a Markdown table of all entries, sorted by name, as an export writes it beside ``defs``."""
         files = [(state.oifm_id, state.path) for state in await self._store.manifest()]
         entries = [row async for rows in iter_pages(self._store, "name") for row in rows]
         return await self._session.use_threads()(_markdown_table, entries, files)
