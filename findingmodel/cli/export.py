@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.cli.hints import empty_hint
 from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import index_options
 from findingmodel.cli.screen import Screen, counted, safe_json, visible
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
 _STREAM = "-"
-_EMPTY = "the index holds no models, so nothing was written"
 _destination = click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
 
 
@@ -79,7 +79,7 @@ def markdown(screen: Screen, destination: Path, files: Path | None, prune: bool,
     pages = counted(report.written + report.unchanged, "file")
     result = f"wrote {report.written:,} of {pages}" if report.written else f"all {pages} are up to date"
     removed = f", removed {report.removed:,}" if report.removed else ""
-    return _show(screen, report, f"{result} in {destination}{removed}")
+    return _show(screen, settings, report, f"{result} in {destination}{removed}")
 
 
 @export.command(short_help="Write which ids are taken, and by what.")
@@ -141,13 +141,12 @@ def _export_file(
     if str(file) != _STREAM:
         with _writing(file):
             report = ask(settings, lambda store: write(store, file))
-        return _show(screen, report, f"wrote {file}" if report.written else f"{file} is up to date")
+        return _show(screen, settings, report, f"wrote {file}" if report.written else f"{file} is up to date")
     if screen.as_json:
         raise click.UsageError("--json cannot be used when the export goes to standard output.")
     if ask(settings, print_parts):
         return 0
-    screen.note(_EMPTY)
-    return 1
+    return _nothing(screen, settings)
 
 
 @contextmanager
@@ -163,15 +162,20 @@ def _writing(destination: Path) -> Iterator[None]:
         raise OSError(error.errno, f"cannot be written: {reason}", str(destination)) from error
 
 
-def _show(screen: Screen, report: ExportReport, result: str) -> int:
+def _nothing(screen: Screen, settings: Settings) -> int:
+    """Say that there was nothing to write, and why; return the exit code."""
+    screen.note(f"nothing was written: {ask(settings, lambda store: empty_hint(store, settings))}")
+    return 1
+
+
+def _show(screen: Screen, settings: Settings, report: ExportReport, result: str) -> int:
     """Print the *result* and what is left to do; return the exit code."""
     if screen.as_json:
         screen.json(report.as_dict())
     elif report.models:
         click.echo(visible(f"{counted(report.models, 'model')}: {result}"))
     if not report.models and not report.failed:
-        screen.note(_EMPTY)
-        return 1
+        return _nothing(screen, settings)
     if report.stale:
         pages, them = counted(len(report.stale), "page"), "it" if len(report.stale) == 1 else "them"
         screen.note(f"{pages} of removed models; --prune removes {them}")
