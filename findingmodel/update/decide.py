@@ -130,12 +130,12 @@ class UpdateDecisions:
         would be removed: renaming a file keeps its size and time, and some file systems show nothing else.
         """
         lost = {(s.size, s.mtime_ns) for s in self._gone if not self._keys.holds(s.oifm_id)}
-        files = {file.path: file for file in self._comparison.scan.files}
-        twins = [file.path for file in files.values() if (file.size, file.mtime_ns) in lost]
+        files = self._comparison.scan.files
+        twins = [file.path for file in files if (file.size, file.mtime_ns) in lost] if lost else []
         doubted = self._keys.doubt(twins)
         self._counts["unchanged"] -= len(doubted)
         self._at_risk += len(doubted)
-        return [files[path] for path in sorted(doubted)]
+        return [file for file in files if file.path in doubted] if doubted else []
 
     def shelter(self) -> list[FileState]:
         """Keep models whose file was renamed and broken at the same time; return their new manifest rows.
