@@ -15,8 +15,10 @@ if TYPE_CHECKING:
         ConfigError,
         DirectoryError,
         DocumentError,
+        EventLoopError,
         FindingModelError,
         LeaseHeldError,
+        MissingFileError,
         NotFoundError,
         NotWrittenError,
         Problem,
@@ -86,6 +88,7 @@ __all__ = [
     "Contributor",
     "DirectoryError",
     "DocumentError",
+    "EventLoopError",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -96,6 +99,7 @@ __all__ = [
     "IndexReturnType",
     "LeaseHeldError",
     "Match",
+    "MissingFileError",
     "MongoDBIndex",
     "NotFoundError",
     "NotWrittenError",
@@ -136,7 +140,8 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "findingmodel.errors": (
-        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
+        "ConfigError DirectoryError DocumentError EventLoopError FindingModelError LeaseHeldError "
+        "MissingFileError NotFoundError "
         "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),

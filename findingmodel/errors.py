@@ -5,7 +5,9 @@
     ├── QueryError                  a query is not valid                                         (exit code 2)
     ├── DirectoryError              the directory to index is missing or is not a directory      (exit code 2)
     ├── DocumentError               a file is not a valid finding model; has its problems
+    │   └── MissingFileError        the file, or its directory, does not exist
     ├── NotFoundError               nothing in the index has this id, name, slug or synonym
+    ├── EventLoopError              an Index is used in two event loops at the same time
     ├── UpdateRefusedError          an update would remove too much, or was strict and had failures
     └── StoreError                  the database failed                                          (exit code 3)
         ├── StoreUnavailableError   no server answered in time, or the file cannot be opened
@@ -29,8 +31,10 @@ __all__ = [
     "ConfigError",
     "DirectoryError",
     "DocumentError",
+    "EventLoopError",
     "FindingModelError",
     "LeaseHeldError",
+    "MissingFileError",
     "NotFoundError",
     "NotWrittenError",
     "Problem",
@@ -58,7 +62,8 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or '/'}: {self.message} [{self.code}]"
+        place = f"{self.pointer}: " if self.pointer else ""  # of the whole file, the path says enough
+        return f"{place}{self.message} [{self.code}]"
 
 
 class FindingModelError(Exception):
@@ -91,11 +96,19 @@ class DocumentError(FindingModelError, ValueError):
         super().__init__(f"{path}: " + "; ".join(str(problem) for problem in self.problems))
 
 
+class MissingFileError(DocumentError, FileNotFoundError):
+    """The file of a finding model, or its directory, does not exist."""
+
+
 class NotFoundError(FindingModelError, KeyError):
     """Nothing in the index has this id, name, slug or synonym."""
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0]) if self.args else ""
+
+
+class EventLoopError(FindingModelError, RuntimeError):
+    """An Index was used in an event loop while another event loop, which has used it, is running."""
 
 
 class UpdateRefusedError(FindingModelError):

@@ -9,17 +9,17 @@ By hand instead of pydantic-settings, because short commands read settings and d
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import Field, dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from findingmodel import limits
 from findingmodel.errors import ConfigError
+from findingmodel.variables import PREFIX, Variable, misnamed, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 """A valid branch name. Collections and tables are named after the branch."""
@@ -266,6 +266,8 @@ class Settings:
         _choice("off", "json", "text"), "off", "Log operations and their durations on stderr."
     )
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+    """For each variable that begins as those of the settings and is none of them, a sentence about it."""
 
     @classmethod
     def load(cls, **overrides: object) -> Settings:
@@ -280,10 +282,14 @@ class Settings:
         known = {setting.name: setting for setting in _settings()}
         if unknown := overrides.keys() - known.keys():
             raise ConfigError(f"there is no setting {min(unknown)!r}; the settings are {', '.join(known)}")
-        variables = {**_dotenv(), **_environment()}
+        variables = read_variables()
         texts = {name: text for name in known if (text := _find(known[name], overrides.get(name), variables))}
         values: dict[str, Any] = {name: _parsed(known[name], text) for name, text in texts.items()}
-        settings = cls(**values, sources={name: text.source for name, text in texts.items()})
+        settings = cls(
+            **values,
+            sources={name: text.source for name, text in texts.items()},
+            ignored=tuple(misnamed(variables, {v for s in known.values() for v in _variables(s)})),
+        )
         if settings.mongodb_min_pool_size > settings.mongodb_max_pool_size:
             raise ConfigError(
                 f"mongodb_min_pool_size is {settings.mongodb_min_pool_size}, more than mongodb_max_pool_size,"
@@ -314,46 +320,22 @@ class Settings:
         return f"Settings({', '.join(f'{view.name}={view.value!r}' for view in self.describe())})"
 
 
-class _Text(NamedTuple):
-    """The text of a setting before parsing, and its source."""
-
-    text: str
-    source: str
-
-
 def _settings() -> Iterator[Field[Any]]:
     return (setting for setting in fields(Settings) if setting.metadata)
 
 
 def _variables(setting: Field[Any]) -> tuple[str, ...]:
-    return setting.metadata["variables"] or (f"FINDINGMODEL_{setting.name.upper()}",)
+    return setting.metadata["variables"] or (f"{PREFIX}{setting.name.upper()}",)
 
 
 def _masked_text(value: Any) -> Any:
     return masked(value) if isinstance(value, str) else value
 
 
-def _environment() -> dict[str, _Text]:
-    return {name: _Text(text, f"environment {name}") for name, text in os.environ.items()}
-
-
-def _dotenv() -> dict[str, _Text]:
-    path = Path(".env")
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    try:
-        values = dotenv_values(path, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the file .env in the current directory: {error}") from error
-    return {name: _Text(text, f".env {name}") for name, text in values.items() if text is not None}
-
-
-def _find(setting: Field[Any], argument: object, variables: Mapping[str, _Text]) -> _Text | None:
+def _find(setting: Field[Any], argument: object, variables: Mapping[str, Variable]) -> Variable | None:
     """Return the text of *setting* from the source that takes precedence."""
     if argument is not None:
-        return _Text(str(argument), "argument")
+        return Variable(str(argument), "argument")
     for name in _variables(setting):
         if name in variables and (text := _unquoted(variables[name].text.strip())):
             return variables[name]._replace(text=text)
@@ -365,7 +347,7 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _parsed(setting: Field[Any], text: _Text) -> str | int:
+def _parsed(setting: Field[Any], text: Variable) -> str | int:
     rule: _Rule = setting.metadata["rule"]
     try:
         return rule.parse(text.text)

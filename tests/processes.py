@@ -29,6 +29,7 @@ def completed(
     *arguments: object,
     program: Sequence[object] = COMMAND,
     stdout: int | IO[str] = PIPE,
+    stderr: int | IO[str] = PIPE,
     **environment: str | None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, and return its exit code and output.
@@ -37,13 +38,14 @@ def completed(
         arguments: the arguments of the program.
         program: the arguments of Python that name it; ``findingmodel`` by default.
         stdout: where its output goes.
+        stderr: where its messages go.
         environment: additional variables; None removes one.
     """
     return subprocess.run(
         _words(program, arguments),
         env=_environment(environment),
         stdout=stdout,
-        stderr=PIPE,
+        stderr=stderr,
         encoding="utf-8",
         check=False,
         timeout=_SECONDS,

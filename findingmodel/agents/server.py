@@ -134,30 +134,35 @@ async def _read(index: Index, oifm_id: str) -> FindingModelFull:
 
 
 _HOST = "127.0.0.1"
-_INTERRUPTED = 130
+_SIGNALLED = 128  # and the number of the signal
 _SHUTDOWN_SECONDS = 2  # agents that listen for notifications would keep their connections open
 
 
 async def serve_stdio(settings: Settings) -> None:
     """Answer the agent at the other end of standard input and output, until it closes them.
 
-    An interrupt closes the index and ends the process at once: Python would wait for the thread that reads
-    standard input.
+    SIGINT and SIGTERM close the index and end the process at once, with the exit code that a shell gives:
+    Python would wait for the thread that reads standard input.
 
     Raises:
         ConfigError, StoreError: the index cannot be opened.
         BrokenPipeError: the agent closed its end without reading an answer.
     """
-    interrupted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
+    received: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def end(number: int) -> None:
+        if not received.done():
+            received.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     async with Index(settings=settings, monitor=make_monitor(settings)) as index:
         await index.count()  # fail now if the database cannot be reached
         serving = asyncio.create_task(make_server(index).run_stdio_async())
-        waiting = asyncio.create_task(interrupted.wait())
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if interrupted.is_set():
-        os._exit(_INTERRUPTED)
-    waiting.cancel()
+        tasks: set[asyncio.Future[Any]] = {serving, received}
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    if received.done():
+        os._exit(_SIGNALLED + received.result())
     is_broken = False
     try:
         await serving

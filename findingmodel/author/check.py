@@ -16,7 +16,7 @@ from findingmodel.update.load import UnreadableError, read_stable
 from findingmodel.update.options import UpdateOptions
 from findingmodel.update.record import credits_of
 from findingmodel.update.report import FileReport
-from findingmodel.update.scan import SUFFIX, Scan, SourceFile, scan
+from findingmodel.update.scan import SUFFIX, Scan, SourceFile, is_model_name, scan
 
 if TYPE_CHECKING:
     from findingmodel.update.report import CreditConflict
@@ -32,6 +32,7 @@ class CheckReport(NamedTuple):
         seconds: wall time.
         formatted: files that were rewritten in canonical layout, sorted by path.
         conflicts: contributors whom files describe differently.
+        skipped: files that are named almost like finding model files, such as backups, sorted.
     """
 
     files: int
@@ -40,6 +41,7 @@ class CheckReport(NamedTuple):
     seconds: float
     formatted: tuple[str, ...] = ()
     conflicts: tuple[CreditConflict, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -55,6 +57,7 @@ class CheckReport(NamedTuple):
             "seconds": round(self.seconds, 3),
             "formatted": list(self.formatted),
             "conflicts": [conflict.as_dict() for conflict in self.conflicts],
+            "skipped": list(self.skipped),
         }
 
 
@@ -89,6 +92,7 @@ def check(*paths: Path, fix_format: bool = False, options: UpdateOptions | None 
         time.perf_counter() - started,
         tuple(checks.formatted),
         checks.credits.conflicts(),
+        files.skipped,
     )
 
 
@@ -98,21 +102,22 @@ def _find(paths: tuple[Path, ...]) -> Scan:
         return scan(paths[0])
     files: dict[str, SourceFile] = {}
     failed: set[FileReport] = set()
+    skipped: set[str] = set()
     for path in paths:
         if not path.is_file():
             below = scan(path)
             failed.update(report._replace(path=(path / report.path).as_posix()) for report in below.failed)
+            skipped.update((path / name).as_posix() for name in below.skipped)
             sources = [file._replace(path=(path / file.path).as_posix()) for file in below.files]
-        elif path.name.endswith(SUFFIX):
-            status = path.stat()
-            sources = [SourceFile(path.as_posix(), status.st_size, status.st_mtime_ns)]
+        elif is_model_name(path.name):
+            sources = [SourceFile.of(path.as_posix(), path.stat())]
         else:
             message = f"the file's name must end with {SUFFIX}, or updates will not find it"
             failed.add(FileReport(path.as_posix(), (Problem("", "bad-name", message),)))
             sources = []
         for source in sources:
             files.setdefault(os.path.realpath(source.path), source)
-    return Scan(Path(), sorted(files.values()), tuple(sorted(failed)))
+    return Scan(Path(), sorted(files.values()), tuple(sorted(failed)), skipped=tuple(sorted(skipped)))
 
 
 class _Checks:

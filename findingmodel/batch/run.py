@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections import Counter, deque
 from contextlib import contextmanager
 from itertools import chain
@@ -16,6 +15,7 @@ from findingmodel.batch.read import by_sentence, read_questions
 from findingmodel.batch.search import STATUSES, stream_batch
 from findingmodel.batch.write import BatchProgress, CsvLines, JsonLines, read_progress
 from findingmodel.errors import QueryError
+from findingmodel.runtime.files import standard_input
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -155,7 +155,7 @@ def _check(job: BatchJob) -> None:
     """Refuse a job that would destroy a file or cannot be done."""
     if job.target == _STREAM:
         if job.resume:
-            raise QueryError("only a file of answers can be resumed: name one as the output")
+            raise QueryError("there is nothing to resume on standard output: name the file of answers")
     elif job.source != _STREAM and Path(job.target).exists() and Path(job.target).samefile(job.source):
         raise QueryError(f"{job.target} cannot hold both the questions and the answers")
 
@@ -166,7 +166,7 @@ def _opened(source: str) -> Iterator[TextIO]:
         with Path(source).open("rb") as data, _as_text(data) as lines:
             yield lines
         return
-    lines = _as_text(sys.stdin.buffer)
+    lines = _as_text(standard_input())
     try:
         yield lines
     finally:

@@ -83,9 +83,10 @@ def organizations(context: click.Context, _parameter: click.Parameter, incomplet
 
 def branches(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
     """Return the branches of the database that start with *incomplete*."""
+    from findingmodel.cli.session import ask_database
     from findingmodel.stores import branches_of
 
-    names = _empty_on_error(lambda: branches_of(_settings(context)))
+    names = _empty_on_error(lambda: ask_database(_settings(context), branches_of))
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.cli.hints import empty_hint
 from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import index_options
 from findingmodel.cli.screen import Screen, counted, safe_json, visible
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
 
 _STREAM = "-"
-_EMPTY = "the index holds no models, so nothing was written"
 _destination = click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
 
 
@@ -41,9 +41,16 @@ def export() -> None:
 
 @export.command(short_help="Write a page for each model, and a table of all.")
 @_destination
+@click.option(
+    "--defs",
+    "files",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The directory of the models' files, to link to.",
+)
 @click.option("--prune", is_flag=True, help="Remove exported pages whose models are gone.")
 @index_options
-def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings) -> int:
+def markdown(screen: Screen, destination: Path, files: Path | None, prune: bool, settings: Settings) -> int:
     """Write a page for each model to DEST/text/NAME.md, and a table of all models to DEST/index.md.
 
     NAME is the name of the model's file; if several files have the same name, the id is appended. The file
@@ -54,23 +61,25 @@ def markdown(screen: Screen, destination: Path, prune: bool, settings: Settings)
       findingmodel index export markdown .
       findingmodel index export markdown docs --prune --json
 
-    The table links to the files as defs/FILE, where collections of models keep them.
+    The table links to the models' files: those below --defs DIR or, without it, below DEST/defs or DEST, or
+    beside DEST, if they are there. More than 500 models are split into tables DEST/index_1.md and so on,
+    which DEST/index.md lists.
 
     Exit code 1 means that this version cannot read some models, or that the index is empty.
     """
     from findingmodel.export.files import export_markdown
 
     async def question(store: Store) -> ExportReport:
-        return await export_markdown(store, destination, prune=prune, progress=progress)
+        return await export_markdown(store, destination, files=files, prune=prune, progress=progress)
 
     if str(destination) == _STREAM:
         raise click.UsageError("Pages need a directory; findingmodel model markdown FILE prints one page.")
     with screen.progress("exporting") as progress, _writing(destination):
         report = ask(settings, question)
-    files = counted(report.written + report.unchanged, "file")
-    result = f"wrote {report.written:,} of {files}" if report.written else f"all {files} are up to date"
+    pages = counted(report.written + report.unchanged, "file")
+    result = f"wrote {report.written:,} of {pages}" if report.written else f"all {pages} are up to date"
     removed = f", removed {report.removed:,}" if report.removed else ""
-    return _show(screen, report, f"{result} in {destination}{removed}")
+    return _show(screen, settings, report, f"{result} in {destination}{removed}")
 
 
 @export.command(short_help="Write which ids are taken, and by what.")
@@ -132,13 +141,12 @@ def _export_file(
     if str(file) != _STREAM:
         with _writing(file):
             report = ask(settings, lambda store: write(store, file))
-        return _show(screen, report, f"wrote {file}" if report.written else f"{file} is up to date")
+        return _show(screen, settings, report, f"wrote {file}" if report.written else f"{file} is up to date")
     if screen.as_json:
         raise click.UsageError("--json cannot be used when the export goes to standard output.")
     if ask(settings, print_parts):
         return 0
-    screen.note(_EMPTY)
-    return 1
+    return _nothing(screen, settings)
 
 
 @contextmanager
@@ -154,15 +162,20 @@ def _writing(destination: Path) -> Iterator[None]:
         raise OSError(error.errno, f"cannot be written: {reason}", str(destination)) from error
 
 
-def _show(screen: Screen, report: ExportReport, result: str) -> int:
+def _nothing(screen: Screen, settings: Settings) -> int:
+    """Say that there was nothing to write, and why; return the exit code."""
+    screen.note(f"nothing was written: {ask(settings, lambda store: empty_hint(store, settings))}")
+    return 1
+
+
+def _show(screen: Screen, settings: Settings, report: ExportReport, result: str) -> int:
     """Print the *result* and what is left to do; return the exit code."""
     if screen.as_json:
         screen.json(report.as_dict())
     elif report.models:
         click.echo(visible(f"{counted(report.models, 'model')}: {result}"))
     if not report.models and not report.failed:
-        screen.note(_EMPTY)
-        return 1
+        return _nothing(screen, settings)
     if report.stale:
         pages, them = counted(len(report.stale), "page"), "it" if len(report.stale) == 1 else "them"
         screen.note(f"{pages} of removed models; --prune removes {them}")

@@ -1,4 +1,4 @@
-"""``findingmodel index list``, ``tags``, ``contributors`` and ``duplicates``."""
+"""``findingmodel index list``, ``branches``, ``tags``, ``contributors`` and ``duplicates``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from findingmodel.cli.hints import empty_hint, with_empty_hint
 from findingmodel.cli.options import index_options
 from findingmodel.cli.screen import Column, Screen, counted, one_line
-from findingmodel.cli.session import ask
+from findingmodel.cli.session import ask, ask_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +54,31 @@ def list_entries(screen: Screen, limit: int, offset: int, sort: str, desc: bool,
     last = offset + len(page)
     if rows and last < total and not screen.as_json:
         screen.note(f"{offset + 1:,} to {last:,} of {total:,}; continue with --offset {last}")
+
+
+_BRANCH_COLUMNS = (Column("branch", bold=True), Column("models", wraps=False, right=True))
+
+
+@click.command()
+@index_options
+def branches(screen: Screen, settings: Settings) -> None:
+    """Count the models of each branch in the database.
+
+    A branch is an index of its own. Every command that opens an index takes --branch; without it, the branch
+    is main. In a pipe each line is a branch, a tab and a number.
+
+    \b
+    Examples:
+      findingmodel index branches
+      findingmodel index branches --db mongodb://localhost/findingmodels --json
+    """
+    from findingmodel.stores import branch_sizes
+
+    sizes = ask_database(settings, branch_sizes)
+    facts = [{"branch": branch, "models": models} for branch, models in sizes.items()]
+    rows = [(one_line(branch), str(models)) for branch, models in sizes.items()]
+    hint = "" if sizes else ask(settings, lambda store: empty_hint(store, settings))
+    screen.results(facts, _BRANCH_COLUMNS, rows, if_empty=hint)
 
 
 _TAG_COLUMNS = (Column("tag", bold=True), Column("models", wraps=False, right=True))

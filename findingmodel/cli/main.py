@@ -15,7 +15,7 @@ import click
 
 from findingmodel._version import __version__
 from findingmodel.cli.options import screen_options
-from findingmodel.cli.screen import Screen, visible
+from findingmodel.cli.screen import Screen, tell, visible
 from findingmodel.errors import ConfigError, DirectoryError, FindingModelError, QueryError, StoreError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130  # the exit code of a shell for a program that SIGINT ended
 _BROKEN_PIPE = 141  # for SIGPIPE
 _TERMINATED = 143  # for SIGTERM
+
+_OUTPUT = "standard output"
 
 _signals: list[int] = []
 """Holds SIGTERM once it has been received."""
@@ -42,11 +44,42 @@ class Lazy(NamedTuple):
     help: str
 
 
+_MOVED = "findingmodel.moved_options"
+_OPTIONS_OF_COMMANDS = {"--db": 2, "--branch": 2, "--json": 1}
+"""Options of commands that are accepted before the command as well, and their numbers of words."""
+
+
 class OrderedGroup(click.Group):
-    """A group whose help lists the commands in the order of their definition."""
+    """A group whose help lists the commands in the order of their definition.
+
+    Options such as ``--db`` may stand before the command: it gets them.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        kept: list[str] = []
+        moved: list[str] = ctx.meta.setdefault(_MOVED, [])
+        while args and args[0].startswith("-"):
+            words = _OPTIONS_OF_COMMANDS.get(args[0].partition("=")[0], 0)
+            length = 1 if "=" in args[0] else max(words, 1)
+            (moved if words else kept).extend(args[:length])
+            args = args[length:]
+        return super().parse_args(ctx, [*kept, *args])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            command = self._load(command)
+        if not isinstance(command, click.Group):
+            rest = [*ctx.meta.pop(_MOVED, ()), *rest]
+        return name, command, rest
+
+    def _load(self, command: click.Command) -> click.Command:
+        return command
 
 
 class LazyGroup(OrderedGroup):
@@ -61,20 +94,18 @@ class LazyGroup(OrderedGroup):
         super().__init__(name, stubs, **kwargs)
         self._lazy = lazy
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, command, rest = super().resolve_command(ctx, args)
-        return name, command and self._load(command), rest
-
-    def _load(self, stub: click.Command) -> click.Command:
-        module, _, attribute = self._lazy[stub.name or ""].target.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+    def _load(self, command: click.Command) -> click.Command:
+        module, _, attribute = self._lazy[command.name or ""].target.partition(":")
+        loaded: click.Command = getattr(importlib.import_module(module), attribute)
+        return loaded
 
 
 class RootGroup(LazyGroup):
     """The root group: a command returns the exit code, or None for 0; errors become messages."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _errors_as_exits():  # --help and --version print here
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> None:
         with _errors_as_exits():
@@ -99,17 +130,46 @@ def _errors_as_exits() -> Iterator[None]:
         word, code = ("terminated", _TERMINATED) if _signals else ("interrupted", _INTERRUPTED)
         raise _exit("; ".join((f"Error: {word}", *map(str, error.args))), code) from None
     except BrokenPipeError:
-        with open(os.devnull, "wb") as null:  # noqa: PTH123  # otherwise Python fails to flush at exit
-            os.dup2(null.fileno(), sys.stdout.fileno())
+        _discard_output()
         raise click.exceptions.Exit(_BROKEN_PIPE) from None
     except OSError as error:
         where = f"{os.fspath(error.filename)!r}: " if error.filename is not None else ""
+        if error.filename is _OUTPUT:
+            where = f"cannot write to {_OUTPUT}: "
+            _discard_output()
         raise _exit(f"Error: {where}{error.strerror or error}", 1) from error
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output, whose errors say that they are its own."""
+
+    def write(self, text: str, /) -> int:
+        with self._named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._named():
+            super().flush()
+
+    @staticmethod
+    @contextmanager
+    def _named() -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            error.filename = _OUTPUT
+            raise
+
+
+def _discard_output() -> None:
+    """Let Python discard what it could not write: otherwise it fails to flush at exit."""
+    with open(os.devnull, "wb") as null:  # noqa: PTH123
+        os.dup2(null.fileno(), sys.stdout.fileno())
 
 
 def _exit(message: str, exit_code: int) -> click.exceptions.Exit:
     """Print *message* to stderr, and return the exception that ends the process with *exit_code*."""
-    click.echo("\n".join(map(visible, message.rstrip().split("\n"))), err=True)
+    tell("\n".join(map(visible, message.rstrip().split("\n"))))
     return click.exceptions.Exit(exit_code)
 
 
@@ -167,7 +227,7 @@ def cli(_screen: Screen) -> None:
     By default the index is a SQLite file in your data directory. Select another one with --db,
     FINDINGMODEL_DB or MONGODB_URI.
 
-    The options -v, -q and --no-color also work after a command.
+    The options -v, -q and --no-color also work after a command; --db, --branch and --json also before it.
 
     \b
     Examples:
@@ -193,9 +253,11 @@ def main() -> None:
     """Run the command line of this process; output is UTF-8 in every locale."""
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
     interrupt_on_sigterm()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        lines = sys.stdout.line_buffering
+        sys.stdout = _Output(sys.stdout.detach(), "utf-8", "backslashreplace", line_buffering=lines)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     if "_FINDINGMODEL_COMPLETE" in os.environ:
         from findingmodel.cli.completion import register_bash
 
@@ -215,6 +277,7 @@ _INDEX_COMMANDS = {
     "get": Lazy("findingmodel.cli.get:get", "Show models by id, name, slug or synonym."),
     "list": Lazy("findingmodel.cli.list:list_entries", "List the models, a page at a time."),
     "stats": Lazy("findingmodel.cli.stats:stats", "Count the models and contributors."),
+    "branches": Lazy("findingmodel.cli.list:branches", "Count the models of each branch."),
     "tags": Lazy("findingmodel.cli.list:tags", "Count the models of each tag."),
     "contributors": Lazy("findingmodel.cli.list:contributors", "Count the models of each contributor."),
     "duplicates": Lazy("findingmodel.cli.list:duplicates", "Find models that may describe the same finding."),

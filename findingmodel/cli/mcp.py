@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -42,9 +43,13 @@ def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> None:
     """
     import asyncio
 
+    from findingmodel.stores import is_missing
+
     source = click.get_current_context().get_parameter_source("port")
     if source is click.core.ParameterSource.COMMANDLINE and not http:
         raise click.UsageError("--port requires --http.")
+    if not http and (sys.stdin is None or sys.stdout is None):
+        raise ConfigError("an agent talks to this command over standard input and output, and one is closed")
     try:
         from findingmodel.agents.server import serve_http, serve_stdio
     except ImportError as error:
@@ -52,6 +57,8 @@ def mcp(screen: Screen, http: bool, port: int, settings: Settings) -> None:
             f"serving agents requires the package mcp, version 2 ({error}); "
             "install it: pip install 'findingmodel[mcp]'"
         ) from error
+    if is_missing(settings):
+        screen.note(f"there is no index {settings.db}: agents will find nothing until an update makes one")
     if http:
         message = "serving agents on this machine at {}; press Ctrl-C to stop"
         asyncio.run(serve_http(settings, port, lambda url: screen.note(message.format(url))))

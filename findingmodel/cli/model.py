@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from findingmodel.cli.session import ask
 from findingmodel.cli.update import show_failed
 from findingmodel.errors import Problem
 from findingmodel.limits import MAX_FILE_BYTES
+from findingmodel.runtime.files import standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,7 +209,7 @@ def markdown(screen: Screen, file: str) -> int:
 def _read(file: str) -> bytes:
     """Return the bytes of *file* or of standard input, up to one more than the limit."""
     if file == _STREAM:
-        return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        return standard_input().read(MAX_FILE_BYTES + 1)
     with open(file, "rb") as opened:  # noqa: PTH123  # click has checked the path as a string
         return opened.read(MAX_FILE_BYTES + 1)
 

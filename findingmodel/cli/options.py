@@ -13,6 +13,8 @@ from findingmodel.cli.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from findingmodel.settings import Settings
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -69,11 +71,20 @@ def database_options(command: Callable[..., int | None]) -> Callable[..., int | 
     @click.option("--branch", metavar="NAME", shell_complete=branches, help="Branch of the index.")
     @functools.wraps(command)
     def with_settings(*args: Any, db: str | None, branch: str | None, **kwargs: Any) -> int | None:
-        from findingmodel.settings import Settings
-
-        return command(*args, settings=Settings.load(db=db, branch=branch), **kwargs)
+        return command(*args, settings=load_settings(db=db, branch=branch), **kwargs)
 
     return with_settings
+
+
+def load_settings(**overrides: str | None) -> Settings:
+    """Return the settings, and tell about variables that are meant to be settings and are not."""
+    from findingmodel.settings import Settings
+
+    settings = Settings.load(**overrides)
+    screen = click.get_current_context().obj or Screen()
+    for sentence in settings.ignored:
+        screen.note(f"warning: {sentence}")
+    return settings
 
 
 def index_options(command: Callable[..., int | None]) -> Callable[..., int | None]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -35,6 +35,12 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return re.sub(_UNSAFE, lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def tell(message: str) -> None:
+    """Print *message* to stderr; results do not fail because nobody can be told about them."""
+    with suppress(OSError):
+        click.echo(message, err=True)
 
 
 def one_line(text: str) -> str:
@@ -116,12 +122,12 @@ class Screen(NamedTuple):
     def note(self, message: str) -> None:
         """Print a message to stderr, unless -q is given."""
         if not self.quiet:
-            click.echo(visible(message), err=True)
+            tell(visible(message))
 
     def detail(self, message: str) -> None:
         """Print a message to stderr if -v is given."""
         if self.verbose:
-            click.echo(visible(message), err=True)
+            tell(visible(message))
 
     def json(self, value: Any) -> None:
         """Print *value* as one JSON document."""

@@ -26,11 +26,27 @@ _COLUMNS = (
 _TAG_COLUMNS = (Column("tag", bold=True), Column("hits", wraps=False, right=True))
 _SHOWN_FIELDS = ("id", "name", "slug")  # the row shows their text anyway
 _BATCH_ONLY = ("column", "read_as", "by_sentence", "write_as", "output", "resume")
-_SINGLE_ONLY = ("query", "offset", "facets", "no_cache")
+_SINGLE_ONLY = ("words", "offset", "facets", "no_cache")
 
 
-@click.command()
-@click.argument("query", metavar="[QUERY]", type=utf8, required=False, shell_complete=completing("models"))
+class _Search(click.Command):
+    """The command, which explains what a word that begins with a dash means."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.NoSuchOption as error:
+            if error.option_name.startswith("--"):
+                raise
+        word = next(arg for arg in args if arg.startswith("-") and not arg.startswith("--"))
+        raise click.UsageError(
+            f"{word} is not an option. To exclude a word, put -- before the query: "
+            f"{ctx.command_path} -- nodule {word}"
+        )
+
+
+@click.command(cls=_Search)
+@click.argument("words", metavar="[QUERY]...", type=utf8, nargs=-1, shell_complete=completing("models"))
 @click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Most hits to show.")
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="Hits to skip.")
 @tag_option("Only models with this tag; repeatable.")
@@ -75,7 +91,7 @@ _SINGLE_ONLY = ("query", "offset", "facets", "no_cache")
 def search(
     screen: Screen,
     /,
-    query: str | None,
+    words: tuple[str, ...],
     limit: int,
     offset: int,
     tags: tuple[str, ...],
@@ -89,15 +105,15 @@ def search(
 ) -> int:
     """Find models by name, synonym, or words of their description and attributes, best first.
 
-    Words may be incomplete, mistyped or everyday English, and a sentence of a report is a query too. QUERY
-    may contain "exact phrases", -excluded words, and filters: tag:CT, modality:MR, contributor:CDE,
-    attribute:numeric, code:RADLEX:RID1301. In a pipe each line is an id, a name, a score and the reason of
-    the match, separated by tabs.
+    Words may be incomplete, mistyped or everyday English, and a sentence of a report is a query too. Several
+    words are one query, in quotes or not. QUERY may contain "exact phrases", -excluded words (after --), and
+    filters: tag:CT, modality:MR, contributor:CDE, attribute:numeric, code:RADLEX:RID1301. In a pipe each line
+    is an id, a name, a score and the reason of the match, separated by tabs.
 
     \b
     Examples:
       findingmodel search "clot in lung artery" --explain
-      findingmodel search nodule --tag chest --limit 3
+      findingmodel search lung nodule --tag chest --limit 3
       findingmodel search "mass -cystic modality:MR" --facets
       findingmodel search PE --json
       findingmodel search --batch phrases.txt > hits.jsonl
@@ -114,7 +130,8 @@ def search(
         with timed(settings, "search batch", show=timings) as timer:
             return search_file(screen, settings, batch, timer=timer, **options)
     _refuse(_BATCH_ONLY, "requires --batch")
-    if query is None:
+    query = " ".join(words)
+    if not words:
         raise click.UsageError("Missing QUERY or --batch FILE.")
     from findingmodel.text.query import parse_query
 
@@ -123,15 +140,20 @@ def search(
             parsed = parse_query(query, tags=tags)
         session = session_of(settings, timer)
         if facets:
-            counts = run(session, lambda opened: opened.one_shot_searcher().count_tags(parsed))
-            rows = [(one_line(tag), str(count)) for tag, count in counts.items()]
-            screen.results(counts, _TAG_COLUMNS, rows)
+
+            async def count(opened: IndexSession) -> tuple[dict[str, int], str]:
+                found = await opened.one_shot_searcher().count_tags(parsed)
+                return found, "" if found else await no_hits_hint(opened.store, settings, parsed, text=query)
+
+            counts, hint = run(session, count)
+            rows = [(one_line(tag), str(number)) for tag, number in counts.items()]
+            screen.results(counts, _TAG_COLUMNS, rows, if_empty=f"nothing found for {query!r}{hint}")
             return 0
 
         async def command(opened: IndexSession) -> tuple[Sequence[HitRow], str]:
             searcher = opened.one_shot_searcher(use_cache=not no_cache)
             hits = await searcher.search(parsed, limit=limit, offset=offset)
-            return hits, "" if hits else await no_hits_hint(opened.store, settings, parsed)
+            return hits, "" if hits else await no_hits_hint(opened.store, settings, parsed, text=query)
 
         hits, hint = run(session, command)
     if screen.as_json:

@@ -29,11 +29,25 @@ T = TypeVar("T")
 
 def session_of(settings: Settings, timer: Timer = untimed) -> IndexSession:
     """Return a session for one command, which keeps no spare connections to a server."""
-    if settings.is_server:
-        from dataclasses import replace
+    return IndexSession(_without_spares(settings), timer=timer)
 
-        settings = replace(settings, mongodb_min_pool_size=0)
-    return IndexSession(settings, timer=timer)
+
+def _without_spares(settings: Settings) -> Settings:
+    if not settings.is_server:
+        return settings
+    from dataclasses import replace
+
+    return replace(settings, mongodb_min_pool_size=0)
+
+
+def ask_database(settings: Settings, question: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of *question* about all branches, in an event loop if it asks a server."""
+    coroutine = question(_without_spares(settings))
+    if not settings.is_server:
+        return run_without_loop(coroutine)
+    import asyncio
+
+    return asyncio.run(coroutine)
 
 
 def run(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:

@@ -119,6 +119,13 @@ def _file_sizes(settings: Settings) -> dict[str, int]:
     return {kind: sum(found) for kind, found in sizes.items() if found}
 
 
+_REFUSALS = {
+    "would-empty": "would have removed all {}",
+    "would-remove-most": "would have removed {}, more than half",
+    "strict": "files failed, and --strict was given",
+}
+"""What history says of an update that was refused, by the reason in its report."""
+
 _HISTORY_COLUMNS = (
     *(Column("when", wraps=False), Column("outcome", wraps=False, bold=True)),
     *(Column("what"), Column("by"), Column("of", cut=True)),
@@ -168,5 +175,6 @@ def _result(entry: dict[str, Any]) -> str:
     if "error" in entry:
         return str(entry["error"])
     if "refused" in entry:
-        return str(entry["refused"]["reason"])
+        reason = str(entry["refused"]["reason"])
+        return _REFUSALS.get(reason, reason).format(counted(entry["refused"].get("would_remove", 0), "model"))
     return ", ".join(f"{name} {count:,}" for name, count in entry.get("counts", {}).items() if count)

@@ -12,6 +12,7 @@ import click
 from findingmodel.cli.options import (
     directory_argument,
     index_options,
+    load_settings,
     output_options,
     rehash_option,
     remove_option,
@@ -106,7 +107,7 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
     """Check *.fm.json files, below DIR or named, each on its own and all against each other.
 
     No index is opened, and nothing is written without --fix-format. Each problem is one line: the file, a
-    JSON pointer into it, what is wrong, and the code of the rule.
+    JSON pointer into it unless it is about the whole file, what is wrong, and the code of the rule.
 
     The canonical layout has the fields in the order of the schema, two spaces of indentation, UTF-8, and a
     line feed at the end. Values do not change; fields that are not in the schema are kept, after the others.
@@ -120,24 +121,24 @@ def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
       findingmodel index check defs --fix-format
       findingmodel index check $(git diff --name-only --diff-filter=d '*.fm.json')
 
-    Exit code 1 means that files failed.
+    Exit code 1 means that files failed, or that there were none.
     """
     from findingmodel.author.check import check as run_check
-    from findingmodel.settings import Settings
     from findingmodel.update.options import UpdateOptions
 
-    options = UpdateOptions.of(Settings.load())
+    options = UpdateOptions.of(load_settings())
     report = run_check(*paths, fix_format=fix_format, options=options)
     if screen.as_json:
         screen.json(report.as_dict())
     else:
         _show_check(screen, report, fix_format=fix_format)
-    return 0 if report.ok else 1
+    return 0 if report.ok and report.files else 1
 
 
 def _show_update(screen: Screen, report: UpdateReport) -> None:
     """Print the counts, then the problems; warnings and a refusal go to stderr."""
     screen.detail(f"index: {report.db}")
+    _show_skipped(screen, report)
     if report.refused is None:
         click.echo(_summary(report))
     show_failed(screen, report.failed)
@@ -172,13 +173,15 @@ def _show_check(screen: Screen, report: CheckReport, *, fix_format: bool) -> Non
     failed = f"{len(report.failed):,} failed" if report.failed else "all valid"
     formatted = f", {len(report.formatted):,} formatted" if fix_format else ""
     checked = f"{counted(report.files, 'file')} checked"
-    click.echo(f"{checked}, {failed}{formatted}, in {_duration(report.seconds)}")
+    if report.files:
+        click.echo(f"{checked}, {failed}{formatted}, in {_duration(report.seconds)}")
+    else:
+        click.echo("nothing checked: no *.fm.json file found; is this the right directory?")
     for path in report.formatted:
         click.echo(f"formatted {visible(path)}")
     show_failed(screen, report.failed)
+    _show_skipped(screen, report)
     _show_warnings(screen, report, shown_by="-v")
-    if not report.files:
-        screen.note("no *.fm.json file found; is this the right directory?")
 
 
 def show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:
@@ -210,6 +213,13 @@ def _blocks(file: FileReport, width: int) -> Iterator[list[str]]:
     for problem in file.problems:
         yield heading + wrapper.wrap(visible(str(problem)))
         heading = []
+
+
+def _show_skipped(screen: Screen, report: UpdateReport | CheckReport) -> None:
+    from findingmodel.update.scan import SUFFIX
+
+    for path in report.skipped:
+        screen.detail(f"skipped: {path} is not named like a model file, NAME{SUFFIX}")
 
 
 def _show_warnings(screen: Screen, report: UpdateReport | CheckReport, *, shown_by: str) -> None:

@@ -7,6 +7,8 @@ change are not touched. Models are read a few hundred at a time.
 from __future__ import annotations
 
 import json
+import os
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.export import pages as index_page
@@ -53,15 +55,23 @@ _NOTHING = ExportReport(0, 0, 0)
 
 
 async def export_markdown(
-    store: Store, directory: Path, *, prune: bool = False, progress: Progress | None = None
+    store: Store,
+    directory: Path,
+    *,
+    files: Path | None = None,
+    prune: bool = False,
+    progress: Progress | None = None,
 ) -> ExportReport:
     """Write a page for each model to ``text/NAME.md`` below *directory*, and a table of all to ``index.md``.
 
-    If the index is empty, nothing is written or removed: it is probably the wrong one.
+    With more than `ROWS_PER_TABLE` models, ``index.md`` lists tables of so many rows, ``index_1.md`` and so
+    on. If the index is empty, nothing is written or removed: it is probably the wrong one.
 
     Args:
         store: the index.
         directory: created if it does not exist.
+        files: the directory of the models' files, which the table links to; by default the first of ``defs``
+            below *directory*, *directory*, and the same beside it, that has them. Without, it has no links.
         prune: remove pages whose models are gone, if an export wrote them and they were not edited since.
         progress: called with (models done, models).
 
@@ -69,16 +79,13 @@ async def export_markdown(
         OSError: a file cannot be written.
         StoreError: the store failed.
     """
-    names = page_names((state.oifm_id, state.path) for state in await store.manifest())
-    if not names:
+    manifest = await store.manifest()
+    if not manifest:
         return _NOTHING
+    names = page_names((state.oifm_id, state.path) for state in manifest)
     pages = Pages(directory)
     failed = await _write_pages(store, pages, names, progress)
-    with Replacement(directory / "index.md") as table:
-        table.write(index_page.heading(len(names)).encode())
-        async for entries in iter_pages(store, "name"):
-            rows = [index_page.row(one, names[one["oifm_id"]]) for one in entries if one["oifm_id"] in names]
-            table.write("".join(rows).encode())
+    await _write_tables(store, pages, names, _link_to(files, directory, manifest[0].path))
     stale = pages.stale()
     removed = len(stale) if prune else 0
     if prune:
@@ -87,12 +94,49 @@ async def export_markdown(
     pages.finish()
     return ExportReport(
         len(names) - len(failed),
-        pages.written + table.changed,
-        pages.unchanged + (not table.changed),
+        pages.written,
+        pages.unchanged,
         removed,
         tuple(stale),
         failed,
     )
+
+
+def _link_to(files: Path | None, directory: Path, example: str) -> str | None:
+    """Return the path from *directory* to the one that has the file *example*; None if that is not known."""
+    candidates = (
+        [files] if files else [directory / "defs", directory, directory / "../defs", directory / ".."]
+    )
+    for candidate in candidates:
+        if (candidate / example).is_file():
+            path = PurePath(os.path.relpath(candidate, directory)).as_posix()
+            return "" if path == "." else f"{path}/"
+    return None
+
+
+async def _write_tables(store: Store, pages: Pages, names: dict[str, str], link: str | None) -> None:
+    """Write the table of all models, in parts if it is long."""
+    size = index_page.ROWS_PER_TABLE
+    is_split = len(names) > size
+    tables: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
+
+    def write_table() -> None:
+        text = index_page.heading(len(names)) + "".join(row for _, row in rows)
+        tables.append((rows[0][0], rows[-1][0]))
+        pages.put(index_page.table_name(len(tables)) if is_split else "index.md", text)
+        rows.clear()
+
+    async for entries in iter_pages(store, "name"):
+        for one in entries:
+            if one["oifm_id"] in names:
+                rows.append((one["name"], index_page.row(one, names[one["oifm_id"]], link)))
+            if len(rows) == size:
+                write_table()
+    if rows:
+        write_table()
+    if is_split:
+        pages.put("index.md", index_page.contents(len(names), tables))
 
 
 async def _write_pages(
@@ -111,7 +155,7 @@ async def _write_pages(
                 failed.append(oifm_id)
                 pages.keep(names[oifm_id])
             else:
-                pages.put(names[oifm_id], f"{to_markdown(model)}\n")
+                pages.put(f"text/{names[oifm_id]}.md", f"{to_markdown(model)}\n")
         done += len(models)
         if progress:
             progress(done, len(names))

@@ -15,7 +15,7 @@ from findingmodel.text.normalize import slug
 from findingmodel.update.scan import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from findingmodel.stores.records import EntryRow
@@ -25,7 +25,9 @@ RECORD = ".findingmodel-export"
 
 _PLAIN = re.compile(r"[a-z0-9_]+")
 _MAX_STEM = 180  # a stem and an id must fit into a file name of at most 255 bytes
-_RECORD_LINE = re.compile(r"([0-9a-f]{64})  (text/[a-z0-9_]+\.md)")
+_RECORD_LINE = re.compile(r"([0-9a-f]{64})  (text/[a-z0-9_]+\.md|index(?:_[0-9]+)?\.md)")
+ROWS_PER_TABLE = 500
+"""A longer table is split: web pages of code repositories show no larger files, and browsers are slow."""
 
 
 def page_names(files: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -60,23 +62,50 @@ def _stem(name: str) -> str:
     return (name if _PLAIN.fullmatch(name) else slug(name))[:_MAX_STEM]
 
 
+_TITLE = "# Finding Model Index\n\n"
+
+
 def heading(count: int) -> str:
     """Return the text above the rows of the table of *count* models."""
     return (
-        "# Finding Model Index\n\n"
-        f"{count} {'entry' if count == 1 else 'entries'}\n\n"
+        f"{_TITLE}{_entries(count)}\n\n"
         "| ID | Name | Synonyms | Tags | Contributors | Attributes |\n"
         "|----|------|----------|------|--------------|------------|\n"
     )
 
 
-def row(entry: EntryRow, page: str) -> str:
-    """Return the row of *entry*, whose page is ``text/PAGE.md`` and whose file is below ``defs/``.
+def contents(count: int, tables: Sequence[tuple[str, str]]) -> str:
+    """Return the page that lists *tables*, each with its first and its last name, of *count* models."""
+    lines = [
+        f"{number}. [{escape_text(first)} to {escape_text(last)}]({table_name(number)})\n"
+        for number, (first, last) in enumerate(tables, 1)
+    ]
+    return f"{_TITLE}{_entries(count)}\n\n{''.join(lines)}"
+
+
+def table_name(number: int) -> str:
+    """Return the file of one of several tables, which are numbered from 1."""
+    return f"index_{number}.md"
+
+
+def _entries(count: int) -> str:
+    return f"{count} {'entry' if count == 1 else 'entries'}"
+
+
+def row(entry: EntryRow, page: str, files: str | None = "defs/") -> str:
+    """Return the row of *entry*, whose page is ``text/PAGE.md`` and whose file is below *files*.
 
     Text of the entry is escaped, so that it cannot become markup or a column.
+
+    Args:
+        entry: the entry.
+        page: the name of its page.
+        files: where the files are, seen from the table: empty or with a slash at the end; None for no links.
     """
-    file = escape_destination(entry["filename"]).replace("|", "%7C")
-    name = f"{_cell(entry['name'])}<br/>[Text](text/{page}.md) [JSON](defs/{file})"
+    name = f"{_cell(entry['name'])}<br/>[Text](text/{page}.md)"
+    if files is not None:
+        file = escape_destination(files + entry["filename"]).replace("|", "%7C")
+        name += f" [JSON]({file})"
     attributes = [attribute["name"] for attribute in entry["attributes"]]
     lists = (entry["synonyms"], entry["tags"], entry["contributors"], attributes)
     cells = [_cell(entry["oifm_id"]), name, *(", ".join(map(_cell, texts or ())) for texts in lists)]
@@ -109,13 +138,13 @@ class Pages:
         self.written = 0
         self.unchanged = 0
 
-    def put(self, name: str, text: str) -> None:
-        """Write the page *name*, if it changes.
+    def put(self, path: str, text: str) -> None:
+        """Write the page at *path*, ``text/NAME.md`` or a table, if it changes.
 
         Raises:
             OSError: it cannot be written.
         """
-        data, path = text.encode(), f"text/{name}.md"
+        data = text.encode()
         if replace_file(self._directory / path, data):
             self.written += 1
         else:

@@ -19,10 +19,11 @@ class Index(IndexReads, IndexSearches, IndexUpdates):
 
     Constructing an Index does nothing. ``async with`` opens it, which reports an unusable database early, and
     closes it; without, it opens on first use and stays open until `close`. One Index may serve many tasks at
-    once, and one event loop after another.
+    once, and one event loop after another, but not two loops at the same time.
 
     Every method raises `StoreError` if the database fails: `StoreUnavailableError` if it cannot be reached,
-    `StoreClosedError` after `close`. The methods document only what else they raise.
+    `StoreClosedError` after `close`; and `EventLoopError` in a second event loop. The methods document only
+    what else they raise.
 
     Args:
         url: ``sqlite:///findings.db``, ``findings.db`` or ``mongodb://HOST/DATABASE``.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.errors import ConfigError
 from findingmodel.index.session import IndexSession
 from findingmodel.legacy.attributes import DriverObjects
+from findingmodel.runtime.threads import OneLoopAtATime
 from findingmodel.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,22 +43,32 @@ class IndexBase(DriverObjects):
         chosen = _settings(
             settings, db=mongodb_uri if url is None else url, branch=branch, mongodb_db=db_name
         )
-        self._session = IndexSession(chosen, database=db_name, client=client, monitor=monitor)
-        self._session.use_threads()
-        self._store: Store = self._session.store
+        self._any_session = IndexSession(chosen, database=db_name, client=client, monitor=monitor)
+        self._any_session.use_threads()
+        self._loops = OneLoopAtATime(f"the Index of {self.label}")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.label!r}, branch={self._session.settings.branch!r})"
+        return f"{type(self).__name__}({self.label!r}, branch={self._any_session.settings.branch!r})"
+
+    @property
+    def _session(self) -> IndexSession:
+        """The session, after a check that no other event loop is using it."""
+        self._loops.check()
+        return self._any_session
+
+    @property
+    def _store(self) -> Store:
+        return self._session.store
 
     @property
     def label(self) -> str:
         """The database's URL without a password."""
-        return self._store.label
+        return self._any_session.store.label
 
     @property
     def cache_statistics(self) -> CacheStatistics:
         """Hits, misses and size of the search cache."""
-        return self._session.cache.statistics
+        return self._any_session.cache.statistics
 
     def invalidate_cache(self) -> None:
         """Forget all cached answers of this index.
@@ -107,6 +119,8 @@ def _settings(settings: Settings | None, **arguments: str | None) -> Settings:
     if settings is not None and not overrides:
         return settings
     loaded = Settings.load(**overrides)  # which checks them
+    for sentence in loaded.ignored:
+        warnings.warn(sentence, stacklevel=3)
     if settings is None:
         names_only_database = "mongodb_db" in overrides and "db" not in loaded.sources
         return replace(loaded, db=_LOCAL_SERVER) if names_only_database else loaded

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from findingmodel.errors import NotFoundError, QueryError
 from findingmodel.export import pages
+from findingmodel.index.arguments import check_page, check_text, check_texts
 from findingmodel.index.base import IndexBase
 from findingmodel.index.results import (
     Page,
-    check_page,
     to_entries,
     to_entry,
     to_models,
@@ -46,7 +46,7 @@ class IndexReads(IndexBase):
 
     async def contains(self, id_or_name_or_syn: str) -> bool:
         """Return whether `get` would return an entry."""
-        return bool(await find(self._store, id_or_name_or_syn))
+        return bool(await find(self._store, check_text("id_or_name_or_syn", id_or_name_or_syn)))
 
     async def get(self, id_or_name_or_syn: str) -> IndexEntry | None:
         """Return the entry with this id, name, slug or synonym, in any case, or None.
@@ -67,21 +67,22 @@ class IndexReads(IndexBase):
             QueryError: as `get`.
         """
         with self._session.timer("index get"):
-            return to_entries(await find(self._store, id_or_name_or_syn))
+            return to_entries(await find(self._store, check_text("id_or_name_or_syn", id_or_name_or_syn)))
 
     async def get_by_attribute(self, oifma_id: str) -> IndexEntry | None:
         """Return the entry of the model that has the attribute with this id, or None."""
-        row = await find_by_attribute(self._store, oifma_id)
+        row = await find_by_attribute(self._store, check_text("oifma_id", oifma_id))
         return to_entry(row) if row else None
 
     async def get_person(self, github_username: str) -> Person | None:
         """Return the person with this GitHub user name, or None if no model names them."""
-        people = await self._store.contributors("person", [github_username])
+        name = check_text("github_username", github_username)
+        people = await self._store.contributors("person", [name])
         return to_person(people[0]) if people else None
 
     async def get_organization(self, code: str) -> Organization | None:
         """Return the organization with this code, or None if no model names it."""
-        organizations = await self._store.contributors("organization", [code])
+        organizations = await self._store.contributors("organization", [check_text("code", code)])
         return to_organization(organizations[0]) if organizations else None
 
     async def get_people(self) -> list[Person]:
@@ -101,7 +102,7 @@ class IndexReads(IndexBase):
             NotFoundError: no model has this id; it is a KeyError.
             DocumentError: this version cannot parse the stored model.
         """
-        models = await self.get_full_batch([oifm_id])
+        models = await self.get_full_batch([check_text("oifm_id", oifm_id)])
         if oifm_id not in models:
             raise NotFoundError(f"no model in {self.label} has the id {oifm_id!r}")
         return models[oifm_id]
@@ -112,7 +113,7 @@ class IndexReads(IndexBase):
         Raises:
             DocumentError: this version cannot parse a stored model.
         """
-        ids = list(dict.fromkeys(oifm_ids))
+        ids = check_texts("oifm_ids", oifm_ids)
         with self._session.timer("index get_full_batch", items=len(ids)):
             stored = await self._store.models(ids)
             texts = {oifm_id: stored[oifm_id] for oifm_id in ids if oifm_id in stored}
@@ -151,7 +152,7 @@ class IndexReads(IndexBase):
                 yield to_entry(row)
 
     async def to_markdown(self) -> str:
-        """Return a Markdown table of all entries, sorted by name, as the file ``index.md`` of an export."""
+        """Return a Markdown table of all entries, sorted by name, as an export writes it beside ``defs``."""
         files = [(state.oifm_id, state.path) for state in await self._store.manifest()]
         entries = [row async for rows in iter_pages(self._store, "name") for row in rows]
         return await self._session.use_threads()(_markdown_table, entries, files)

@@ -236,18 +236,6 @@ class SearchAnswers(dict[str, list[SearchHit]]):
         return "".join(hits_html(hits, query) for query, hits in self.items())
 
 
-def check_page(limit: int, offset: int) -> None:
-    """Raise an error unless *limit* and *offset* select a page.
-
-    Raises:
-        QueryError: *limit* is less than 1, or *offset* less than 0.
-    """
-    if limit < 1 or offset < 0:
-        raise QueryError(
-            f"limit is {limit} and offset is {offset}: limit must be at least 1, offset at least 0"
-        )
-
-
 def to_entry(row: EntryRow) -> IndexEntry:
     """Return a stored row as an entry."""
     return IndexEntry.model_validate(row)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from findingmodel.batch.search import search_batch
 from findingmodel.errors import QueryError
+from findingmodel.index.arguments import check_items, check_page, check_text, check_texts
 from findingmodel.index.base import IndexBase
 from findingmodel.index.results import (
     CodeMatch,
@@ -14,7 +15,6 @@ from findingmodel.index.results import (
     Page,
     SearchAnswers,
     Suggestion,
-    check_page,
     copy_hits,
     to_entries,
     to_entry,
@@ -51,7 +51,10 @@ class IndexSearches(IndexBase):
             QueryError: a filter is not valid, or an argument is out of range.
         """
         with self._session.timer("search"):
-            parsed = _parsed(query[:MAX_QUERY_CHARACTERS], tuple(tags or ()))
+            check_page(limit, offset)
+            parsed = _parsed(
+                check_text("query", query)[:MAX_QUERY_CHARACTERS], tuple(check_texts("tags", tags))
+            )
             if parsed is None:
                 return Hits()
             searcher = self._session.searcher
@@ -78,19 +81,26 @@ class IndexSearches(IndexBase):
         """
         if isinstance(queries, str):
             raise QueryError(f"a batch is a list of queries: for one query write [{queries[:60]!r}]")
+        tags = check_texts("tags", tags)
+        limit = limit if limit_per_query is None else limit_per_query
+        check_page(limit)
         with self._session.timer("search batch") as span:
-            texts = {query: query[:MAX_QUERY_CHARACTERS] for query in queries}
+            wanted = check_items("queries", queries)
+            texts = {query: query[:MAX_QUERY_CHARACTERS] for query in wanted if isinstance(query, str)}
             rows = await search_batch(
                 self._session.searcher,
                 [text for text in texts.values() if tags or tokenize(text)],
-                limit=limit if limit_per_query is None else limit_per_query,
-                tags=tags or (),
+                limit=limit,
+                tags=tags,
                 concurrency=self._session.concurrency,
             )
             results = {query: rows[text] for query, text in texts.items() if text in rows}
-            hits = {query: to_hits(results[query].hits) if query in results else Hits() for query in texts}
+            hits = {query: to_hits(results[query].hits) if query in results else Hits() for query in wanted}
             errors = {query: row.error for query, row in results.items() if row.error is not None}
-            span.items = len(texts)
+            for query in wanted:
+                if query not in texts:
+                    errors[query] = QueryError(f"a query must be text, not {query!r}")
+            span.items = len(wanted)
         return SearchAnswers(hits, errors)
 
     async def count_tags(
@@ -105,10 +115,13 @@ class IndexSearches(IndexBase):
         Raises:
             QueryError: a filter is not valid.
         """
+        tags = check_texts("tags", tags)
+        if query is not None:
+            check_text("query", query)
         searcher = self._session.searcher
         if query is None and not tags:
             return await searcher.all_tags()
-        return await searcher.count_tags(parse_query(query or "", tags=tags or ()))
+        return await searcher.count_tags(parse_query(query or "", tags=tags))
 
     async def search_by_slug(
         self, pattern: str, limit: int = 100, offset: int = 0, match_type: str = "contains"
@@ -127,7 +140,7 @@ class IndexSearches(IndexBase):
         check_page(limit, offset)
         if match_type not in ("exact", "prefix", "contains"):
             raise QueryError(f"match_type must be exact, prefix or contains, not {match_type!r}")
-        ids = await self._ids_by_slug(slug(pattern), match_type)
+        ids = await self._ids_by_slug(slug(check_text("pattern", pattern)), match_type)
         page = ids[offset : offset + limit]
         rows = await self._store.get(page)
         return Page(to_entries(rows[oifm_id] for oifm_id in page if oifm_id in rows), len(ids))
@@ -153,6 +166,8 @@ class IndexSearches(IndexBase):
         Raises:
             QueryError: *limit* is out of range.
         """
+        check_page(limit)
+        check_text("text", text)
         suggestions = await self._session.searcher.suggest(text, limit=limit)
         return [Suggestion(to_entry(entry), label) for entry, label in suggestions]
 
@@ -170,6 +185,9 @@ class IndexSearches(IndexBase):
         Raises:
             QueryError: an argument is out of range.
         """
+        check_page(limit, offset)
+        check_text("system", system)
+        check_text("code", code)
         matches = await find_by_code(self._store, system, code, limit=limit, offset=offset)
         return [CodeMatch(to_entry(entry), *element) for entry, element in matches]
 

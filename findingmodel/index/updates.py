@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from findingmodel.index.arguments import check_path, check_seconds, check_text, check_texts
 from findingmodel.index.base import IndexBase
 from findingmodel.legacy.archive import rebuild as rebuild_index
 from findingmodel.observe.ledger_recorder import record_update
@@ -14,6 +14,7 @@ from findingmodel.update.options import UpdateObserver, UpdateOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from findingmodel.model.finding import Contributor, FindingModelFull
     from findingmodel.update.entry import IndexReturnType
@@ -56,9 +57,10 @@ class IndexUpdates(IndexBase):
 
         Raises:
             DirectoryError: *directory* cannot be listed.
+            ConfigError: *wait_seconds* is not a number from 0 on.
             LeaseHeldError: another update is running.
         """
-        session, root = self._session, Path(directory)
+        session, root = self._session, check_path("directory", directory)
         options = UpdateOptions.of(
             session.settings,
             dry_run=dry_run,
@@ -66,7 +68,7 @@ class IndexUpdates(IndexBase):
             remove=remove,
             force=force,
             strict=strict,
-            wait_seconds=wait_seconds,
+            wait_seconds=check_seconds("wait_seconds", wait_seconds),
         )
         observer = UpdateObserver(progress=progress, timer=session.timer)
         work = rebuild_index if rebuild else update
@@ -95,12 +97,12 @@ class IndexUpdates(IndexBase):
             allow_duplicate_synonyms: ignored; models may always share synonyms.
 
         Raises:
-            FileNotFoundError: the file does not exist.
+            MissingFileError: the file or its directory does not exist; it is a FileNotFoundError.
             DocumentError: the file is not a valid model, differs from *model*, or conflicts with another
                 model; it is a ValueError.
             LeaseHeldError: another update is running.
         """
-        file = Path(filename)
+        file = check_path("filename", filename)
         async with self._session.recording("add", file=file) as context:
             return await entry.add_file(context, file, expected=model)
 
@@ -123,6 +125,7 @@ class IndexUpdates(IndexBase):
         Raises:
             LeaseHeldError: another update is running.
         """
+        check_text("id_or_name", id_or_name)
         async with self._session.recording("remove", model=id_or_name) as context:
             return await entry.remove_model(context, id_or_name)
 
@@ -132,8 +135,9 @@ class IndexUpdates(IndexBase):
         Raises:
             LeaseHeldError: another update is running.
         """
+        active = set(check_texts("active_filenames", active_filenames))
         async with self._session.recording("remove-unused") as context:
-            return await entry.remove_unused(context, set(active_filenames))
+            return await entry.remove_unused(context, active)
 
     async def validate_model(
         self,

@@ -9,13 +9,16 @@ if TYPE_CHECKING:
 
 
 class DriverObjects:
-    """The driver's objects of an index in MongoDB, as attributes that are available in an event loop.
+    """The driver's objects of an index in MongoDB, as attributes.
 
+    Those of a client that was passed to the Index are always available, others in an event loop only.
     Reading through them is safe. Writing through them bypasses the index: updates do not notice it, and
     searches return cached results.
     """
 
-    _store: Store
+    @property
+    def _store(self) -> Store:
+        raise NotImplementedError
 
     @property
     def client(self) -> Any:
@@ -49,4 +52,6 @@ class DriverObjects:
         except AttributeError:
             raise AttributeError(f"{self._store.label} has no client and no collections") from None
         except RuntimeError:
+            if self._store.connection.has_own_client:  # type: ignore[attr-defined]
+                return self._store.connection.unbound()  # type: ignore[attr-defined]
             raise RuntimeError(f"{self._store.label} has a client only while an event loop runs") from None

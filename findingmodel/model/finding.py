@@ -52,7 +52,7 @@ class IndexCode(Record):
     model_config = ConfigDict(frozen=True)
 
     system: str = Field(min_length=3, description="The ontology, such as RADLEX or SNOMED")
-    code: str = Field(min_length=3, description="The concept's code in that ontology")
+    code: str = Field(min_length=2, description="The concept's code in that ontology")  # parsing warns of 2
     display: Annotated[str, Field(min_length=3)] | None = Field(
         default=None, description="How the ontology words the concept"
     )

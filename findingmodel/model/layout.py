@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.model.finding import (
@@ -102,7 +103,7 @@ def canonical(data: bytes) -> bytes:
 
     Fields are in the order of the schema, followed by unknown fields; the text is indented by two spaces,
     encoded as UTF-8 without a byte order mark, and ends with a line feed. Values do not change, numbers keep
-    their digits. Canonical files are returned unchanged.
+    their digits; what older files leave out is added (`completed`). Canonical files are returned unchanged.
 
     Raises:
         ValueError: *data* is not JSON in UTF-8.
@@ -110,7 +111,57 @@ def canonical(data: bytes) -> bytes:
     >>> canonical(b'{"name": "caf\\u00e9", "x": 1.0, "oifm_id": "OIFM_TEST_000001"}').decode().splitlines()
     ['{', '  "oifm_id": "OIFM_TEST_000001",', '  "name": "café",', '  "x": 1.0', '}']
     """
-    return f"{indented(_ordered(read(data), FindingModelFull))}\n".encode()
+    return f"{indented(_ordered(completed(read(data)), FindingModelFull))}\n".encode()
+
+
+def completed(document: Any) -> Any:
+    """Return *document*, a value from `read`, with what older files leave out.
+
+    Values of a choice attribute without a code get the attribute's id, a dot and their position, as in the
+    public packages; if another value has that code, the next number that is free. ``"max_selected": "all"``
+    becomes the number of values.
+
+    >>> text = b'{"attributes": [{"oifma_id": "A_1", "values": [{"name": "a"}], "max_selected": "all"}]}'
+    >>> compact(completed(read(text)))
+    '{"attributes":[{"oifma_id":"A_1","values":[{"value_code":"A_1.0","name":"a"}],"max_selected":1}]}'
+    """
+    return _mapped(document, "attributes", _completed_attribute)
+
+
+def _completed_attribute(attribute: Members) -> Members:
+    fields = dict(attribute)
+    oifma_id, values = fields.get("oifma_id"), fields.get("values")
+    if not isinstance(oifma_id, str) or not isinstance(values, list) or isinstance(values, Members):
+        return attribute
+    taken = {dict(value).get("value_code") for value in values if isinstance(value, Members)}
+    positions = count()
+
+    def with_code(value: Members) -> Members:
+        position = next(positions)
+        if dict(value).get("value_code") is not None:
+            return value
+        code = next(code for n in count(position) if (code := f"{oifma_id}.{n}") not in taken)
+        taken.add(code)
+        return Members([("value_code", code), *(member for member in value if member[0] != "value_code")])
+
+    with_codes = _mapped(attribute, "values", with_code)
+    size = Digits(len(values))
+    return Members(
+        [(key, size if (key, member) == ("max_selected", "all") else member) for key, member in with_codes]
+    )
+
+
+def _mapped(document: Any, field: str, change: Callable[[Members], Members]) -> Any:
+    """Return *document* with *change* applied to each object of the list *field*."""
+    if not isinstance(document, Members):
+        return document
+
+    def changed(member: Any) -> Any:
+        if not isinstance(member, list) or isinstance(member, Members):
+            return member
+        return [change(item) if isinstance(item, Members) else item for item in member]
+
+    return Members([(key, changed(member) if key == field else member) for key, member in document])
 
 
 def _ordered(value: Any, kind: type[Record]) -> Any:

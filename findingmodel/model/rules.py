@@ -89,6 +89,7 @@ _SHOWN_LENGTH = 60
 
 SENTENCES = {
     "bom": "begins with a byte order mark, which is ignored: save the file as UTF-8 without it",
+    "all-selected": 'is "all", which means the number of values: index check --fix-format writes it',
     "duplicate-attribute-id": "must be unique, but {found} is also the id at {first}",
     "duplicate-value-code": "must be unique, but {found} is also the code at {first}",
     "empty": "must be a JSON object, but the file is empty",
@@ -96,12 +97,15 @@ SENTENCES = {
     "lone-surrogate": "must be valid text, but contains half of a surrogate pair: write the character itself",
     "many-problems": "has {count} problems; these are the first {listed}",
     "missing": "must be present: {field} is required",
+    "no-value-codes": "get codes, the attribute's id and a number: index check --fix-format writes them",
     "not-finite": "must be a finite number below 1.8e308; found {found}",
     "not-json": "must be JSON, but has an error at line {line}, column {column}: {reason}",
     "not-object": "must be a JSON object, in braces; found {found}",
     "not-utf8": "must be UTF-8, but byte {byte} at offset {offset} is not: save the file as UTF-8",
     "nul-character": "must not contain the character NUL (\\u0000), which truncates text: remove it",
     "number-too-long": "must not contain a number of over 4,300 digits, as at line {line}, column {column}",
+    "repeated-key": "is repeated, in lines {first} and {line}: the last one counts, remove the others",
+    "short-code": "is accepted, but a code should have three characters or more; found {found}",
     "too-deep": "must not nest lists and objects more than {limit} deep, but {place} does",
     "too-big": "must be smaller: a file may contain up to {limit} values, and this one contains more",
     "too-few": "must have at least {min_length} items; found {actual_length}",
@@ -202,6 +206,29 @@ def unknown_field(error: ErrorDetails) -> Problem:
     """Return the warning for an unknown field."""
     path = _path(error)
     return problem("unknown-field", pointer_to(path), field=shown(path[-1]))
+
+
+def older_form(error: ErrorDetails) -> Problem | None:
+    """Return the warning if an error of the validator is about what only older files do; else None.
+
+    `findingmodel.model.layout.completed` adds what such files leave out.
+    """
+    path = _path(error)
+    if path[-1:] == ("value_code",) and (error["type"] == "missing" or error["input"] is None):
+        return problem("no-value-codes", pointer_to(path[:-2]))
+    if path[-1:] == ("max_selected",) and error["input"] == "all":
+        return problem("all-selected", pointer_to(path))
+    return None
+
+
+USUAL_CODE_LENGTH = 3
+
+
+def short_codes(document: Any) -> Iterator[Problem]:
+    """Yield a warning for each ontology code in *document* that has fewer than three characters."""
+    for pointer, key, value in walk(document):
+        if key == "code" and isinstance(value, str) and len(value) < USUAL_CODE_LENGTH:
+            yield problem("short-code", pointer, found=shown(value))
 
 
 def is_plain(value: Any) -> bool:

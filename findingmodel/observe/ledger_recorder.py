@@ -45,6 +45,8 @@ _MISUSE = (ConfigError, DirectoryError, FileNotFoundError, StoreClosedError)
 class LedgerRecorder:
     """Records what is done to one index. If the ledger cannot be written, it logs one warning and goes on.
 
+    An operation that fails is reported by its own error; often the ledger then fails for the same reason.
+
     Args:
         location: the ledger; without a path nothing is recorded.
         max_bytes, keep: as for `LedgerWriter`, which is created for the first entry.
@@ -57,6 +59,7 @@ class LedgerRecorder:
         self._limits = {"max_bytes": max_bytes, "keep": keep}
         self._writer: LedgerWriter | None = None
         self._has_warned = False
+        self._has_failed = False  # the operation, since the last flush
 
     @classmethod
     def of(cls, settings: Settings, *, url: str | None = None, database: str | None = None) -> LedgerRecorder:
@@ -82,6 +85,7 @@ class LedgerRecorder:
         except BaseException as error:
             if entry.has_begun or not isinstance(error, _MISUSE):
                 entry.fail(error, written)
+            self._has_failed = True
             raise
         entry.end()
 
@@ -100,12 +104,14 @@ class LedgerRecorder:
         try:
             await self._writer.flush()
         except OSError as error:
-            if not self._has_warned:
+            if not self._has_warned and not self._has_failed:
                 import logging
 
                 path, why = ascii(str(self._location.path)), error.strerror or error
                 logging.getLogger("findingmodel.ledger").warning("cannot write the ledger %s: %s", path, why)
-            self._has_warned = True
+                self._has_warned = True
+        finally:
+            self._has_failed = False
 
 
 class LedgerEntry:

@@ -1,17 +1,31 @@
-"""Atomic replacement of files: a reader sees the old or the new file; unchanged files are not touched."""
+"""Standard input, and atomic replacement of files: a reader sees the old or the new one, whole."""
 
 from __future__ import annotations
 
 import errno
 import filecmp
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from findingmodel.errors import ConfigError
+
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import BinaryIO, Self
+
+
+def standard_input() -> BinaryIO:
+    """Return the bytes of standard input.
+
+    Raises:
+        ConfigError: the program was started with standard input closed.
+    """
+    if sys.stdin is None:
+        raise ConfigError("there is nothing to read: standard input is closed")
+    return sys.stdin.buffer
 
 
 def replace_file(path: Path, data: bytes) -> bool:

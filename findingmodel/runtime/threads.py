@@ -9,6 +9,8 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from findingmodel.errors import EventLoopError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -51,6 +53,41 @@ class Threads:
         executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=self._busy == 0)
+
+
+class OneLoopAtATime:
+    """Refuses an event loop while another one, in which the same object was used, is running.
+
+    Locks and futures belong to one loop: a task that waits for one of another loop may wait forever.
+
+    Args:
+        what: the object, for the message.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Do nothing if no event loop is running in this thread, or no other one has a claim.
+
+        Raises:
+            EventLoopError: another event loop, which has used the object, is still running.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if loop is self._loop:
+            return
+        with self._lock:
+            if self._loop is not None and self._loop.is_running():
+                raise EventLoopError(
+                    f"{self._what} is in use in another event loop: make an Index for each loop, "
+                    "or share one of Index.sync between threads"
+                )
+            self._loop = loop
 
 
 _SECONDS_TO_STOP = 5.0

@@ -175,8 +175,9 @@ def _coded_elements(model: dict[str, Any]) -> Iterator[tuple[CodedElement, str]]
     yield from _with_facets("model", model, "oifm_id")
     for attribute in model.get("attributes") or ():
         yield from _with_facets("attribute", attribute, "oifma_id")
-        for value in attribute.get("values") or ():
-            yield from _with_facets("value", value, "value_code")
+        for position, value in enumerate(attribute.get("values") or ()):
+            code = f"{attribute.get('oifma_id', '')}.{position}"  # of values in older files, which have none
+            yield from _with_facets("value", {"value_code": code, **value}, "value_code")
 
 
 def _with_facets(place: str, part: dict[str, Any], id_field: str) -> Iterator[tuple[CodedElement, str]]:

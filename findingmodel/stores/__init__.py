@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
 
-__all__ = ["branches_of", "database_in", "open_store", "sqlite_path"]
+__all__ = ["branch_sizes", "branches_of", "database_in", "is_missing", "open_store", "sqlite_path"]
 
 _DEFAULT_BRANCH = "main"
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
@@ -129,23 +130,40 @@ def sqlite_path(url: str) -> str:
     return path or ":memory:"
 
 
-def branches_of(settings: Settings) -> list[str]:
+async def branches_of(settings: Settings) -> list[str]:
     """Return the names of all branches in the database of *settings*, sorted.
-
-    For a MongoDB server, the call runs an event loop of its own.
 
     Raises:
         ConfigError: the URL of the database is not valid.
         StoreError: the database cannot be reached, or is another program's.
     """
-    if not settings.db.lower().startswith("mongodb"):
-        from findingmodel.stores.sqlite.schema import branches_in_file
+    if not settings.is_server:
+        from findingmodel.stores.sqlite.connection import branches_in_file
 
         return branches_in_file(sqlite_path(settings.db))
-    import asyncio
-
     from findingmodel.stores.mongo.pool import PoolSettings
     from findingmodel.stores.mongo.setup import branches_in_database
 
     name = database_in(settings.db) or settings.mongodb_db
-    return asyncio.run(branches_in_database(settings.db, name, PoolSettings.of(settings)))
+    return await branches_in_database(settings.db, name, PoolSettings.of(settings))
+
+
+async def branch_sizes(settings: Settings) -> dict[str, int]:
+    """Return the number of models in each branch of the database of *settings*, by name, sorted.
+
+    Raises:
+        ConfigError, StoreError: as `branches_of`.
+    """
+    sizes = {}
+    for branch in await branches_of(settings):
+        store = open_store(settings.db, branch=branch, settings=settings)
+        try:
+            sizes[branch] = (await store.counts()).models
+        finally:
+            await store.close()
+    return sizes
+
+
+def is_missing(settings: Settings) -> bool:
+    """Return whether the file of the index that *settings* name does not exist."""
+    return not settings.is_server and not os.path.exists(sqlite_path(settings.db))  # noqa: PTH110

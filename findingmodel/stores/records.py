@@ -95,6 +95,20 @@ class EntryRow(TypedDict):
     attributes: list[AttributeRow]
 
 
+def file_stamp(status: os.stat_result) -> int:
+    """Return a number that changes whenever a file is replaced or written, even if its size and times do not.
+
+    It is made of the inode and the change time (ctime), which programs cannot set; 0 where the file system
+    has neither.
+
+    >>> file_stamp(os.stat(__file__)) == file_stamp(os.stat(__file__))
+    True
+    """
+    if not (status.st_ino or status.st_ctime_ns):
+        return 0
+    return (status.st_ctime_ns + status.st_ino * 0x9E37_79B9_7F4A_7C15) % (2**63 - 1) or 1  # fits in a store
+
+
 class FileState(NamedTuple):
     """A row of the manifest: the state in which a file was indexed."""
 
@@ -105,6 +119,7 @@ class FileState(NamedTuple):
     indexed_ns: int  # when the file was examined
     oifm_id: str  # of the model in the file
     contributors: tuple[str, ...] = ()  # github_username or organization code of each
+    stamp: int = 0  # of the file's inode and change time, as `file_stamp`; 0 if unknown
 
 
 class Credit(NamedTuple):

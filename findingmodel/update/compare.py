@@ -1,4 +1,4 @@
-"""compare: which files of a directory are new, changed or gone, by size and time. No file is read."""
+"""compare: which files of a directory are new, changed or gone, by their metadata. No file is read."""
 
 from __future__ import annotations
 
@@ -53,8 +53,10 @@ class Comparison(NamedTuple):
 def compare(scan: Scan, manifest: Iterable[FileState], *, rehash: bool = False) -> Comparison:
     """Return how *scan* differs from *manifest*.
 
-    A file is unchanged if its size and modification time are those of the manifest, unless it was modified
-    within two seconds of being indexed: a later edit in the same clock tick would not show ("racy" in git).
+    A file is unchanged if its size, modification time and stamp are those of the manifest, unless it was
+    modified within two seconds of being indexed: a later edit in the same clock tick would not show ("racy"
+    in git). The stamp is of the inode and the change time: archives, container images and Nix give all files
+    one modification time, which an edit or a replacement keeps.
 
     Args:
         scan: the files of the directory.
@@ -85,7 +87,7 @@ def _by_path(
 
     def rank(state: FileState) -> tuple[bool, int, str]:
         file = by_path.get(state.path)
-        is_the_file = file is not None and (file.size, file.mtime_ns) == (state.size, state.mtime_ns)
+        is_the_file = file is not None and _facts(file) == _facts(state)
         return is_the_file, state.indexed_ns, state.oifm_id
 
     known = {state.path: state for state in sorted(manifest, key=rank)}
@@ -95,10 +97,14 @@ def _by_path(
 
 
 def may_differ(file: SourceFile | FileState, state: FileState | None) -> bool:
-    """Return whether *file* may differ from what *state* was made from, by size and time alone."""
-    if state is None or file.mtime_ns != state.mtime_ns or file.size != state.size:
+    """Return whether *file* may differ from what *state* was made from, without reading it."""
+    if state is None or _facts(file) != _facts(state):
         return True
     return abs(state.indexed_ns - file.mtime_ns) < _RACY_NS
+
+
+def _facts(file: SourceFile | FileState) -> tuple[int, int, int]:
+    return file.mtime_ns, file.size, file.stamp
 
 
 async def compare_with_store(
@@ -151,6 +157,7 @@ def unchanged_report(comparison: Comparison, options: UpdateOptions, db: str, se
     return UpdateReport(
         unchanged=0 if refused else comparison.unchanged,
         failed=failed,
+        skipped=comparison.scan.skipped,
         refused=refused,
         seconds=seconds,
         db=db,

@@ -96,6 +96,7 @@ class UpdateDecisions:
             failed=self.failed,
             warnings=self.warnings,
             conflicts=conflicts,
+            skipped=self._comparison.scan.skipped,
         )
 
     def take(self, loaded: Iterable[Loaded], owners: Owners) -> Step:
@@ -108,7 +109,9 @@ class UpdateDecisions:
         step = Step([], [], [], [])
         for one in loaded:
             if self._moved_elsewhere(one):
-                step.reparse.append(SourceFile(one.file.path, one.file.size, one.file.mtime_ns))
+                step.reparse.append(
+                    SourceFile(one.file.path, one.file.size, one.file.mtime_ns, one.file.stamp)
+                )
             elif one.same_as is not None:
                 step.touches.extend(self._keep(one, one.same_as))
             elif one.record is not None:
@@ -116,9 +119,38 @@ class UpdateDecisions:
                 if waits is not None:
                     (step.waiting if waits else step.upserts).append(one.record)
             else:
-                self._keys.fail(one.file.path)
+                self._keys.fail(one.file.path, one.file.oifm_id)
                 self._failed.append(FileReport(one.file.path, one.problems))
         return step
+
+    def doubt(self) -> list[SourceFile]:
+        """Return the files that must be read after all, although their metadata have not changed.
+
+        These are files for whose keys others would fail, and those that look like the file of a model that
+        would be removed: renaming a file keeps its size and time, and some file systems show nothing else.
+        """
+        lost = {(s.size, s.mtime_ns) for s in self._gone if not self._keys.holds(s.oifm_id)}
+        files = self._comparison.scan.files
+        twins = [file.path for file in files if (file.size, file.mtime_ns) in lost] if lost else []
+        doubted = self._keys.doubt(twins)
+        self._counts["unchanged"] -= len(doubted)
+        self._at_risk += len(doubted)
+        return [file for file in files if file.path in doubted] if doubted else []
+
+    def shelter(self) -> list[FileState]:
+        """Keep models whose file was renamed and broken at the same time; return their new manifest rows.
+
+        Call it when everything else is decided. The file that fails becomes the file of its model.
+        """
+        rows = {}
+        for state in self._comparison.missing.values():
+            path = self._keys.shelter_of(state.oifm_id)
+            if path is not None:
+                rows[state.oifm_id] = state._replace(path=path)
+                self.credits.move(state, rows[state.oifm_id])
+        self._gone = [state for state in self._gone if state.oifm_id not in rows]
+        self._counts["moved"] += len(rows)
+        return list(rows.values())
 
     def waiting_keys(self) -> set[str]:
         """Return the identity keys whose owners `settle` needs."""
@@ -161,7 +193,7 @@ class UpdateDecisions:
             self._changed[kind].remove(file.oifm_id)
         if former is not None:
             self._counts["moved"] -= former.path != file.path
-        if before is not None and before.oifm_id != file.oifm_id:
+        if before in self._gone and before.oifm_id != file.oifm_id:
             self._gone.remove(before)
         self.credits.revoke(rejection.credits)
         self._warnings.pop(file.path, None)

@@ -6,7 +6,7 @@ import time
 from contextlib import aclosing
 from dataclasses import replace
 from os import fspath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from findingmodel.runtime.tasks import BatchProcessor
 from findingmodel.runtime.threads import Threads
@@ -22,7 +22,7 @@ from findingmodel.update.workers import Workers, only_new_garbage, worker_count
 from findingmodel.update.write import BatchWriter, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Sequence
+    from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from findingmodel.update.load import Loaded
     from findingmodel.update.options import UpdateOptions
     from findingmodel.update.scan import SourceFile
+
+T = TypeVar("T")
 
 _FILES_PER_CHUNK = 64  # in one call to a thread; a call for each file takes five times as long
 
@@ -106,14 +108,12 @@ class _Update:
         self._observer = observer
         self._threads = threads
         self._decisions = UpdateDecisions(comparison, remove=options.remove)
-        known = comparison.known
         self._loader = Loader(
             fspath(comparison.scan.root),
             options.max_file_bytes,
-            {file.path: known[file.path].sha256 for file in comparison.to_load if file.path in known},
-            {state.sha256: path for path, state in comparison.missing.items()},
-            store.refuses,
-            options.max_nesting,
+            lost={state.sha256: path for path, state in comparison.missing.items()},
+            refuses=store.refuses,
+            max_nesting=options.max_nesting,
             is_bound=True,
         )
 
@@ -130,7 +130,12 @@ class _Update:
                 known=len(known), removed=len(removals), failed=len(decisions.failed)
             )
             if refused is not None:
-                return UpdateReport(failed=decisions.failed, warnings=decisions.warnings, refused=refused)
+                return UpdateReport(
+                    failed=decisions.failed,
+                    warnings=decisions.warnings,
+                    skipped=self._comparison.scan.skipped,
+                    refused=refused,
+                )
             await writer.release()
             for rejection in writer.rejections:
                 decisions.revoke(rejection)
@@ -154,14 +159,13 @@ class _Update:
         with Spool() as waiting, only_new_garbage():
             async with aclosing(self._batches()) as batches:
                 async for loaded in batches:
-                    while loaded:
-                        with timer("sync.decide", items=len(loaded)):
-                            step = decisions.take(loaded, await self._owners(_keys(loaded)))
-                        waiting.keep(WriteBatch(step.waiting))
-                        await writer.write(WriteBatch(step.upserts, step.touches))
-                        loaded = await self._threads(self._loader.without_manifest().load_chunk, step.reparse)
+                    await self._decide(loaded, writer, waiting)
                     if writer.holds_back and not self._may_be_refused():
                         await writer.release()
+            while doubted := decisions.doubt():
+                for chunk in _chunks(doubted, self._options.batch_size):
+                    loaded = await self._threads(self._loader_for(chunk).load_chunk, chunk)
+                    await self._decide(loaded, writer, waiting)
             with timer("sync.decide", items=0):
                 granted = decisions.settle(await self._owners(decisions.waiting_keys()))
             for batch in waiting.batches():
@@ -169,6 +173,16 @@ class _Update:
                 for record in records:
                     decisions.grant(record)
                 await writer.write(WriteBatch(records))
+        await writer.write(WriteBatch(touches=decisions.shelter()))
+
+    async def _decide(self, loaded: Sequence[Loaded], writer: BatchWriter, waiting: Spool) -> None:
+        """Write what can be decided now, and spool what must wait."""
+        while loaded:
+            with self._observer.timer("sync.decide", items=len(loaded)):
+                step = self._decisions.take(loaded, await self._owners(_keys(loaded)))
+            waiting.keep(WriteBatch(step.waiting))
+            await writer.write(WriteBatch(step.upserts, step.touches))
+            loaded = await self._threads(self._loader.without_manifest().load_chunk, step.reparse)
 
     async def _batches(self) -> AsyncGenerator[Sequence[Loaded], None]:
         """Yield the loaded files in path order, in batches of the size of one write.
@@ -180,9 +194,10 @@ class _Update:
             self._options.batch_size,
             self._options.concurrency,
         )
-        chunks = [files[start : start + _FILES_PER_CHUNK] for start in range(0, len(files), _FILES_PER_CHUNK)]
+        chunks = list(_chunks(files, _FILES_PER_CHUNK))
+        loader = self._loader_for(files)
         self._threads.end()  # only a single-threaded process is forked
-        workers = Workers(self._loader, chunks, worker_count(len(files), most=concurrency))
+        workers = Workers(loader, chunks, worker_count(len(files), most=concurrency))
         if workers:  # one thread reads their pipes
             processor = BatchProcessor(1, batch_size=max(2 * concurrency, size // _FILES_PER_CHUNK))
         else:
@@ -192,7 +207,7 @@ class _Update:
             with self._observer.timer("sync.load", items=len(chunk)):
                 if workers:
                     return await self._threads(workers.receive)
-                return await self._threads(self._loader.load_chunk, chunk)
+                return await self._threads(loader.load_chunk, chunk)
 
         batch: list[Loaded] = []
         done = 0
@@ -209,6 +224,13 @@ class _Update:
         if batch:
             yield batch
 
+    def _loader_for(self, files: Sequence[SourceFile]) -> Loader:
+        """Return a loader that recognises the bytes that *files* had before."""
+        known = self._comparison.known
+        return self._loader._replace(
+            fingerprints={file.path: known[file.path].sha256 for file in files if file.path in known}
+        )
+
     async def _owners(self, keys: Collection[str]) -> dict[str, list[Owner]]:
         """Return by key which stored models hold *keys*; an empty index is not queried."""
         if not keys or not self._comparison.known:
@@ -216,6 +238,10 @@ class _Update:
         left_behind = self._comparison.left_behind
         owners = await self._store.owners(keys)
         return by_key(owner._replace(path=left_behind.get(owner.oifm_id, owner.path)) for owner in owners)
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _keys(loaded: Sequence[Loaded]) -> set[str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.errors import DocumentError, Problem
+from findingmodel.errors import DocumentError, MissingFileError, Problem
 from findingmodel.model.parse import parse_model
 from findingmodel.runtime.tasks import run_to_completion
 from findingmodel.stores.records import Credit, FileState, Owner, WriteBatch, unpack
@@ -20,9 +20,10 @@ from findingmodel.update.load import Loader
 from findingmodel.update.options import UpdateOptions
 from findingmodel.update.record import contributor_key, contributor_kind
 from findingmodel.update.report import Changes
-from findingmodel.update.scan import SUFFIX, SourceFile
+from findingmodel.update.scan import SUFFIX, SourceFile, is_model_name
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
@@ -93,7 +94,7 @@ async def add_file(
         expected: the model that the caller expects in the file; a difference is an error.
 
     Raises:
-        FileNotFoundError: the file does not exist.
+        MissingFileError: the file or its directory does not exist; it is a FileNotFoundError.
         DocumentError: the file is not a valid model, differs from *expected*, or wants the id, the name or an
             attribute id of a model in another file.
         LeaseHeldError: another update is running.
@@ -124,19 +125,31 @@ async def add_file(
 
 def _load(file: Path, context: WriteContext, expected: FindingModelFull | None) -> Record:
     """Read and check *file*, without the index."""
-    if not file.name.endswith(SUFFIX):
+    if not is_model_name(file.name):
         raise DocumentError(str(file), [Problem("", "bad-name", f"the file's name must end with {SUFFIX}")])
-    status = file.stat()
+    source = SourceFile.of(file.name, _status(file))
     options = context.options
     refuses, max_nesting = context.store.refuses, options.max_nesting
     loader = Loader(str(file.parent), options.max_file_bytes, refuses=refuses, max_nesting=max_nesting)
-    loaded = loader.load(SourceFile(file.name, status.st_size, status.st_mtime_ns))
+    loaded = loader.load(source)
     if loaded.record is None:
         raise DocumentError(str(file), loaded.problems)
     if expected is not None and parse_model(unpack(loaded.record.model)).model != expected:
         message = "the file does not hold the model that was given with it: write the model to the file first"
         raise DocumentError(str(file), [Problem("", "other-model", message)])
     return loaded.record
+
+
+def _status(file: Path) -> os.stat_result:
+    try:
+        return file.stat()
+    except FileNotFoundError:
+        what = "file" if file.parent.is_dir() else f"directory {file.parent}"
+        problem = Problem("", "vanished", f"the {what} does not exist")
+        raise MissingFileError(str(file), [problem]) from None
+    except OSError as error:
+        problem = Problem("", "unreadable", f"the file cannot be read: {error.strerror}")
+        raise DocumentError(str(file), [problem]) from None
 
 
 def _is_known_as(file: Path, path: str) -> bool:

@@ -5,6 +5,10 @@ only, in the directory as it will be after the update. A file that already holds
 that are new to a key the first path wins. Files come in path order and in chunks, so a file waits if it wants
 a key whose holder is not loaded yet. Waiting files are resolved together at the end, where swaps, chains and
 cycles come out right. If a waiting file fails, it keeps its old keys, which may fail others that want them.
+
+Two precautions: a file that was not read, because its metadata have not changed, is read before another file
+fails for a key that it holds; and a model whose file is gone keeps its keys if a new file that fails contains
+its id: that file was renamed and broken at the same time.
 """
 
 from __future__ import annotations
@@ -112,11 +116,14 @@ class KeyAssignment:
     """
 
     def __init__(self, comparison: Comparison, *, remove: bool = True) -> None:
-        known = comparison.known
+        known = self._known = comparison.known
         self._missing = {path: state.oifm_id for path, state in comparison.missing.items()}
         self._left_behind = set(comparison.left_behind.values())
         self._remove = remove
         self._pending = {file.path for file in comparison.to_load if file.path in known}
+        self._unread = {file.path for file in comparison.scan.files if file.path in known} - self._pending
+        self._doubted: set[str] = set()
+        self._broken: dict[str, str] = {}
         self._settled: dict[str, str] = {}
         self._failed: set[str] = set()
         self._lost: dict[str, Claim] = {}
@@ -144,10 +151,29 @@ class KeyAssignment:
         """Record that the file at *path* is as the manifest says."""
         self._pending.discard(path)
 
-    def fail(self, path: str) -> None:
-        """Record that the file at *path* cannot be indexed, so it keeps the keys it held."""
+    def doubt(self, paths: Iterable[str]) -> set[str]:
+        """Return which of *paths*, and of the files that others were judged by, must be read after all."""
+        doubted = (self._doubted | set(paths)) & self._unread
+        self._unread -= doubted
+        self._pending |= doubted
+        self._doubted = set()
+        return doubted
+
+    def fail(self, path: str, oifm_id: str = "") -> None:
+        """Record that the file at *path* cannot be indexed, so it keeps the keys it held.
+
+        Args:
+            path: the file.
+            oifm_id: the id that can be read in it, if any.
+        """
         self._pending.discard(path)
         self._failed.add(path)
+        if oifm_id and path not in self._known:  # a file that is known keeps the model that it had
+            self._broken[oifm_id] = min(path, self._broken.get(oifm_id, path))
+
+    def shelter_of(self, oifm_id: str) -> str | None:
+        """Return the first new file that fails and contains *oifm_id*, unless another file was granted it."""
+        return None if oifm_id in self._taken else self._broken.get(oifm_id)
 
     def move(self, old: str, new: str) -> bool:
         """Move the model of the missing path *old* to *new*; return False if it moved elsewhere already."""
@@ -172,7 +198,10 @@ class KeyAssignment:
             status = self._status(owner)
             if owner.key in self._taken or status == "settled":
                 continue
-            if status in ("unchanged", "failed"):
+            if status == "unchanged" and owner.path in self._unread:
+                self._doubted.add(owner.path)
+                waits = True
+            elif status in ("unchanged", "failed"):
                 conflicts.append(self._held_by(owner))
             elif status != "missing" or owner.oifm_id != claim.oifm_id:
                 waits = True
@@ -208,7 +237,7 @@ class KeyAssignment:
         self._taken.update(dict.fromkeys(claim.keys, claim.path))
 
     def _lose(self, claim: Claim) -> None:
-        self.fail(claim.path)
+        self.fail(claim.path, claim.oifm_id)
         self._waiting.pop(claim.path, None)
         self._lost[claim.path] = claim
 
@@ -217,7 +246,10 @@ class KeyAssignment:
         return Owner(key, self._settled[path], path)
 
     def _held_by(self, owner: Owner) -> Owner:
-        return owner._replace(path=self._moved.get(owner.path, owner.path))
+        moved = self._moved.get(owner.path)
+        if moved is None and self._status(owner) == "missing":
+            moved = self.shelter_of(owner.oifm_id)
+        return owner._replace(path=moved or owner.path)
 
     def _status(self, owner: Owner) -> _FileStatus:
         """Return the status of the file that *owner* comes from.
@@ -265,8 +297,9 @@ class KeyAssignment:
             return owner.key in self._waiting[owner.path].keys
         if status == "missing":
             is_replaced = owner.oifm_id == claim.oifm_id or owner.oifm_id in self._taken
-            is_left_behind = owner.path in self._left_behind
-            return not (self._remove or is_left_behind or is_replaced or self._heirs(owner))
+            is_removed = self._remove or owner.path in self._left_behind
+            is_kept = owner.oifm_id in self._broken or not is_removed
+            return is_kept and not is_replaced and not self._heirs(owner)
         return status != "settled"
 
     def _heirs(self, owner: Owner) -> list[str]:
@@ -279,7 +312,7 @@ class KeyAssignment:
             status = self._status(owner)
             if status == "waiting":
                 yield owner.path
-            elif status == "missing" and not self._remove and owner.oifm_id != claim.oifm_id:
+            elif status == "missing" and owner.oifm_id != claim.oifm_id:
                 yield from sorted(self._heirs(owner))[:1]
 
     def _unbeaten(self, owners: Owners, needs: Mapping[str, set[str]]) -> Sequence[Claim]:

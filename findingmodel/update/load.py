@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import Problem
 from findingmodel.limits import MAX_NESTING
-from findingmodel.model.parse import parse_model
-from findingmodel.stores.records import FileState
+from findingmodel.model.parse import parse_model, readable_id
+from findingmodel.stores.records import FileState, file_stamp
 from findingmodel.update.record import make_record
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Loaded(NamedTuple):
     """The result of loading one file; exactly one of *same_as*, *record* and *problems* is set.
 
     Attributes:
-        file: the state of the bytes that were read, or the scan's view of the file if none were. Its model
-            is in *record*.
+        file: the state of the bytes that were read, or the scan's view of the file if none were. Of a file
+            without a valid model, it has the id that can be read.
         same_as: the known path that has the same bytes, which were not parsed.
         record: a valid model, ready for the store.
         problems: why the file has no valid model.
@@ -78,11 +78,14 @@ class Loader(NamedTuple):
         now = time.time_ns()
         try:
             within = self.root if self.is_bound else None
-            data, mtime_ns = read_stable(f"{self.root}/{source.path}", self.max_bytes, within=within)
+            data, status = read_stable(f"{self.root}/{source.path}", self.max_bytes, within=within)
         except UnreadableError as error:
             unread = FileState(source.path, source.size, source.mtime_ns, "", now, "")
             return Loaded(unread, problems=(error.problem,))
-        file = FileState(source.path, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), now, "")
+        sha256 = hashlib.sha256(data).hexdigest()
+        file = FileState(
+            source.path, len(data), status.st_mtime_ns, sha256, now, "", stamp=file_stamp(status)
+        )
         if file.sha256 == self.fingerprints.get(source.path):
             return Loaded(file, same_as=source.path)
         if file.sha256 in self.lost:
@@ -97,10 +100,10 @@ class Loader(NamedTuple):
         """Parse *data*, the bytes of *file*."""
         parsed = parse_model(data, max_nesting=self.max_nesting)
         if parsed.model is None:
-            return Loaded(file, problems=parsed.problems)
+            return Loaded(file._replace(oifm_id=readable_id(data)), problems=parsed.problems)
         record = make_record(parsed.model, data, file)
         if (reason := self.refuses(record)) is not None:
-            return Loaded(file, problems=(Problem("", "not-written", reason),))
+            return Loaded(record.file, problems=(Problem("", "not-written", reason),))
         return Loaded(file, record=record, warnings=parsed.warnings)
 
 
@@ -112,8 +115,8 @@ class UnreadableError(Exception):
         super().__init__(message)
 
 
-def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tuple[bytes, int]:
-    """Return the bytes of *path* and its modification time in nanoseconds when they were read.
+def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tuple[bytes, os.stat_result]:
+    """Return the bytes of *path*, and the status of the file when they were read.
 
     A file that changes while it is read is read again, at most three times in all.
 
@@ -141,7 +144,7 @@ def read_stable(path: str, max_bytes: int, *, within: str | None = None) -> tupl
             finally:
                 os.close(descriptor)
             if len(data) == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
-                return data, after.st_mtime_ns
+                return data, after
     except FileNotFoundError:
         raise UnreadableError(
             "vanished", "the file was removed while the directory was read: update again"

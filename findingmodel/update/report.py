@@ -92,6 +92,7 @@ class UpdateReport:
         failed: files that were not indexed, sorted by path.
         warnings: files that were indexed with warnings, sorted by path.
         conflicts: contributors whom files describe differently.
+        skipped: files that are named almost like finding model files, such as backups, sorted.
         refused: why nothing was written, or None.
         seconds: wall time.
         db: the database, never with a password.
@@ -108,6 +109,7 @@ class UpdateReport:
     failed: tuple[FileReport, ...] = ()
     warnings: tuple[FileReport, ...] = ()
     conflicts: tuple[CreditConflict, ...] = ()
+    skipped: tuple[str, ...] = ()
     refused: Refusal | None = None
     seconds: float = 0.0
     db: str = ""
@@ -157,6 +159,7 @@ class UpdateReport:
             "failed": [report.as_dict() for report in self.failed],
             "warnings": [report.as_dict() for report in self.warnings],
             "conflicts": [conflict.as_dict() for conflict in self.conflicts],
+            "skipped": list(self.skipped),
             "refused": self.refused and self.refused._asdict(),
             "seconds": round(self.seconds, 3),
         }

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.errors import DirectoryError, Problem
+from findingmodel.stores.records import file_stamp
 from findingmodel.update.report import FileReport
 
 if TYPE_CHECKING:
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 
 SUFFIX = ".fm.json"
 
+_SIDE_FILES = ("._", ".#", "~$", ".~")  # macOS, Emacs, Office and LibreOffice write these beside a file
+
+
+def is_model_name(name: str) -> bool:
+    """Return whether a file of this name is a finding model file.
+
+    Files that other programs keep beside one are not, although their names may end alike.
+
+    >>> [is_model_name(name) for name in ("pe.fm.json", "._pe.fm.json", ".#pe.fm.json", "pe.fm.json~")]
+    [True, False, False, False]
+    """
+    return name.endswith(SUFFIX) and not name.startswith(_SIDE_FILES)
+
 
 class SourceFile(NamedTuple):
     """A file that a scan found; fields as in `findingmodel.stores.records.FileState`."""
@@ -22,6 +36,12 @@ class SourceFile(NamedTuple):
     path: str
     size: int
     mtime_ns: int
+    stamp: int = 0
+
+    @classmethod
+    def of(cls, path: str, status: os.stat_result) -> SourceFile:
+        """Return the file at *path*, which has this *status*."""
+        return cls(path, status.st_size, status.st_mtime_ns, file_stamp(status))
 
 
 class Scan(NamedTuple):
@@ -32,18 +52,21 @@ class Scan(NamedTuple):
         files: sorted by path.
         failed: what cannot be read or is refused, sorted by path.
         unreadable: directories, and links to directories, whose content is unknown; relative, ending in "/".
+        skipped: files that are named almost like finding model files, such as backups, sorted.
     """
 
     root: Path
     files: list[SourceFile]
     failed: tuple[FileReport, ...] = ()
     unreadable: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def scan(root: Path) -> Scan:
     """Find every ``*.fm.json`` file below *root*, recursively.
 
-    ``.git`` is skipped. Links to directories are not followed, links to files only inside *root*.
+    ``.git`` and side files such as ``._pe.fm.json`` are skipped. Links to directories are not followed, links
+    to files only inside *root*.
 
     Raises:
         DirectoryError: *root* is not a directory, or cannot be listed.
@@ -60,7 +83,8 @@ def scan(root: Path) -> Scan:
         raise DirectoryError(f"{root} cannot be listed: {error.strerror}") from error
     walk = _Walk(os.path.realpath(root))
     walk.run(entries)
-    return Scan(root, sorted(walk.files), tuple(sorted(walk.failed)), tuple(walk.unreadable))
+    skipped = tuple(sorted(walk.skipped))
+    return Scan(root, sorted(walk.files), tuple(sorted(walk.failed)), tuple(walk.unreadable), skipped)
 
 
 class _Walk:
@@ -71,6 +95,7 @@ class _Walk:
         self.files: list[SourceFile] = []
         self.failed: list[FileReport] = []
         self.unreadable: list[str] = []
+        self.skipped: list[str] = []
 
     def run(self, entries: Iterator[os.DirEntry[str]]) -> None:
         """Walk the *entries* of the root and all below; only one directory is open at a time."""
@@ -96,8 +121,12 @@ class _Walk:
                     if entry.is_dir(follow_symlinks=False):
                         if entry.name != ".git":
                             directories.append(path)
-                    elif entry.name.endswith(SUFFIX) or entry.is_symlink():
+                        continue
+                    is_model = is_model_name(entry.name)
+                    if is_model or entry.is_symlink():
                         self._add(entry, path)
+                    if not is_model and SUFFIX in entry.name.lower():
+                        self.skipped.append(_shown(path))
             except OSError as error:  # the listing broke off, as on a network; the rest is unknown
                 self._fail_directory(prefix.removesuffix("/"), error)
         return directories
@@ -117,7 +146,7 @@ class _Walk:
         elif not _is_text(path):
             self._fail(path, "bad-path", "the path is not UTF-8: rename the file")
         else:
-            self.files.append(SourceFile(path, status.st_size, status.st_mtime_ns))
+            self.files.append(SourceFile.of(path, status))
 
     def _may_follow(self, entry: os.DirEntry[str], path: str) -> bool:
         """Return whether a link leads to a finding model file inside the root."""
@@ -125,7 +154,7 @@ class _Walk:
         if os.path.isdir(target):  # noqa: PTH112  # False for a loop of links, where is_dir would raise
             self._fail(path, "link", "this link leads to a directory: links to directories are not followed")
             self.unreadable.append(path + "/")  # the models of a directory that it replaces stay
-        elif entry.name.endswith(SUFFIX):
+        elif is_model_name(entry.name):
             if not target.startswith(self.root + os.sep):
                 self._fail(path, "link", "this link leads out of the directory: copy the file into it")
             elif not os.path.exists(target):  # noqa: PTH110
@@ -139,9 +168,14 @@ class _Walk:
         self.unreadable.append(path + "/" if path else "")
 
     def _fail(self, path: str, code: str, message: str) -> None:
-        if not _is_text(path):
-            path = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        self.failed.append(FileReport(path, (Problem("", code, message),)))
+        self.failed.append(FileReport(_shown(path), (Problem("", code, message),)))
+
+
+def _shown(path: str) -> str:
+    """Return *path* as text, with bytes that are not UTF-8 escaped."""
+    if _is_text(path):
+        return path
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _is_text(path: str) -> bool:

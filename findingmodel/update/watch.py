@@ -6,12 +6,13 @@ import asyncio
 import random
 from contextlib import aclosing, suppress
 from itertools import chain, repeat
+from posixpath import basename
 from typing import TYPE_CHECKING, Protocol
 
 from watchfiles import awatch
 
 from findingmodel.errors import DirectoryError, StoreClosedError, StoreError, StoreSchemaError
-from findingmodel.update.scan import SUFFIX, scan
+from findingmodel.update.scan import is_model_name, scan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
@@ -164,7 +165,7 @@ async def _watch_once(
             next_changes = asyncio.ensure_future(anext(events, None))
             previous, last_scan = last_scan, await _scan(directory)
             # Other files, such as the index itself, may be written there: they need no update.
-            if last_scan != previous or any(path.endswith(SUFFIX) for _, path in changes):
+            if last_scan != previous or any(is_model_name(basename(path)) for _, path in changes):
                 yield
     except FileNotFoundError:
         return  # the directory does not exist, which the update reports
@@ -187,8 +188,9 @@ class _StopEvent(asyncio.Event):
 
 
 async def _scan(directory: Path) -> Scan | None:
+    """Return what an update would see; backups and side files come and go without effect."""
     try:
-        return await asyncio.to_thread(scan, directory)
+        return (await asyncio.to_thread(scan, directory))._replace(skipped=())
     except DirectoryError:
         return None
 

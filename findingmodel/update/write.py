@@ -189,5 +189,5 @@ def _unpack_record(fields: list[object], model: bytes) -> Record:
 
 
 def _unpack_state(fields: list[object]) -> FileState:
-    *head, contributors = fields
-    return FileState(*head, tuple(contributors))  # type: ignore[arg-type,call-arg]
+    *head, contributors, stamp = fields
+    return FileState(*head, tuple(contributors), stamp)  # type: ignore[arg-type,call-arg]

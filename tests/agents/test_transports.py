@@ -218,15 +218,16 @@ def test_the_end_of_input_ends_the_server(samples: str) -> None:
         assert process.returncode == 0
 
 
-def test_an_interrupt_ends_a_server_that_waits_for_input(samples: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_server_that_waits_for_input(samples: str, number: signal.Signals) -> None:
     with started("--db", samples) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(PING.decode() + "\n")
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["result"]["serverInfo"]["name"] == "findingmodel"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
         assert process.stderr is not None
         assert process.stderr.read() == ""
 

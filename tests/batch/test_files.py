@@ -330,7 +330,7 @@ def test_questions_and_answers_must_be_different_files(source: Path) -> None:
 
 
 def test_only_a_file_can_be_resumed(source: Path) -> None:
-    with pytest.raises(QueryError, match="only a file"):
+    with pytest.raises(QueryError, match="name the file of answers"):
         run(BatchJob(str(source), resume=True))
 
 

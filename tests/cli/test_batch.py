@@ -202,7 +202,7 @@ def test_resume_keeps_parts_and_columns_of_csv(tmp_path: Path) -> None:
         (["query"], "QUERY cannot be used with --batch."),
         (["--facets"], "--facets cannot be used with --batch."),
         (["--offset", "1"], "--offset cannot be used with --batch."),
-        (["--resume"], "only a file of answers"),
+        (["--resume"], "nothing to resume on standard output"),
         (["--read-as", "csv"], "there is no column 'query'"),
     ],
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import make_person, model_bytes, write_model
+from findingmodel import Index
+from tests.builders import make_model, make_person, model_bytes, write_model
 from tests.cli.commands import answer, edit, run
 
 if TYPE_CHECKING:
@@ -54,10 +55,16 @@ def test_the_json_of_a_check_names_the_failed_files(defs: Path) -> None:
 @pytest.mark.slow
 def test_a_check_without_files_reports_that(tmp_path: Path) -> None:
     result = run("index", "check", tmp_path)
-    assert (result.exit_code, result.stderr) == (
-        0,
-        "no *.fm.json file found; is this the right directory?\n",
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "nothing checked: no *.fm.json file found; is this the right directory?\n",
     )
+    assert answer("index", "check", tmp_path, code=1)["files"] == 0
+
+
+def test_a_problem_of_the_whole_file_has_no_pointer(tmp_path: Path) -> None:
+    (tmp_path / "a.fm.json").write_text("{")
+    assert run("index", "check", tmp_path).stdout.splitlines()[1].startswith("a.fm.json: must be JSON")
 
 
 @pytest.mark.slow
@@ -108,3 +115,34 @@ def test_only_the_named_files_are_checked_and_rewritten(tmp_path: Path) -> None:
     result = run("index", "check", one, "--fix-format")
     assert result.stdout.splitlines()[1:] == [f"formatted {one}"]
     assert not other.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize("arguments", [("index", "check"), ("index", "update", "--db", "x.db")])
+def test_skipped_files_are_told_with_v(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    directory = write_model(tmp_path / "defs", "a.fm.json", 1).parent
+    write_model(directory, "._a.fm.json", 2)
+    assert "skipped" not in run(*arguments, directory).output
+    told = run(*arguments, directory, "-v").stderr
+    assert "skipped: ._a.fm.json is not named like a model file, NAME.fm.json" in told
+    assert answer(*arguments, directory)["skipped"] == ["._a.fm.json"]
+    result = run("index", "check", directory / "._a.fm.json")
+    assert (result.exit_code, "[bad-name]" in result.stdout) == (1, True)
+
+
+def test_fix_format_writes_what_older_files_leave_out(tmp_path: Path) -> None:
+    """Then an update indexes the file without warnings."""
+    model = make_model(1)
+    for value in model["attributes"][0]["values"]:
+        del value["value_code"]
+    model["attributes"][0]["max_selected"] = "all"
+    path = tmp_path / "a.fm.json"
+    path.write_text(json.dumps(model))
+    warned = answer("index", "update", tmp_path, "--db", "x.db")["warnings"]
+    assert [problem["code"] for problem in warned[0]["problems"]] == ["no-value-codes", "all-selected"]
+    with Index.sync("x.db") as index:
+        before = index.get_full("OIFM_TEST_000001")
+    assert answer("index", "check", tmp_path, "--fix-format")["formatted"] == ["a.fm.json"]
+    assert path.read_bytes() == model_bytes(1).replace(b'"max_selected": 1', b'"max_selected": 3') + b"\n"
+    assert answer("index", "update", tmp_path, "--db", "x.db")["warnings"] == []
+    with Index.sync("x.db") as index:
+        assert index.get_full("OIFM_TEST_000001") == before

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from findingmodel.cli.completion import register_bash
 from findingmodel.cli.main import cli
+from findingmodel.cli.session import ask_database
 from findingmodel.settings import Settings
 from findingmodel.stores import branches_of
 from tests.builders import write_model
@@ -114,7 +115,7 @@ def test_the_database_on_the_command_line_is_used(db: Path, tmp_path: Path) -> N
 def test_branches_are_listed_for_each_kind_of_database(samples_place: str, tmp_path: Path) -> None:
     write_model(tmp_path / "models", "a.fm.json", 1)
     run("index", "update", tmp_path / "models", "--db", samples_place, "--branch", "draft")
-    assert branches_of(Settings.load(db=samples_place)) == ["draft", "main"]
+    assert ask_database(Settings.load(db=samples_place), branches_of) == ["draft", "main"]
 
 
 # in bash itself

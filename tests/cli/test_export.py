@@ -57,7 +57,10 @@ def test_standard_output_gets_the_content_of_the_file(tmp_path: Path, form: str)
 def test_an_empty_index_is_not_exported(tmp_path: Path, form: str, target: str) -> None:
     result = run("index", "export", form, target, "--db", "none.db")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "the index holds no models, so nothing was written\n"
+    assert result.stderr == (
+        "nothing was written: there is no index sqlite:///none.db: check the path, or make one with "
+        "findingmodel index update DIR\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

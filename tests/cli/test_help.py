@@ -40,6 +40,7 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
 
 FAMILIES = {
     "check": "update",
+    "branches": "list",
     "tags": "list",
     "contributors": "list",
     "duplicates": "list",

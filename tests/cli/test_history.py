@@ -26,7 +26,7 @@ def test_each_update_with_changes_is_a_line_the_newest_first(tmp_path: Path, def
     run("index", "update", tmp_path / "empty", "--db", database)
     result = run("index", "history", "--db", database)
     refused, done = result.stdout.splitlines()
-    assert "\trefused\tupdate: would-empty\t" in refused
+    assert "\trefused\tupdate: would have removed all 58 models\t" in refused
     assert f"\tdone\tupdate: added {COUNT}\t" in done
     assert str(SAMPLES) in done
     assert len(answer("index", "history", "--db", database)) == 2

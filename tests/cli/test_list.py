@@ -64,13 +64,17 @@ def test_every_database_gives_the_same_answers(command: list[str], filled: Path)
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["tags", "contributors", "duplicates", "list", "get PE", "stats"])
 def test_commands_on_an_empty_index_explain_how_to_fill_it(tmp_path: Path, command: str) -> None:
-    result = run("index", *command.split(), "--db", "none.db", "--branch", "draft")
+    (tmp_path / "defs").mkdir()
+    write_model(tmp_path / "defs", "a.fm.json", 1)
+    run("index", "update", tmp_path / "defs", "--db", "some.db", "--branch", "draft")
+    (tmp_path / "defs/a.fm.json").unlink()
+    run("index", "update", tmp_path / "defs", "--db", "some.db", "--branch", "draft", "--force")
+    result = run("index", *command.split(), "--db", "some.db", "--branch", "draft")
     assert (result.stdout == "") is (command != "stats")
     hint = (
-        "branch draft of the index sqlite:///none.db is empty; fill it with findingmodel index update DIR\n"
+        "branch draft of the index sqlite:///some.db is empty; fill it with findingmodel index update DIR\n"
     )
     assert result.stderr.endswith(hint)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
@@ -82,3 +86,13 @@ def test_a_truncated_list_of_duplicates_is_reported(tmp_path: Path) -> None:
     assert len(shown.stdout.splitlines()) == 1
     assert shown.stderr == "showing the likeliest 1; --limit shows more\n"
     assert run("index", "duplicates", "--limit", "10", "--db", "some.db").stderr == ""
+
+
+def test_branches_are_counted(samples: str, tmp_path: Path) -> None:
+    write_model(tmp_path / "models", "a.fm.json", 1)
+    run("index", "update", tmp_path / "models", "--branch", "draft")
+    assert run("index", "branches").stdout == f"draft\t1\nmain\t{COUNT}\n"
+    assert answer("index", "branches") == [
+        {"branch": "draft", "models": 1},
+        {"branch": "main", "models": COUNT},
+    ]

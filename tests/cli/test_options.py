@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.commands import SAMPLES, commands, run
+from findingmodel import Index
+from tests.cli.commands import COUNT, SAMPLES, commands, run
 from tests.cli.test_terminal import STYLE, on_terminal
 
 if TYPE_CHECKING:
@@ -76,3 +78,46 @@ def test_quiet_leaves_results_and_no_messages(command: list[str]) -> None:
 def test_options_may_precede_the_command(db: Path) -> None:
     assert run("-q", "index", "get", "nothing", "--db", db).stderr == ""
     assert run("index", "get", "nothing", "--db", db).stderr == "not found: nothing\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--db", "DB", "index", "stats", "--json"],
+        ["--db=DB", "--json", "index", "stats"],
+        ["index", "--json", "--db", "DB", "stats"],
+        ["--json", "index", "--db=DB", "--branch", "main", "stats"],
+        ["-q", "--db", "DB", "--json", "index", "stats"],
+    ],
+    ids=" ".join,
+)
+def test_options_of_a_command_may_precede_it(words: list[str], filled: Path) -> None:
+    result = run(*(word.replace("DB", str(filled)) for word in words))
+    assert json.loads(result.stdout)["models"] == COUNT
+
+
+def test_an_option_before_a_command_that_has_none_such_is_bad_usage() -> None:
+    result = run("--db", "x.db", "index", "check", SAMPLES)
+    assert (result.exit_code, "No such option '--db'" in result.stderr) == (2, True)
+
+
+def test_the_last_of_two_options_counts(filled: Path) -> None:
+    assert run("--db", "x.db", "index", "list", "--limit", 1, "--db", filled).stdout.count("\n") == 1
+
+
+def test_a_variable_that_is_no_setting_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINDINGMODEL_BD", str(filled))
+    monkeypatch.setenv("FINDINGMODEL_COLOUR", "red")
+    result = run("index", "stats", "--db", filled)
+    assert result.stderr.splitlines() == [
+        "warning: environment FINDINGMODEL_BD sets nothing; did you mean FINDINGMODEL_DB?",
+        "warning: environment FINDINGMODEL_COLOUR sets nothing; findingmodel config lists the settings",
+    ]
+    assert "FINDINGMODEL_BD" in run("index", "check", SAMPLES).stderr
+    assert run("index", "stats", "--db", filled, "-q").stderr == ""
+    monkeypatch.delenv("FINDINGMODEL_COLOUR")
+    with pytest.warns(
+        UserWarning, match="FINDINGMODEL_BD sets nothing; did you mean FINDINGMODEL_DB?"
+    ) as told:
+        Index("sqlite://")
+    assert told[0].filename == __file__

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,12 +151,55 @@ def test_an_interrupt_of_the_batch_script_is_exit_130_and_one_line(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("db")
-def test_output_that_cannot_be_written_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["index", "--help"],
+        ["index", "get", "--help"],
+        ["index", "list"],
+        ["search", "nodule", "--json"],
+        ["config"],
+        ["completion", "bash"],
+        ["index", "export", "jsonl", "-"],
+        ["index", "check", SAMPLES],
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments[:3])),
+)
+def test_output_that_cannot_be_written_is_an_error(arguments: list[object]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = completed("index", "list", stdout=full)
+        done = completed(*map(str, arguments), stdout=full)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("Error: No space left")
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["search", "zzzz"], 0), (["nosuch"], 2), (["index", "get", "zzzz"], 1), (["-v", "index", "list"], 0)],
+)
+def test_messages_that_cannot_be_written_change_nothing(arguments: list[str], code: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = completed(*arguments, stderr=full)
+    assert done.returncode == code
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("search --batch -", "Error: there is nothing to read: standard input is closed"),
+        ("model show -", "Error: there is nothing to read: standard input is closed"),
+        ("mcp", "Error: an agent talks to this command over standard input and output, and one is closed"),
+    ],
+)
+def test_a_closed_standard_input_is_bad_usage(arguments: str, message: str) -> None:
+    command = f'exec "$0" -m findingmodel {arguments} <&-'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{message}\n")
 
 
 @pytest.mark.usefixtures("db")

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.commands import SAMPLES, answer, run
+from findingmodel import QueryError
+from findingmodel.cli.hints import FILTERS
+from findingmodel.text.query import parse_query
+from tests.cli.commands import COUNT, SAMPLES, answer, run
 from tests.servers import running
 
 if TYPE_CHECKING:
@@ -127,8 +130,8 @@ def test_an_empty_index_is_distinguished_from_a_query_without_hits(tmp_path: Pat
     source = tmp_path / "q.txt"
     source.write_text("xyzzy\n")
     for command in (["search", "xyzzy"], ["search", "--batch", source]):
-        assert "is empty; fill it with findingmodel index update DIR" in run(*command, "--db", empty).stderr
-        assert "empty" not in run(*command, "--db", db).stderr
+        assert "make one with findingmodel index update DIR" in run(*command, "--db", empty).stderr
+        assert "there is no index" not in run(*command, "--db", db).stderr
     assert not empty.exists()
 
 
@@ -183,3 +186,65 @@ def test_explain_shows_the_stage_of_each_reason() -> None:
     lines = run("search", "clot in lung artery", "--explain", "--limit", 1).stdout.splitlines()
     assert len(lines) > 1
     assert any(line.split("\t")[-1].startswith("meaning, ") for line in lines[1:])
+
+
+@pytest.mark.usefixtures("db")
+def test_several_words_are_one_query() -> None:
+    assert answer("search", "pulmonary", "embolism") == answer("search", "pulmonary embolism")
+    excluding = run("search", "--", "nodule", "-thyroid").stdout
+    assert excluding == run("search", "--", "nodule -thyroid").stdout
+    assert "Breast mass" in excluding
+    assert "Thyroid" not in excluding
+
+
+@pytest.mark.usefixtures("db")
+def test_a_word_with_a_dash_is_explained() -> None:
+    result = run("search", "nodule", "-thyroid", "--json")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: -thyroid is not an option. To exclude a word, put -- before the query: "
+        "cli search -- nodule -thyroid\n"
+    )
+
+
+def test_an_empty_branch_names_the_branches_that_are_not(samples: str) -> None:
+    hint = f"; there are models in main ({COUNT}): select a branch with --branch\n"
+    for command in (["search", "x"], ["index", "list"], ["index", "get", "x"], ["search", "x", "--facets"]):
+        assert run(*command, "--branch", "draft").stderr.endswith(hint)
+
+
+def test_a_file_that_does_not_exist_is_not_an_empty_index(tmp_path: Path) -> None:
+    for command in (["search", "x"], ["index", "list"], ["index", "stats"], ["index", "branches"]):
+        message = run(*command, "--db", tmp_path / "typo.db").stderr
+        assert message.endswith(
+            f"there is no index sqlite:///{tmp_path}/typo.db: check the path, or make one with "
+            "findingmodel index update DIR\n"
+        )
+    assert not (tmp_path / "typo.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("attribute:zzz", "attributes are choice or numeric, not 'zzz'"),
+        ("contributor:smp", "no model names the contributor 'smp'; nearest: SMPL"),
+        ("tag:chset", "no model has the tag 'chset'; nearest: chest, CT, PET"),
+        ("foo:bar", f"foo: is not a filter; the filters are {', '.join(FILTERS)}"),
+        ("code:RADLEX:RID0", "no model has the code RADLEX:RID0"),
+    ],
+)
+def test_a_filter_that_matches_no_model_is_named(samples: str, query: str, hint: str) -> None:
+    result = run("search", query)
+    assert (result.exit_code, result.stderr) == (0, f"nothing found for {query!r}: {hint}\n")
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("query", ["https://example.org/zzz", "qqq -zzz: x"])
+def test_what_only_looks_like_a_filter_is_not_blamed(query: str) -> None:
+    assert run("search", "--", query).stderr == f"nothing found for {query!r}\n"
+
+
+def test_the_listed_filters_are_those_of_queries() -> None:
+    for name in FILTERS:
+        with pytest.raises(QueryError, match=f"{name}: needs a value"):
+            parse_query(f'{name}:""')

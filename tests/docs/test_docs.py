@@ -184,7 +184,7 @@ def test_every_variable_that_a_document_names_exists() -> None:
 @pytest.mark.usefixtures("home")
 def test_config_describes_every_setting_as_the_readme_promises() -> None:
     facts = json.loads(run("findingmodel config --json"))
-    for name in Settings.__dataclass_fields__.keys() - {"sources"}:
+    for name in Settings.__dataclass_fields__.keys() - {"sources", "ignored"}:
         assert {"value", "source", "help", "variables", "allowed"} <= facts[name].keys()
         assert facts[name]["help"]
         assert facts[name]["variables"]
@@ -235,7 +235,14 @@ BAD = {
     "duplicate-name": model_bytes(92, name=GOOD["name"]),
     "duplicate-attribute-id": model_bytes(93, attributes=GOOD["attributes"]),
 }
-ODD = {"unknown-field": model_bytes(6, unheard_of=1), "bom": b"\xef\xbb\xbf" + model_bytes(7)}
+ODD = {
+    "unknown-field": model_bytes(6, unheard_of=1),
+    "bom": b"\xef\xbb\xbf" + model_bytes(7),
+    "repeated-key": model_bytes(20).replace(b'"unit": "mm"', b'"unit": "cm", "unit": "mm"'),
+    "no-value-codes": re.sub(rb'"value_code": "[^"]*",', b"", model_bytes(21)),
+    "all-selected": model_bytes(22).replace(b'"max_selected": 1', b'"max_selected": "all"'),
+    "short-code": model_bytes(23).replace(b"RID50149", b"R1"),
+}
 
 
 def test_bad_files_fail_with_the_codes_that_the_readme_names(home: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 from markdown_it import MarkdownIt
 
 from findingmodel import FindingModelFull
+from findingmodel.export import pages
 from findingmodel.export.files import ExportReport, export_ids, export_jsonl, export_markdown, json_lines
 from findingmodel.export.pages import RECORD
 from findingmodel.update.directory import update
@@ -54,7 +56,7 @@ async def test_each_model_has_its_page(store: Store, defs: Path, tmp_path: Path)
     assert (out / "text/b__two_.md").read_text() == f"{page}\n"
     rows = (out / "index.md").read_text().splitlines()
     assert rows[:4] == ["# Finding Model Index", "", "3 entries", ""]
-    name = "pulmonary nodule of type 1<br/>[Text](text/a.md) [JSON](defs/chest/a.fm.json)"
+    name = "pulmonary nodule of type 1<br/>[Text](text/a.md) [JSON](../defs/chest/a.fm.json)"
     lists = "lung nodule of type 1, PN1 | CT, chest | TEST | margin, diameter"
     assert rows[6] == f"| OIFM_TEST_000001 | {name} | {lists} |"
     assert len(rows) == 9
@@ -146,7 +148,7 @@ async def test_names_cannot_become_markup(store: Store, tmp_path: Path) -> None:
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1"]
     assert sum(token.type == "td_open" for token in tokens) == 6
     links = [child.attrs["href"] for child in inner if child.type == "link_open"]
-    assert links == ["text/we_ird_x.md", "defs/we%20ird%7C%28x%29.fm.json"]
+    assert links == ["text/we_ird_x.md", "../defs/we%20ird%7C%28x%29.fm.json"]
     assert (tmp_path / "out" / str(links[0])).is_file()
 
 
@@ -213,3 +215,51 @@ async def test_every_store_writes_the_same_bytes(store: Store, memory: Store, tm
         await export_ids(one, out / "ids.json")
         await export_jsonl(one, out / "models.jsonl")
     assert files(tmp_path / "one") == files(tmp_path / "other")
+
+
+def links(page: Path) -> list[str]:
+    """Return the destinations of all links of a page."""
+    tokens = [child for token in MARKDOWN.parse(page.read_text()) for child in token.children or ()]
+    return [unquote(str(token.attrs["href"])) for token in tokens if token.type == "link_open"]
+
+
+@pytest.mark.parametrize(
+    ("out", "files"),
+    [
+        (".", None),
+        ("defs", None),
+        ("out", None),
+        ("defs/out", None),
+        ("deep/er/out", "defs"),
+        ("out", "defs"),
+    ],
+)
+async def test_every_link_leads_to_a_file(
+    store: Store, defs: Path, tmp_path: Path, out: str, files: str | None
+) -> None:
+    directory = tmp_path / out
+    await export_markdown(store, directory, files=files and tmp_path / files)
+    found = links(directory / "index.md")
+    assert len(found) == 6
+    assert [link for link in found if not (directory / link).is_file()] == []
+
+
+async def test_without_the_files_there_are_no_links_to_them(store: Store, defs: Path, tmp_path: Path) -> None:
+    await export_markdown(store, tmp_path / "far/away/out")
+    assert links(tmp_path / "far/away/out/index.md") == ["text/a.md", "text/b__two_.md", "text/c.md"]
+
+
+async def test_a_long_table_is_split_and_listed(
+    store: Store, defs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setattr(pages, "ROWS_PER_TABLE", 2)
+    assert await export_markdown(store, out) == ExportReport(3, 6, 0)
+    assert "pulmonary nodule of type 1 to pulmonary nodule of type 2" in (out / "index.md").read_text()
+    assert links(out / "index.md") == ["index_1.md", "index_2.md"]
+    assert [len(links(out / name)) for name in links(out / "index.md")] == [4, 2]
+    assert await export_markdown(store, out) == ExportReport(3, 0, 6)
+    monkeypatch.setattr(pages, "ROWS_PER_TABLE", 3)
+    assert (await export_markdown(store, out)).stale == ("index_1.md", "index_2.md")
+    assert (await export_markdown(store, out, prune=True)).removed == 2
+    assert len(links(out / "index.md")) == 6

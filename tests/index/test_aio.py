@@ -331,7 +331,7 @@ class SearchingRules:
             assert (names(entries), total) == ((["nodule"], 1) if match_type == "prefix" else ([], 0))
         with pytest.raises(QueryError, match="fuzzy"):
             await filled.search_by_slug("nodule", match_type="fuzzy")
-        with pytest.raises(QueryError, match="limit is 0"):
+        with pytest.raises(QueryError, match="limit must be at least 1"):
             await filled.search_by_slug("nodule", limit=0)
 
     async def test_unfinished_words_are_completed(self, filled: Index) -> None:
@@ -704,8 +704,8 @@ def test_the_markdown_equals_the_page_of_an_export(tmp_path: Path, models: int, 
     with Index.sync(str(tmp_path / "some.db")) as index:
         index.update_from_directory(tmp_path / "defs")
         text = index.to_markdown()
-    run("index", "export", "markdown", tmp_path / "out", "--db", tmp_path / "some.db")
-    assert text == (tmp_path / "out/index.md").read_text()
+    run("index", "export", "markdown", tmp_path, "--db", tmp_path / "some.db")
+    assert text == (tmp_path / "index.md").read_text()
     assert f"\n{total}\n" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pymongo
@@ -9,6 +10,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from findingmodel import Index, IndexEntry
+from findingmodel.errors import StoreClosedError
 from tests.builders import make_organization, make_person
 from tests.legacy.conftest import model_of, save
 
@@ -95,6 +97,17 @@ async def test_an_index_in_a_file_reports_that_it_has_no_driver_objects() -> Non
         for name in ("client", "db", *COLLECTIONS):
             with pytest.raises(AttributeError, match="has no client and no collections"):
                 getattr(index, name)
+
+
+def test_the_objects_of_a_passed_client_are_attributes_without_an_event_loop() -> None:
+    client: Any = pymongo.AsyncMongoClient("mongodb://localhost:1", connect=False)
+    index = Index(client=client, db_name="findings", branch="test")
+    assert index.client is client
+    assert index.db.name == "findings"
+    assert {attribute: getattr(index, attribute).name for attribute in COLLECTIONS} == COLLECTIONS
+    asyncio.run(index.close())
+    with pytest.raises(StoreClosedError):
+        _ = index.client
 
 
 def test_without_an_event_loop_there_is_no_client() -> None:

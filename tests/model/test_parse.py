@@ -221,3 +221,83 @@ def test_every_pointer_leads_to_its_place_in_the_file(changes: dict[str, Any]) -
         resolve(document, found.pointer.rpartition("/")[0] if missing else found.pointer)
         assert found.message
         assert "\n" not in found.message
+
+
+# forms of older files
+
+
+def old_form(number: int = 1) -> dict[str, Any]:
+    """A model as older programs wrote it: values without codes, "all", a code of two characters."""
+    model = make_model(number)
+    choice, _ = model["attributes"]
+    for value in choice["values"]:
+        del value["value_code"]
+    choice["max_selected"] = "all"
+    model["index_codes"][0]["code"] = "R1"
+    return model
+
+
+def test_forms_of_older_files_are_accepted_with_a_warning() -> None:
+    data = json.dumps(old_form()).encode()
+    assert warned(data) == [
+        ("/attributes/0/values", "no-value-codes"),
+        ("/attributes/0/max_selected", "all-selected"),
+        ("/index_codes/0/code", "short-code"),
+    ]
+    model = parse_model(data).model
+    assert model is not None
+    choice = model.attributes[0]
+    assert [value.value_code for value in choice.values] == [f"OIFMA_TEST_000010.{n}" for n in range(3)]
+    assert choice.max_selected == 3
+    assert model.index_codes is not None
+    assert model.index_codes[0].code == "R1"
+
+
+def test_codes_that_values_have_are_not_given_to_others() -> None:
+    document = make_model()
+    values = document["attributes"][0]["values"]
+    values[2]["value_code"] = "OIFMA_TEST_000010.0"
+    del values[0]["value_code"]
+    values[1]["value_code"] = None
+    model = parse_model(json.dumps(document).encode()).model
+    assert model is not None
+    assert [value.value_code[-1] for value in model.attributes[0].values] == ["1", "2", "0"]
+
+
+def test_a_broken_file_of_an_older_form_fails_for_what_is_broken_only() -> None:
+    assert places(json.dumps(old_form() | {"name": "x"}).encode()) == [("/name", "too-short")]
+
+
+def test_unknown_fields_and_older_forms_are_warned_of_together() -> None:
+    codes = [code for _, code in warned(json.dumps(old_form() | {"note": {"a": 1}}).encode())]
+    assert codes == ["unknown-field", "no-value-codes", "all-selected", "short-code"]
+
+
+# repeated keys
+
+
+@pytest.mark.parametrize("colon", [": ", " : ", ":", "\t:\r\n"])
+def test_a_repeated_key_is_a_warning_with_its_place_and_lines(colon: str) -> None:
+    text = model_bytes().decode().replace('"name": "smooth"', f'"name"{colon}"x",\n "name"{colon}"smooth"')
+    (warning,) = parse_model(text.encode()).warnings
+    line = text[: text.index('"x"')].count("\n") + 1
+    if "\n" not in colon:
+        assert f"in lines {line} and {line + 1}" in warning.message
+    assert (warning.pointer, warning.code) == ("/attributes/0/values/0/name", "repeated-key")
+
+
+def test_a_key_that_is_repeated_in_unknown_fields_or_with_escapes_is_found() -> None:
+    text = model_bytes(note=[{"a": 1}]).decode()
+    text = text.replace('"a": 1', '"a": {"b": 1}, "\\u0061": [2, {"c": ":"}]').replace(
+        '"name": "smo', '"n\\u0061me": "x", "name": "smo'
+    )
+    assert warned(text.encode()) == [
+        ("/note", "unknown-field"),
+        ("/attributes/0/values/0/name", "repeated-key"),
+        ("/note/0/a", "repeated-key"),
+    ]
+
+
+@given(st.lists(st.text(alphabet='":, \n\\{}[]a'), min_size=1))
+def test_text_that_looks_like_keys_is_no_repeated_key(texts: list[str]) -> None:
+    assert warned(model_bytes(synonyms=[*texts, '"name": 1, "name": 2'])) == []

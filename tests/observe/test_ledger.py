@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel import Index, LeaseHeldError, Settings
+from findingmodel import Index, LeaseHeldError, Settings, StoreUnavailableError
 from findingmodel.observe.ledger import History, LedgerLocation, locate_ledger, read_history
 from findingmodel.observe.ledger_recorder import LedgerWriter, append_lines
 from findingmodel.settings import state_directory
@@ -392,6 +392,16 @@ async def test_a_ledger_that_cannot_be_written_is_one_warning(
         assert await index.count() == 2
     (line,) = caplog.messages
     assert line.startswith("cannot write the ledger ")
+
+
+async def test_a_ledger_that_fails_like_the_index_adds_no_warning(
+    tmp_path: Path, defs: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    async with Index(str(tmp_path / "file" / "x.db")) as index:
+        with pytest.raises(StoreUnavailableError, match=r"Not a directory|File exists"):
+            await index.update_from_directory(defs)
+    assert caplog.messages == []
 
 
 def fits(path: Path, line: bytes) -> bool:

@@ -36,6 +36,7 @@ def make_file(number: int, path: str, *, contributors: Iterable[str] = (), data:
         indexed_ns=NOW_NS + LONG_NS,
         oifm_id=make_id(number),
         contributors=tuple(contributors),
+        stamp=2**62 + number,
     )
 
 

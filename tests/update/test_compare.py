@@ -19,12 +19,12 @@ SECOND_NS = 1_000_000_000
 FAILED = (Problem("", "link", "refused"),)
 
 
-def source(path: str, *, size: int = 10, mtime_ns: int = MTIME_NS) -> SourceFile:
-    return SourceFile(path, size, mtime_ns)
+def source(path: str, *, size: int = 10, mtime_ns: int = MTIME_NS, stamp: int = 7) -> SourceFile:
+    return SourceFile(path, size, mtime_ns, stamp)
 
 
 def state(path: str, *, indexed_ns: int = MTIME_NS + 3_600 * SECOND_NS) -> FileState:
-    return FileState(path, 10, MTIME_NS, "00", indexed_ns, f"OIFM_TEST_{path}")
+    return FileState(path, 10, MTIME_NS, "00", indexed_ns, f"OIFM_TEST_{path}", stamp=7)
 
 
 def scanned(*files: SourceFile, failed: tuple[str, ...] = (), unreadable: tuple[str, ...] = ()) -> Scan:
@@ -45,8 +45,13 @@ def test_a_new_file_is_loaded() -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [source("a", size=11), source("a", mtime_ns=MTIME_NS + 1), source("a", mtime_ns=MTIME_NS - SECOND_NS)],
-    ids=["size", "later by a nanosecond", "earlier"],
+    [
+        source("a", size=11),
+        source("a", mtime_ns=MTIME_NS + 1),
+        source("a", mtime_ns=MTIME_NS - SECOND_NS),
+        source("a", stamp=8),
+    ],
+    ids=["size", "later by a nanosecond", "earlier", "another inode or change time"],
 )
 def test_a_file_of_another_size_or_time_is_loaded_even_an_older_one(file: SourceFile) -> None:
     assert compare(scanned(file), [state("a")]).to_load == [file]

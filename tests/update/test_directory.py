@@ -13,6 +13,7 @@ from findingmodel.update.directory import update
 from findingmodel.update.options import UpdateOptions
 from tests.builders import write_model
 from tests.stores.listening import listened
+from tests.update.file_rules import MetadataRules, RenamedAndBrokenRules, no_stamps
 from tests.update.update_rules import UpdateContract, age, edit
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-class TestUpdate(UpdateContract):
+__all__ = ["no_stamps"]  # a fixture of the rules
+
+
+class TestUpdate(UpdateContract, MetadataRules, RenamedAndBrokenRules):
     """All rules, on every kind of store."""
 
 

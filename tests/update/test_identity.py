@@ -186,16 +186,30 @@ def check_content(before: list[Entry], after: Directory, now: Outcome, *, remove
     assert {path for path, model in after.items() if model is None} <= failed
     for entry in now.stored:
         if entry.path not in indexed:
-            assert entry in before
+            is_sheltered = entry.path in failed and is_renamed(before, after, entry)
+            assert entry in before or is_sheltered
             assert entry.path in failed or (not remove and entry.path not in after)
 
 
-def check_last_good_entries(before: list[Entry], now: Outcome) -> None:
-    """A model whose file fails stays, unless another file holds its id now."""
+def is_renamed(before: list[Entry], after: Directory, entry: Entry) -> bool:
+    """Return whether a file of before was renamed to that of *entry*, which is new and contains its id."""
+    model = after[entry.path]
+    was = [old for old in before if old.model == entry.model and old.path != entry.path]
+    is_new = all(old.path != entry.path for old in before)
+    return is_new and bool(was) and model is not None and model.oifm_id == entry.model.oifm_id
+
+
+def check_last_good_entries(before: list[Entry], after: Directory, now: Outcome) -> None:
+    """A model whose file fails stays, even if it was renamed, unless another file holds its id now."""
     failed = {found.path for found in now.report.failed}
     ids = {entry.model.oifm_id for entry in now.stored}
     for entry in before:
         assert entry.path not in failed or entry.model.oifm_id in ids
+    known = {entry.path for entry in before}
+    for path, model in after.items():
+        if path in failed - known and model is not None:  # it may have been renamed
+            lost = [entry for entry in before if entry.path not in after and entry.model.oifm_id not in ids]
+            assert model.oifm_id not in {entry.model.oifm_id for entry in lost}
 
 
 def check_innocence(after: Directory, now: Outcome) -> None:
@@ -284,7 +298,7 @@ def check_counts(before: list[Entry], after: Directory, now: Outcome) -> None:
 def check_step(before: list[Entry], after: Directory, now: Outcome, *, remove: bool) -> None:
     check_uniqueness(now.stored)
     check_content(before, after, now, remove=remove)
-    check_last_good_entries(before, now)
+    check_last_good_entries(before, after, now)
     check_innocence(after, now)
     check_losers(before, after, now)
     check_faithfulness(before, after, now)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.errors import DirectoryError
-from findingmodel.stores.records import FileState
+from findingmodel.stores.records import FileState, file_stamp
 from findingmodel.update.compare import compare
 from findingmodel.update.scan import scan
 from tests.builders import write_model
@@ -31,8 +31,8 @@ def test_every_file_below_the_directory_is_found_sorted(tmp_path: Path) -> None:
     found = scan(tmp_path)
     assert [file.path for file in found.files] == ["a.fm.json", "a/z.fm.json", "b/c/d.fm.json", "b/x.fm.json"]
     assert found.failed == ()
-    size = (tmp_path / "a.fm.json").stat()
-    assert found.files[0][1:] == (size.st_size, size.st_mtime_ns)
+    status = (tmp_path / "a.fm.json").stat()
+    assert found.files[0][1:] == (status.st_size, status.st_mtime_ns, file_stamp(status))
 
 
 def test_links_are_followed_inside_the_directory_only(tmp_path: Path) -> None:
@@ -196,3 +196,24 @@ def test_one_directory_is_open_at_a_time(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert len(found.files) == 300
     assert found.failed == ()
+
+
+SIDE_FILES = (
+    "._a.fm.json",
+    ".#a.fm.json",
+    "~$a.fm.json",
+    "a.fm.json~",
+    ".a.fm.json.swp",
+    "#a.fm.json#",
+    "B.FM.JSON",
+)
+
+
+def test_backups_and_side_files_of_other_programs_are_skipped_and_listed(tmp_path: Path) -> None:
+    write_model(tmp_path, "a.fm.json")
+    for name in SIDE_FILES:
+        write_model(tmp_path, f"x/{name}")
+    (tmp_path / ".#b.fm.json").symlink_to("user@host.4711")  # as Emacs locks a file
+    found = scan(tmp_path)
+    assert ([file.path for file in found.files], found.failed) == (["a.fm.json"], ())
+    assert found.skipped == (".#b.fm.json", *sorted(f"x/{name}" for name in SIDE_FILES))

@@ -144,12 +144,13 @@ class CountingRules:
         assert counts(await run(store, defs)) == {"unchanged": 29, "removed": 1}
 
     async def test_rehash_reads_every_file(self, store: Store, defs: Path) -> None:
+        loaded: list[tuple[int, int]] = []
+        observer = UpdateObserver(progress=lambda done, total: loaded.append((done, total)))
         await run(store, defs)
-        path = defs / "chest/model_01.fm.json"
-        path.write_text(path.read_text().replace("rounded", "ROUNDED"))
-        os.utime(path, (LONG_AGO, LONG_AGO))
-        assert counts(await run(store, defs)) == {"unchanged": 30}
-        assert counts(await run(store, defs, rehash=True)) == {"unchanged": 29, "updated": 1}
+        await update(store, defs, UpdateOptions(), observer)
+        assert loaded == []
+        assert counts(await update(store, defs, UpdateOptions(rehash=True), observer)) == {"unchanged": 30}
+        assert loaded[-1] == (30, 30)
 
 
 class FailureRules:

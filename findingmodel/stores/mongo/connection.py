@@ -53,7 +53,7 @@ class Collections(NamedTuple):
 class BoundCollections(NamedTuple):
     """The collections of a branch, bound to one event loop or to one transaction."""
 
-    loop: asyncio.AbstractEventLoop
+    loop: asyncio.AbstractEventLoop | None  # None if they are only looked at
     share: Share | None  # of the pool's client; None if the user passed a client
     database: Any  # for commands; answered by the primary
     reading: Collections  # with the read preference of the URI
@@ -111,6 +111,17 @@ class Connection:
             self._bound = self._bind(loop)
         return self._bound
 
+    @property
+    def has_own_client(self) -> bool:
+        """Whether the user passed the client."""
+        return self._client is not None
+
+    def unbound(self) -> BoundCollections:
+        """Return the collections of the user's client without a running event loop; nothing is sent."""
+        if self._is_closed:
+            raise StoreClosedError(f"cannot use {self.label}: it was closed")
+        return self._bind(None)
+
     async def call(self, doing: str, function: Callable[[], Awaitable[T]], *, once: bool = False) -> T:
         """As `Calls.call`; without retries in a transaction, because an error ends it."""
         transaction: Transaction | None = current(self)
@@ -147,7 +158,7 @@ class Connection:
         if bound is not None and bound.share is not None:
             await bound.share.close()
 
-    def _bind(self, loop: asyncio.AbstractEventLoop) -> BoundCollections:
+    def _bind(self, loop: asyncio.AbstractEventLoop | None) -> BoundCollections:
         shared = connection_pool.share(self._uri, self._pool) if self._client is None else None
         client = self._client if shared is None else shared.client
         # With w=0 in the URI, failed writes would go unnoticed.

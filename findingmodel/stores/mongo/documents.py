@@ -94,7 +94,12 @@ def file_fields(state: FileState) -> Document:
     return {
         "filename": state.path,
         "file_hash_sha256": state.sha256,
-        "file": {"size": state.size, "mtime_ns": state.mtime_ns, "indexed_ns": state.indexed_ns},
+        "file": {
+            "size": state.size,
+            "mtime_ns": state.mtime_ns,
+            "indexed_ns": state.indexed_ns,
+            "stamp": state.stamp,
+        },
     }
 
 
@@ -116,6 +121,7 @@ def file_state(document: Document) -> FileState:
         indexed_ns=file["indexed_ns"],
         oifm_id=document["_id"],
         contributors=tuple(document["credit_keys"]),
+        stamp=file.get("stamp", 0),
     )
 
 

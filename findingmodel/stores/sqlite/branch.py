@@ -120,9 +120,8 @@ class Branch(NamedTuple):
     # Updating
 
     def manifest(self) -> list[FileState]:
-        statement = 'SELECT path, size, mtime_ns, sha256, indexed_ns, oifm_id, contributors FROM "files$"'
-        rows = self.run(statement)
-        return [FileState._make((*state, _contributors(keys))) for *state, keys in rows]
+        rows = self.run('SELECT * FROM "files$"')  # an index of 2.0.0b1 has no column "stamp" before a write
+        return [FileState._make((*row[1:7], _contributors(row[7]), *(row[8:] or (0,)))) for row in rows]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:
         return [Owner(*row) for row in self.select_among(_OWNER, identity)]
@@ -178,9 +177,9 @@ class Branch(NamedTuple):
 
     def _touch(self, states: Sequence[FileState]) -> None:
         self.run_many(
-            'UPDATE "files$" SET path = ?, size = ?, mtime_ns = ?, sha256 = ?, indexed_ns = ? '
+            'UPDATE "files$" SET path = ?, size = ?, mtime_ns = ?, sha256 = ?, indexed_ns = ?, stamp = ? '
             'WHERE id = (SELECT id FROM "entries$" WHERE oifm_id = ?)',
-            [(s.path, s.size, s.mtime_ns, s.sha256, s.indexed_ns, s.oifm_id) for s in states],
+            [(s.path, s.size, s.mtime_ns, s.sha256, s.indexed_ns, s.stamp, s.oifm_id) for s in states],
         )
 
     def _delete(self, numbers: Sequence[int]) -> None:
@@ -236,7 +235,7 @@ def _entry_columns(number: int, record: Record) -> tuple[Any, ...]:
 
 
 def _file_columns(number: int, file: FileState) -> tuple[Any, ...]:
-    return (number, *file[:6], "\n".join(file.contributors))
+    return (number, *file[:6], "\n".join(file.contributors), file.stamp)
 
 
 @lru_cache(maxsize=1_024)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from findingmodel.errors import TransactionError
-from findingmodel.stores.sqlite.schema import branch_exists, count_terms, create, verify
+from findingmodel.errors import StoreUnavailableError, TransactionError
+from findingmodel.stores.sqlite.schema import branch_exists, branches, count_terms, create, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
 FileId = tuple[int, int]
+UnlockedState = tuple[int, int, int]
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_SECONDS = 30.0
 _BUSY_RETRIES = 5
@@ -141,11 +143,14 @@ def file_id(path: str) -> FileId | None:
     return found.st_dev, found.st_ino
 
 
-def connect_for_reading(path: str, branch: str) -> sqlite3.Connection | None:
-    """Return a new connection that cannot write; None if the file or the branch does not exist."""
+def connect_for_reading(path: str, branch: str, *, locks: bool = True) -> sqlite3.Connection | None:
+    """Return a new connection that cannot write; None if the file or the branch does not exist.
+
+    Without *locks*, the caller must see to it that nobody writes meanwhile (`unlocked_state`).
+    """
     if not Path(path).exists():
         return None
-    connection = _connect(_uri(path, _reading_mode(path)))
+    connection = _connect(_uri(path, _reading_mode(path, locks=locks)))
     try:
         verify(connection)
         if branch_exists(connection, branch):
@@ -190,18 +195,54 @@ def _uri(path: str, mode: str) -> str:
     return f"{Path(path).absolute().as_uri()}?mode={mode}"
 
 
-def _reading_mode(path: str) -> str:
-    """Return the mode in which to open *path* for reading.
+def unlocked_state(path: str) -> UnlockedState | None:
+    """Return the state of a file that this process can only read without locks; None if it can lock it.
 
-    SQLite writes beside the file even to read it, for its locks. A read-only file system allows no writers
-    at all, so there the file can be read without locks if the last writer has closed it
-    (https://www.sqlite.org/wal.html#readonly).
+    SQLite keeps its locks in a file beside the index, ``-shm``. A user who may not write the index must not
+    create that file, which would shut out the index's owner, and on a read-only file system nobody can. While
+    it does not exist, nobody writes, so the file can be read as it is (https://www.sqlite.org/wal.html#readonly).
+    As a writer may come at any time, the state has to be the same before and after each read.
     """
-    if os.access(path, os.W_OK):
-        return "rw"
+    if _may(path, os.W_OK) or not _may(path, os.R_OK):
+        return None
     log = Path(f"{path}-wal")
-    is_frozen = os.statvfs(path).f_flag & os.ST_RDONLY and not (log.exists() and log.stat().st_size)
-    return "ro&immutable=1" if is_frozen else "ro"
+    if Path(f"{path}-shm").exists() or (log.exists() and log.stat().st_size):
+        return None
+    status = os.stat(path)  # noqa: PTH116  # as above
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _reading_mode(path: str, *, locks: bool) -> str:
+    if not locks:
+        return "ro&immutable=1"
+    if _may(path, os.W_OK):
+        return "rw"  # SQLite writes beside the file even to read it, for its locks
+    if not _may(path, os.R_OK):
+        raise PermissionError(errno.EACCES, "you may not read this file", path)
+    return "ro"
+
+
+def _may(path: str, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def branches_in_file(path: str) -> list[str]:
+    """Return the names of all branches in the file *path*, sorted; none if it does not exist.
+
+    Raises:
+        StoreSchemaError: the file is another program's, or another version's.
+        StoreUnavailableError: it cannot be read.
+    """
+    if not Path(path).exists():
+        return []
+    try:
+        locks = unlocked_state(path) is None
+        with closing(_connect(_uri(path, _reading_mode(path, locks=locks)))) as connection:
+            verify(connection)
+            return branches(connection)
+    except (sqlite3.Error, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreUnavailableError(f"cannot list the branches of {path}: {reason}") from error
 
 
 def _create_private_file(path: Path) -> None:

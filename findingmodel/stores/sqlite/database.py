@@ -25,6 +25,7 @@ from findingmodel.stores.sqlite.connection import (
     connect_for_reading,
     connect_for_writing,
     file_id,
+    unlocked_state,
 )
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from findingmodel.runtime.run_without_loop import Offload
-    from findingmodel.stores.sqlite.connection import FileId
+    from findingmodel.stores.sqlite.connection import FileId, UnlockedState
 
 T = TypeVar("T")
+
+_READS_DURING_CHANGES = 10
 
 
 class _Reader(NamedTuple):
@@ -42,6 +45,7 @@ class _Reader(NamedTuple):
 
     branch: Branch
     file: FileId | None
+    unlocked: UnlockedState | None = None  # set if the file is read without locks
 
 
 class Database:
@@ -151,27 +155,45 @@ class Database:
 
     def _read_file(self, function: Callable[..., T], *args: Any) -> T:
         """Read through a connection that one thread has at a time."""
-        reader = self._take_reader()
-        if reader is None:
-            with connect_empty(self._branch) as empty:
-                return function(Branch(empty, self._branch), *args)
-        try:
-            return function(reader.branch, *args)
-        finally:
-            if self._closed:
-                reader.branch.connection.close()
+        for _ in range(_READS_DURING_CHANGES):
+            reader = self._take_reader()
+            if reader is None:
+                with connect_empty(self._branch) as empty:
+                    return function(Branch(empty, self._branch), *args)
+            try:
+                result = function(reader.branch, *args)
+            except sqlite3.DatabaseError:
+                if self._is_current(reader):
+                    raise
             else:
-                self._readers.append(reader)
+                if self._is_current(reader):
+                    return result
+            finally:
+                self._give_back(reader)
+        raise sqlite3.OperationalError("it keeps changing while it is read without locks")
 
     def _take_reader(self) -> _Reader | None:
         """Return a connection to the file now at the path; None if there is no file, or no index in it."""
         file = file_id(self._path)
         while (reader := self._idle_reader()) is not None:
-            if reader.file == file:
+            if reader.file == file and self._is_current(reader):
                 return reader
             reader.branch.connection.close()
-        connection = connect_for_reading(self._path, self._branch)
-        return None if connection is None else _Reader(Branch(connection, self._branch, ReadCache()), file)
+        unlocked = None if file is None else unlocked_state(self._path)
+        connection = connect_for_reading(self._path, self._branch, locks=unlocked is None)
+        if connection is None:
+            return None
+        return _Reader(Branch(connection, self._branch, ReadCache()), file, unlocked)
+
+    def _is_current(self, reader: _Reader) -> bool:
+        """Return whether what *reader* reads without locks has not changed meanwhile."""
+        return reader.unlocked is None or reader.unlocked == unlocked_state(self._path)
+
+    def _give_back(self, reader: _Reader) -> None:
+        if self._closed or not self._is_current(reader):
+            reader.branch.connection.close()
+        else:
+            self._readers.append(reader)
 
     def _idle_reader(self) -> _Reader | None:
         try:

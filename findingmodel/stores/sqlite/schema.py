@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
 
 from findingmodel.errors import StoreSchemaError, StoreUnavailableError
 
@@ -27,7 +25,8 @@ CREATE TABLE IF NOT EXISTS "entries$" (
 CREATE TABLE IF NOT EXISTS "files$" (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    indexed_ns INTEGER NOT NULL, oifm_id TEXT NOT NULL, contributors TEXT NOT NULL
+    indexed_ns INTEGER NOT NULL, oifm_id TEXT NOT NULL, contributors TEXT NOT NULL,
+    stamp INTEGER NOT NULL DEFAULT 0     -- last, because indexes of 2.0.0b1 got this column later
 );
 CREATE TABLE IF NOT EXISTS "models$" (id INTEGER PRIMARY KEY, model BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "keys$" (key TEXT, id INTEGER, PRIMARY KEY (key, id)) WITHOUT ROWID;
@@ -64,6 +63,7 @@ def create(connection: sqlite3.Connection, branch: str) -> None:
         verify(connection)
         for statement in for_branch(_TABLES, branch).split(";\n"):
             connection.execute(statement)
+        _add_stamps(connection, branch)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
@@ -71,6 +71,15 @@ def create(connection: sqlite3.Connection, branch: str) -> None:
         if connection.in_transaction:  # a full disk may have ended it already
             connection.execute("ROLLBACK")
         raise
+
+
+def _add_stamps(connection: sqlite3.Connection, branch: str) -> None:
+    """Add the column *stamp* to an index that was made without it: each file is read once more."""
+    columns = connection.execute(for_branch('PRAGMA table_info("files$")', branch)).fetchall()
+    if "stamp" not in {name for _, name, *_ in columns}:
+        connection.execute(
+            for_branch('ALTER TABLE "files$" ADD COLUMN stamp INTEGER NOT NULL DEFAULT 0', branch)
+        )
 
 
 def count_terms(connection: sqlite3.Connection, branch: str) -> None:
@@ -115,20 +124,7 @@ def verify(connection: sqlite3.Connection) -> None:
         )
 
 
-def branches_in_file(path: str) -> list[str]:
-    """Return the names of all branches in the file *path*, sorted; none if it does not exist.
-
-    Raises:
-        StoreSchemaError: the file is another program's, or another version's.
-        StoreUnavailableError: it cannot be read.
-    """
-    file = Path(path)
-    if not file.exists():
-        return []
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            verify(connection)
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    except sqlite3.Error as error:
-        raise StoreUnavailableError(f"cannot list the branches of {path}: {error}") from error
+def branches(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of all branches in this file, sorted."""
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     return sorted(name.removeprefix(_META_PREFIX) for (name,) in rows if name.startswith(_META_PREFIX))

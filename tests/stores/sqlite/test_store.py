@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+from contextlib import closing, contextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING
 
@@ -21,15 +22,17 @@ from findingmodel.errors import (
 from findingmodel.runtime.run_without_loop import Offload, inline, run_without_loop
 from findingmodel.stores.records import TermQuery, WriteBatch
 from findingmodel.stores.sqlite import cache as sqlite_memory
+from findingmodel.stores.sqlite.connection import branches_in_file
 from findingmodel.stores.sqlite.store import SQLiteStore
 from tests.stores.contract import StoreContract
 from tests.stores.contract_support import OpenStore, contents, crowd
 from tests.stores.contract_transaction import RollbackError, TransactionRules
 from tests.stores.databases import opening
 from tests.stores.samples import make_id, make_record, upserts
+from tests.update.ordinary import as_ordinary_user
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
@@ -410,3 +413,77 @@ async def test_another_loop_waits_for_a_transaction(tmp_path: Path) -> None:
 
 async def counted(store: Store) -> int:
     return (await store.counts()).models
+
+
+async def test_an_index_without_stamps_is_read_and_gets_them_with_the_next_write(tmp_path: Path) -> None:
+    """The table of files as 2.0.0b1 made it."""
+    path = tmp_path / "x.db"
+    async with opening(lambda branch: SQLiteStore(path, branch=branch)) as open_store:
+        await (await open_store()).write(WriteBatch([make_record(1, "one"), make_record(2, "two")]))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute('ALTER TABLE "files_main" DROP COLUMN stamp')
+    async with opening(lambda branch: SQLiteStore(path, branch=branch)) as open_store:
+        store = await open_store()
+        assert {state.stamp for state in await store.manifest()} == {0}
+        again = make_record(1, "one")
+        await store.write(WriteBatch([again]))
+        assert {state.stamp for state in await store.manifest()} == {0, again.file.stamp}
+
+
+@pytest.fixture
+async def foreign(tmp_path: Path) -> AsyncIterator[Path]:
+    """An index whose owner is another user than the one who runs the test, who may read it."""
+    path = tmp_path / "theirs" / "x.db"
+    async with opening(lambda branch: SQLiteStore(path, branch=branch)) as open_store:
+        await (await open_store()).write(upserts(make_record(1)))
+    path.chmod(0o644)
+    path.parent.chmod(0o777)
+    (tmp_path / "mine").mkdir()
+    with as_ordinary_user(tmp_path / "mine"):
+        if os.access(path, os.W_OK, effective_ids=True):  # the tests do not run as root
+            path.chmod(0o444)
+        yield path
+
+
+async def test_an_index_of_another_user_is_read_and_no_file_is_left_beside_it(foreign: Path) -> None:
+    """A file of locks that its owner may not write would shut the owner out."""
+    async with opening(lambda branch: SQLiteStore(foreign, branch=branch)) as open_store:
+        store = await open_store()
+        assert (await store.counts()).models == 1
+        assert branches_in_file(str(foreign)) == ["main"]
+        assert [path.name for path in foreign.parent.iterdir()] == ["x.db"]
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Run the block as the owner of the `foreign` index."""
+    user = os.geteuid()
+    os.seteuid(os.getuid())
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="takes two users, and only root can become another")
+async def test_a_reader_sees_what_the_other_user_writes(foreign: Path) -> None:
+    async with opening(lambda branch: SQLiteStore(foreign, branch=branch)) as open_store:
+        reader = await open_store()
+        for number in (2, 3):
+            with as_owner():
+                owner = SQLiteStore(foreign)
+                await owner.write(upserts(make_record(number)))
+            assert (await reader.counts()).models == number  # while the owner has the file open
+            with as_owner():
+                await owner.close()
+            assert (await reader.counts()).models == number  # and after
+
+
+async def test_a_file_that_may_not_be_read_is_an_error_that_says_so(foreign: Path) -> None:
+    with as_owner():
+        foreign.chmod(0o600 if os.getuid() == 0 else 0)
+    store = SQLiteStore(foreign)
+    with pytest.raises(StoreUnavailableError, match=r"x\.db: you may not read this file"):
+        await store.counts()
+    with pytest.raises(StoreUnavailableError, match=r"x\.db: you may not read this file"):
+        branches_in_file(str(foreign))
