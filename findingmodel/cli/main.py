@@ -148,7 +148,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 _ROOT_COMMANDS = {
     "index": Lazy("findingmodel.cli.main:index", "Build, read and export an index of finding models."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
-    "model": Lazy("findingmodel.cli.model:model", "Create and show finding model files."),
+    "model": Lazy("findingmodel.cli.model:model", "Create, check and show finding model files."),
     "mcp": Lazy("findingmodel.cli.mcp:mcp", "Serve language-model agents."),
     "config": Lazy("findingmodel.cli.config:config", "Show every setting, its value and its source."),
     "completion": Lazy("findingmodel.cli.completion:completion", "Print a completion script for a shell."),
@@ -209,7 +209,7 @@ def main() -> None:
 
 _INDEX_COMMANDS = {
     "update": Lazy("findingmodel.cli.update:update", "Make the index match a directory."),
-    "check": Lazy("findingmodel.cli.update:check", "Check files, and optionally rewrite their layout."),
+    "check": Lazy("findingmodel.cli.check:check", "Check files, lint them, and correct or reformat them."),
     "diff": Lazy("findingmodel.cli.diff:diff", "Show what an update would change, field by field."),
     "watch": Lazy("findingmodel.cli.watch:watch", "Update whenever files of a directory change."),
     "get": Lazy("findingmodel.cli.get:get", "Show models by id, name, slug or synonym."),

@@ -1,4 +1,4 @@
-"""``findingmodel model``: create and show finding model files."""
+"""``findingmodel model``: create, check and show finding model files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from findingmodel.cli.lint import check_model, list_rules
 from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import completing, index_options, output_options, tag_option, utf8
 from findingmodel.cli.screen import Screen, counted, one_line, safe_json, visible
@@ -31,11 +32,12 @@ _file_argument = click.argument(
 
 @click.group(cls=OrderedGroup)
 def model() -> None:
-    """Create and show finding model files.
+    """Create, check and show finding model files.
 
     \b
     Examples:
       findingmodel model new "pleural plaque" --source ABCD --into defs
+      findingmodel model check defs/pleural_plaque.fm.json
       findingmodel model show defs/pleural_plaque.fm.json
       findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
     """
@@ -229,3 +231,7 @@ def _parsed(screen: Screen, file: str, data: bytes) -> FindingModelFull | None:
     for warning in parsed.warnings:
         screen.detail(f"warning: {file}: {warning}")
     return parsed.model
+
+
+model.add_command(check_model)
+model.add_command(list_rules)

@@ -37,6 +37,12 @@ _CHANGE_VALUES = (
     ("larger", "RID5791", "enlarged", "263768009", "Greater (qualifier value)"),
     ("smaller", "RID38669", "diminished", "263796003", "Lesser (qualifier value)"),
 )
+PRESENCE_VALUES = tuple(value[0] for value in _PRESENCE_VALUES)
+"""The names of the values of "presence"."""
+
+CHANGE_VALUES = tuple(value[0] for value in _CHANGE_VALUES)
+"""The names of the values of "change from prior" in a stub; the first four belong to every model."""
+
 _DESCRIPTIONS = {
     "presence": "Presence or absence of {name}",
     "indeterminate": "Presence of {name} cannot be determined",

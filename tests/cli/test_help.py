@@ -39,7 +39,6 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
 
 
 FAMILIES = {
-    "check": "update",
     "tags": "list",
     "contributors": "list",
     "duplicates": "list",
