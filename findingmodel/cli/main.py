@@ -220,6 +220,7 @@ _INDEX_COMMANDS = {
     "tags": Lazy("findingmodel.cli.list:tags", "Count the models of each tag."),
     "contributors": Lazy("findingmodel.cli.list:contributors", "Count the models of each contributor."),
     "duplicates": Lazy("findingmodel.cli.list:duplicates", "Find models that may describe the same finding."),
+    "triage": Lazy("findingmodel.cli.triage:triage", "Find the models of a list of findings."),
     "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or JSON lines."),
     "history": Lazy("findingmodel.cli.stats:history", "Show the updates and other writes."),
 }
