@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ConfigError,
         DirectoryError,
         DocumentError,
+        EditError,
         FindingModelError,
         LeaseHeldError,
         NotFoundError,
@@ -86,6 +87,7 @@ __all__ = [
     "Contributor",
     "DirectoryError",
     "DocumentError",
+    "EditError",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -136,8 +138,8 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "findingmodel.errors": (
-        "ConfigError DirectoryError DocumentError FindingModelError LeaseHeldError NotFoundError "
-        "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
+        "ConfigError DirectoryError DocumentError EditError FindingModelError LeaseHeldError "
+        "NotFoundError NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
     "findingmodel.index.aio": "Index MongoDBIndex",

@@ -5,6 +5,7 @@
     ├── QueryError                  a query is not valid                                         (exit code 2)
     ├── DirectoryError              the directory to index is missing or is not a directory      (exit code 2)
     ├── DocumentError               a file is not a valid finding model; has its problems
+    ├── EditError                   an edit of a file does not apply to it; nothing was written
     ├── NotFoundError               nothing in the index has this id, name, slug or synonym
     ├── UpdateRefusedError          an update would remove too much, or was strict and had failures
     └── StoreError                  the database failed                                          (exit code 3)
@@ -29,6 +30,7 @@ __all__ = [
     "ConfigError",
     "DirectoryError",
     "DocumentError",
+    "EditError",
     "FindingModelError",
     "LeaseHeldError",
     "NotFoundError",
@@ -89,6 +91,10 @@ class DocumentError(FindingModelError, ValueError):
         self.path = path
         self.problems = tuple(problems)
         super().__init__(f"{path}: " + "; ".join(str(problem) for problem in self.problems))
+
+
+class EditError(FindingModelError, ValueError):
+    """An edit does not apply to a file, or would make it clash with another; nothing was written."""
 
 
 class NotFoundError(FindingModelError, KeyError):

@@ -275,10 +275,10 @@ def list_rules(screen: Screen, codes: tuple[str, ...]) -> None:
       findingmodel model rules unit-not-ucum title-case
       findingmodel model rules --json
     """
-    from findingmodel.author.lint.config import LintConfig
+    from findingmodel.author.lint.config import LintConfig, codes_of
     from findingmodel.author.lint.rules import RULES
 
-    chosen = LintConfig().narrowed(select=codes).levels if codes else RULES
+    chosen = codes_of(codes or ["all"], LintConfig().levels, "model rules")
     rules = {code: rule for code, rule in RULES.items() if code in chosen}
     facts = [
         {

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from findingmodel.cli.lint import check_model, list_rules
-from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import completing, index_options, output_options, tag_option, utf8
 from findingmodel.cli.screen import Screen, counted, one_line, safe_json, visible
 from findingmodel.cli.session import ask
@@ -30,20 +28,7 @@ _file_argument = click.argument(
 )
 
 
-@click.group(cls=OrderedGroup)
-def model() -> None:
-    """Create, check and show finding model files.
-
-    \b
-    Examples:
-      findingmodel model new "pleural plaque" --source ABCD --into defs
-      findingmodel model check defs/pleural_plaque.fm.json
-      findingmodel model show defs/pleural_plaque.fm.json
-      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
-    """
-
-
-@model.command(short_help="Create a file with new ids and the usual attributes.")
+@click.command(short_help="Create a file with new ids and the usual attributes.")
 @click.argument("name", metavar="NAME", type=utf8)
 @click.option(
     "--source",
@@ -119,7 +104,7 @@ def _show_notes(screen: Screen, created: NewModel, source: str) -> None:
     screen.detail(f"compared with {counted(created.known_models, 'model')}")
 
 
-@model.command(short_help="Show the content of a file.")
+@click.command(short_help="Show the content of a file.")
 @_file_argument
 @output_options
 def show(screen: Screen, file: str) -> int:
@@ -180,7 +165,7 @@ def _allowed(attribute: ChoiceAttributeIded | NumericAttributeIded) -> str:
     return " ".join(filter(None, ["number", number_range(attribute)])) + required
 
 
-@model.command(short_help="Print the Markdown page of a file.")
+@click.command(short_help="Print the Markdown page of a file.")
 @_file_argument
 @output_options
 def markdown(screen: Screen, file: str) -> int:
@@ -231,7 +216,3 @@ def _parsed(screen: Screen, file: str, data: bytes) -> FindingModelFull | None:
     for warning in parsed.warnings:
         screen.detail(f"warning: {file}: {warning}")
     return parsed.model
-
-
-model.add_command(check_model)
-model.add_command(list_rules)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import EntryRow
     from findingmodel.text.query import Query
 
-_FIELDS = ("id", "name", "slug", "synonym")
+_FIELDS = ("id", "former id", "name", "slug", "synonym")
 """From the best match to the weakest."""
 
 
@@ -60,7 +60,7 @@ async def find_by_attribute(store: Store, oifma_id: str) -> EntryRow | None:
 
 
 def match_field(key: str, entry: EntryRow) -> str | None:
-    """Return which field of *entry* equals the folded *key*: "id", "name", "slug", "synonym" or None."""
+    """Return which field of *entry*, one of `_FIELDS`, equals the folded *key*; None if none does."""
     return _fields_by_key(entry).get(key)
 
 
@@ -69,6 +69,7 @@ def _fields_by_key(entry: EntryRow) -> dict[str, str]:
     fields = {fold(synonym): "synonym" for synonym in entry["synonyms"] or ()}
     fields[entry["slug_name"]] = "slug"
     fields[fold(entry["name"])] = "name"
+    fields.update((fold(oifm_id), "former id") for oifm_id in entry.get("replaces", ()))
     fields[fold(entry["oifm_id"])] = "id"
     return fields
 

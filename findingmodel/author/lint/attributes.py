@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 
 from findingmodel.author.lint.edits import MoveItem, RenameField, SetValue
 from findingmodel.author.lint.rules import violation
-from findingmodel.model.draft import CHANGE_VALUES, PRESENCE_VALUES
+from findingmodel.model.draft import CHANGE, CHANGE_CORE, CHANGE_PAIRS, PRESENCE_VALUES
 from findingmodel.model.finding import (
     ChoiceAttributeIded,
     ChoiceValueIded,
@@ -39,12 +39,7 @@ class _Standard(NamedTuple):
 
 _STANDARD = {
     "presence": _Standard("missing-presence", "presence-values", PRESENCE_VALUES),
-    "change from prior": _Standard(
-        "missing-change",
-        "change-values",
-        CHANGE_VALUES[:4],
-        (("increased", "decreased"), ("larger", "smaller"), ("worsened", "improved")),
-    ),
+    CHANGE: _Standard("missing-change", "change-values", CHANGE_CORE, CHANGE_PAIRS),
 }
 """The first attributes of every model, in order."""
 

@@ -61,11 +61,11 @@ class LintConfig:
         Raises:
             ConfigError: one of them is neither a code nor a level.
         """
-        chosen = _codes(select, self.levels, "--select")
+        chosen = codes_of(select, self.levels, "--select")
         defaults = {code: rule.level for code, rule in RULES.items()}
         known = defaults | dict(self.levels)
         levels = {code: known[code] for code in chosen} if chosen else dict(self.levels)
-        left_out = _codes(ignore, known, "--ignore")
+        left_out = codes_of(ignore, known, "--ignore")
         reported = list(Level)[: list(Level).index(min_level) + 1]
         kept = {code: level for code, level in levels.items() if code not in left_out and level in reported}
         return replace(self, levels=kept)
@@ -127,8 +127,8 @@ def read_config(path: Path) -> CollectionConfig:
     configured = {code: rule.level for code, rule in RULES.items()} | _levels(
         lint.get("level", {}), f"{where}level"
     )
-    selected = _codes(_list(lint.get("select", [_ALL]), f"{where}select"), configured, f"{where}select")
-    ignored = _codes(_list(lint.get("ignore", []), f"{where}ignore"), configured, f"{where}ignore")
+    selected = codes_of(_list(lint.get("select", [_ALL]), f"{where}select"), configured, f"{where}select")
+    ignored = codes_of(_list(lint.get("ignore", []), f"{where}ignore"), configured, f"{where}ignore")
     levels = {code: configured[code] for code in RULES if code in selected and code not in ignored}
     not_duplicates = document.get("duplicates", {}).get("not", NOT_DUPLICATES)
     if not isinstance(not_duplicates, str):
@@ -138,8 +138,17 @@ def read_config(path: Path) -> CollectionConfig:
     return CollectionConfig(path.parent, rules, path.parent / not_duplicates)
 
 
-def _codes(names: Iterable[str], levels: Mapping[str, Level], where: str) -> frozenset[str]:
-    """Return the codes that *names* stand for: codes, levels and "all"."""
+def codes_of(names: Iterable[str], levels: Mapping[str, Level], where: str) -> frozenset[str]:
+    """Return the codes that *names* stand for: codes, levels and "all".
+
+    Args:
+        names: what to look up.
+        levels: the level of each rule, by code.
+        where: what names them, for the message of an error.
+
+    Raises:
+        ConfigError: a name is neither a code nor a level.
+    """
     found: set[str] = set()
     for name in names:
         if name == _ALL:
@@ -168,7 +177,7 @@ def _ignored_in(
     if not isinstance(table, dict):
         raise ConfigError(f'{where} must be a table, with lines such as "devices/*" = ["name-with"]')
     return tuple(
-        (pattern, _codes(_list(names, f"{where}.{pattern}"), levels, f"{where}.{pattern}"))
+        (pattern, codes_of(_list(names, f"{where}.{pattern}"), levels, f"{where}.{pattern}"))
         for pattern, names in table.items()
     )
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.author.lint.run import lint
-from findingmodel.model.draft import CHANGE_VALUES, PRESENCE_VALUES
+from findingmodel.model.draft import CHANGE_CORE, PRESENCE_VALUES
 from findingmodel.model.layout import canonical
 from tests.builders import make_choice, make_model, make_number
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from findingmodel.author.lint.rules import Level, Violation
+
+
+CHANGE_VALUES = (*CHANGE_CORE, "increased", "decreased", "larger", "smaller")
 
 
 def make_choice_of(number: int, name: str, *values: str) -> dict[str, Any]:

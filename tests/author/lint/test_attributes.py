@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from findingmodel.author.lint.document import lint_document
-from findingmodel.model.draft import CHANGE_VALUES, PRESENCE_VALUES
-from tests.author.lint.samples import as_file, make_choice_of, tidy_model
+from findingmodel.model.draft import PRESENCE_VALUES
+from tests.author.lint.samples import CHANGE_VALUES, as_file, make_choice_of, tidy_model
 
 
 def found(model: dict[str, Any]) -> dict[str, str]:

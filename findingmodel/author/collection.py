@@ -1,0 +1,191 @@
+"""collection: what the files of a collection, and an index of it, already use: names, synonyms and ids."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from findingmodel.author.edit import RETIRED
+from findingmodel.errors import EditError
+from findingmodel.model.rules import generate_oifma_id
+from findingmodel.text.normalize import fold
+from findingmodel.update.scan import SUFFIX, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from findingmodel.stores.protocol import Store
+
+_IDS = re.compile(rb'"(OIFMA?_[A-Z]{3,4}_[0-9]{6})"')
+_CONFIGURATION = ".findingmodel.toml"
+
+
+class Holder(NamedTuple):
+    """A model that has a text as its name or as a synonym.
+
+    Attributes:
+        oifm_id, name: the model's.
+        path: its file, as the collection or the index names it.
+        field: "name" or "synonym".
+    """
+
+    oifm_id: str
+    name: str
+    path: str
+    field: str
+
+    def __str__(self) -> str:
+        return f"{self.oifm_id} {self.name!r} ({self.path}), as its {self.field}"
+
+
+class Place(NamedTuple):
+    """Where a file is edited, and what else must not clash with it.
+
+    Attributes:
+        directory: of the collection.
+        store: an index of it; None to go by the files alone.
+    """
+
+    directory: Path
+    store: Store | None = None
+
+    @classmethod
+    def of(cls, file: Path, store: Store | None = None) -> Place:
+        """Return the place of *file*: below the nearest directory with settings, or its own directory."""
+        for directory in file.absolute().parents:
+            if (directory / _CONFIGURATION).is_file():
+                return cls(directory, store)
+        return cls(file.absolute().parent, store)
+
+    async def holders(self, text: str, *, but: str) -> list[Holder]:
+        """Return the models that have *text* as a name or a synonym, except the one with the id *but*.
+
+        What a file says of its model counts more than what the index says.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        key = fold(text)
+        indexed: dict[str, Holder] = {}
+        for entry in await self.store.lookup([key]) if self.store is not None and key else ():
+            if field := _field(key, entry):
+                indexed[entry["oifm_id"]] = Holder(entry["oifm_id"], entry["name"], entry["filename"], field)
+        found: dict[str, Holder] = {}
+        for path, model in _likely(self.directory, key, set(indexed)):
+            oifm_id = model["oifm_id"]
+            indexed.pop(oifm_id, None)
+            if field := _field(key, model):
+                found[oifm_id] = Holder(oifm_id, model["name"], path, field)
+        holders = {**found, **indexed}
+        return [holders[oifm_id] for oifm_id in sorted(holders) if oifm_id != but]
+
+    def find(self, oifm_id: str) -> Path:
+        """Return the file of the model with this id.
+
+        Raises:
+            EditError: there is none, or several.
+        """
+        key = fold(oifm_id)
+        paths = [
+            path
+            for path, model in _likely(self.directory, "", {oifm_id.upper()})
+            if fold(model.get("oifm_id") or "") == key
+        ]
+        if len(paths) == 1:
+            return self.directory / paths[0]
+        listed = ", ".join(paths)
+        held = f"{len(paths)} files have it: {listed}" if paths else "no file has it; --in names another"
+        raise EditError(f"cannot find the model {oifm_id} below {self.directory}: {held}")
+
+
+class AttributeIds:
+    """Assigns ids to attributes, none of which a file, the index or an earlier call has.
+
+    Args:
+        place: the collection; its files are read once, when the first id is needed.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._taken: set[str] | None = None
+
+    async def new(self, source: str) -> str:
+        """Return an id.
+
+        Args:
+            source: the code of the organization that assigns it.
+
+        Raises:
+            ConfigError: *source* is not such a code.
+            StoreError: the store failed.
+        """
+        if self._taken is None:
+            self._taken = ids_below(self._place.directory)
+        store = self._place.store
+        while True:
+            oifma_id = generate_oifma_id(source)
+            if oifma_id not in self._taken and (store is None or not await store.owners([oifma_id])):
+                self._taken.add(oifma_id)
+                return oifma_id
+
+
+def _field(key: str, model: Any) -> str | None:
+    """Return whether the folded *key* is the name or a synonym of *model*, an entry or a parsed file."""
+    if fold(model["name"]) == key:
+        return "name"
+    return "synonym" if any(fold(text) == key for text in model.get("synonyms") or ()) else None
+
+
+def _likely(directory: Path, key: str, ids: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each file, by path, that may have the folded *key* or has one of *ids*.
+
+    Parsing costs five times as much as reading, so files of plain ASCII that lack a word are not parsed.
+    """
+    words = [word.encode() for word in key.split()]
+    marks = [f'"{oifm_id}"'.encode() for oifm_id in ids]
+    for path, data in each_file(directory):
+        plain = data.isascii() and b"\\u" not in data
+        lower = data.lower() if plain and words else b""
+        may_hold = bool(words) and (not plain or all(word in lower for word in words))
+        if may_hold or any(mark in data for mark in marks):
+            model = parsed(data)
+            if model is not None:
+                yield path, model
+
+
+def parsed(data: bytes) -> dict[str, Any] | None:
+    """Return the JSON object of a file if it has a name and an id; others are for a check to report."""
+    try:
+        model = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    is_model = isinstance(model, dict) and all(isinstance(model.get(x), str) for x in ("name", "oifm_id"))
+    return model if is_model else None
+
+
+def each_file(directory: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the path, relative to *directory*, and the bytes of each finding model file, sorted by path.
+
+    Raises:
+        DirectoryError: *directory* cannot be listed.
+    """
+    for file in scan(directory).files:
+        try:
+            yield file.path, (directory / file.path).read_bytes()
+        except OSError:
+            continue  # the next update or check reports it
+
+
+def ids_below(directory: Path) -> set[str]:
+    """Return the ids in all finding model files, valid or not, and of retired models.
+
+    Raises:
+        DirectoryError: *directory* cannot be listed.
+    """
+    if not directory.is_dir():
+        return set()
+    texts = [data for _, data in each_file(directory)]
+    texts += [path.read_bytes() for path in directory.rglob(f"*{SUFFIX}{RETIRED}") if path.is_file()]
+    return {match.decode() for data in texts for match in _IDS.findall(data)}
