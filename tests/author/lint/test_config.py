@@ -11,6 +11,7 @@ from findingmodel.author.lint.rules import RULES, Level
 from findingmodel.author.lint.run import lint
 from findingmodel.errors import ConfigError
 from tests.author.lint.samples import others, tidy_model, write_collection
+from tests.docs.documents import ROOT, blocks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +112,11 @@ def test_the_file_of_pairs_is_beside_the_configuration(tmp_path: Path) -> None:
     (tmp_path / FILENAME).write_text('[duplicates]\nnot = "lists/pairs.txt"')
     (tmp_path / "defs").mkdir()
     assert load_config(tmp_path / "defs").not_duplicates == tmp_path / "lists" / "pairs.txt"
+
+
+def test_the_documented_configuration_is_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs/reference/lint.md").read_text(encoding="utf-8")
+    (block,) = (block for block in blocks(page) if block.language == "toml")
+    config = configured(tmp_path, block.text)
+    assert config.levels.keys() == RULES.keys() - {"name-with"}
+    assert config.level_of("missing-change", tmp_path / "defs/devices/stent.fm.json") is None
