@@ -1,4 +1,4 @@
-"""``findingmodel index list``, ``tags``, ``contributors`` and ``duplicates``."""
+"""``findingmodel index list``, ``tags`` and ``contributors``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from findingmodel.cli.screen import Column, Screen, counted, one_line
 from findingmodel.cli.session import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from findingmodel.search.duplicates import Duplicate, Reason
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
@@ -109,71 +106,3 @@ def contributors(screen: Screen, settings: Settings) -> None:
         for row in counts
     ]
     screen.results(facts, _CONTRIBUTOR_COLUMNS, rows, if_empty=hint or "the index holds no contributors")
-
-
-_DUPLICATE_COLUMNS = (
-    *(Column("score", wraps=False, right=True), Column("id", wraps=False)),
-    *(Column("name", bold=True), Column("why")),
-)
-_REASONS = {"name": "names", "name-synonym": "name and synonym", "synonym": "synonyms", "code": "codes"}
-
-
-@click.command()
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most pairs to show.")
-@click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    default=0.4,
-    show_default=True,
-    help="Leave out pairs with a lower score.",
-)
-@index_options
-def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings) -> None:
-    """Find pairs of models that may describe the same finding, the likeliest first.
-
-    Two models are a pair if their names differ only in form or by a typo, if the name of one is a synonym of
-    the other, or if they share synonyms or codes. "Similar" names are only spelled alike, and may well be two
-    findings. Each reason adds to the score, which is at most 1. In a pipe each line is a score, an id, a
-    name, the other id and name, and the reasons, separated by tabs.
-
-    \b
-    Examples:
-      findingmodel index duplicates
-      findingmodel index duplicates --min-score 0.9 --json
-    """
-    from findingmodel.search.duplicates import find_duplicates
-
-    async def question(store: Store) -> list[Duplicate]:
-        return await find_duplicates(store, limit=limit + 1, min_score=min_score, progress=progress)
-
-    with screen.progress("comparing") as progress:
-        pairs, hint = ask(settings, lambda store: with_empty_hint(store, settings, question))
-    facts = [pair.as_dict() for pair in pairs[:limit]]
-    rows_of = _two_rows if screen.is_terminal else _one_row
-    rows = [row for pair in pairs[:limit] for row in rows_of(pair)]
-    screen.results(facts, _DUPLICATE_COLUMNS, rows, if_empty=hint or "no two models are alike")
-    if len(pairs) > limit and not screen.as_json:
-        screen.note(f"showing the likeliest {limit:,}; --limit shows more")
-
-
-def _one_row(pair: Duplicate) -> Iterator[tuple[str, ...]]:
-    yield f"{pair.score:.2f}", *_id_and_name(pair.first), *_id_and_name(pair.second), _why(pair.reasons)
-
-
-def _two_rows(pair: Duplicate) -> Iterator[tuple[str, ...]]:
-    """Yield the models one below the other, for a terminal, each with some of the reasons."""
-    yield f"{pair.score:.2f}", *_id_and_name(pair.first), _why(pair.reasons[:1])
-    yield "", *_id_and_name(pair.second), _why(pair.reasons[1:])
-
-
-def _id_and_name(model: EntryRow) -> tuple[str, str]:
-    return model["oifm_id"], one_line(model["name"])
-
-
-def _why(reasons: Sequence[Reason]) -> str:
-    parts = []
-    for reason in reasons:
-        first, second = one_line(reason.first), one_line(reason.second)
-        texts = first if first.casefold() == second.casefold() else f"{first} / {second}"
-        parts.append(f"{'' if reason.equal else 'similar '}{_REASONS[reason.kind]}: {texts}")
-    return "; ".join(parts)

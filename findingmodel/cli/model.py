@@ -63,8 +63,9 @@ def new(
 
     The file is named after NAME. It has new ids, which are not used in the index or in a file below DIR, and
     the attributes "presence" and "change from prior". A source that the index knows as an organization
-    becomes the contributor. Existing files are never overwritten, and the index does not change: run an
-    update when the model is ready.
+    becomes the contributor, and tags are written as other models write them. Notes say which models have
+    the name or a synonym already, or nearly: see "findingmodel index collision". Existing files are never
+    overwritten, and the index does not change: run an update when the model is ready.
 
     \b
     Examples:
@@ -81,7 +82,10 @@ def new(
     if screen.as_json:
         ids = [attribute.oifma_id for attribute in created.model.attributes]
         facts = {"file": str(created.path), "oifm_id": created.model.oifm_id, "attribute_ids": ids}
-        screen.json(facts | {"also": [other["oifm_id"] for other in created.others]})
+        holders = [entry for found in created.collisions for entry in (*found.names, *found.synonyms)]
+        near = [found.as_dict() for found in created.collisions if found.verdict != "free"]
+        also = sorted({entry["oifm_id"] for entry in holders})
+        screen.json(facts | {"also": also, "collisions": near})
     else:
         click.echo(visible(f"wrote {created.path}: {created.model.oifm_id}  {one_line(created.model.name)}"))
     _show_notes(screen, created, source.upper())
@@ -89,14 +93,16 @@ def new(
 
 def _show_notes(screen: Screen, created: NewModel, source: str) -> None:
     """Print what the curator should check."""
-    from findingmodel.text.normalize import fold, slug
+    from findingmodel.cli.collision import collision_notes
 
-    names = (created.model.name, *(created.model.synonyms or ()))
-    for other in created.others:
-        others = {fold(text) for text in (other["name"], *(other["synonyms"] or ()))}
-        shared = [name for name in names if fold(name) in others or slug(name) == other["slug_name"]]
-        listed = ", ".join(map(repr, shared))
-        screen.note(f"{other['oifm_id']} {one_line(other['name'])} has the name {listed}, too")
+    for found in created.collisions:
+        for note in collision_notes(found):
+            screen.note(note)
+    for tag, usual in created.tags.items():
+        if usual is None and created.known_models:
+            screen.note(f"no model of the index has the tag {tag!r} yet")
+        elif usual not in (None, tag):
+            screen.note(f"wrote the tag {tag!r} as {usual!r}, like other models")
     if not created.known_models:
         screen.note("the index holds no models: the new ids were only compared with files in the directory")
     elif not created.contributor:

@@ -6,7 +6,7 @@ import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.errors import QueryError
+from findingmodel.errors import NotFoundError, QueryError
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.normalize import fold
 from findingmodel.text.terms import code_facet, code_facets, is_code_facet, parse_code_key
@@ -48,6 +48,22 @@ async def find_many(store: Store, keys: Iterable[str]) -> dict[str, list[EntryRo
         key: [entry for *_, entry in sorted(holders[folded_key], key=itemgetter(0, 1))]
         for key, folded_key in folded.items()
     }
+
+
+async def find_one(store: Store, key: str) -> EntryRow:
+    """Return the entry that has *key* as its id, name or slug, or as the only one as a synonym.
+
+    Raises:
+        NotFoundError: there is none.
+        QueryError: several models have it as a synonym.
+    """
+    found = await find(store, key)
+    if not found:
+        raise NotFoundError(f"nothing in the index has the id, name or synonym {key!r}")
+    if len(found) > 1 and match_field(fold(key), found[0]) in (None, "synonym"):
+        ids = ", ".join(entry["oifm_id"] for entry in found)
+        raise QueryError(f"several models have the synonym {key!r}, so name one by its id: {ids}")
+    return found[0]
 
 
 async def find_by_attribute(store: Store, oifma_id: str) -> EntryRow | None:

@@ -40,7 +40,7 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
 
 FAMILIES = {
     **dict.fromkeys(("model check", "model rules"), "lint"),
-    **dict.fromkeys(("index tags", "index contributors", "index duplicates"), "list"),
+    **dict.fromkeys(("index tags", "index contributors"), "list"),
     "index history": "stats",
     **dict.fromkeys(("tags", "contributors"), "curate"),
     **dict.fromkeys(
