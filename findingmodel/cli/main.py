@@ -240,6 +240,7 @@ def index() -> None:
 
 _MODEL_COMMANDS = {
     "new": Lazy("findingmodel.cli.model:new", "Create a file with new ids and the usual attributes."),
+    "draft": Lazy("findingmodel.cli.draft:draft", "Create a file with attributes from a table."),
     "show": Lazy("findingmodel.cli.model:show", "Show the content of a file."),
     "markdown": Lazy("findingmodel.cli.model:markdown", "Print the Markdown page of a file."),
     "rename": Lazy("findingmodel.cli.edit:rename", "Rename a model and its file."),

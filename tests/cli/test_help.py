@@ -42,6 +42,7 @@ FAMILIES = {
     **dict.fromkeys(("index check",), "update"),
     **dict.fromkeys(("index tags", "index contributors", "index duplicates"), "list"),
     "index history": "stats",
+    "model draft": "draft",
     **dict.fromkeys(("tags", "contributors"), "curate"),
     **dict.fromkeys(
         (
