@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.author.collection import ids_below
+from findingmodel.author.edit_names import MAX_STEM
 from findingmodel.author.lint.texts import tag_key
 from findingmodel.errors import DocumentError, Problem
 from findingmodel.model.draft import PLACEHOLDER, make_stub
@@ -15,18 +16,16 @@ from findingmodel.search.collisions import find_collisions
 from findingmodel.search.facets import count_tags
 from findingmodel.search.searcher import Searcher
 from findingmodel.text.normalize import fold, slug
-from findingmodel.update.scan import SUFFIX, scan
+from findingmodel.update.scan import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from findingmodel.model.finding import FindingModelFull
     from findingmodel.search.collisions import Collision
     from findingmodel.stores.protocol import Store
-
-_IDS = re.compile(rb'"(OIFMA?_[A-Z]{3,4}_[0-9]{6})"')
-_MAX_NAME = 200  # with the suffix, and a few characters for editors, at most 255 bytes
 
 
 class NewModel(NamedTuple):
@@ -58,6 +57,7 @@ async def new_model(
     description: str = PLACEHOLDER,
     synonyms: Sequence[str] = (),
     tags: Sequence[str] = (),
+    attributes: Sequence[Mapping[str, Any]] = (),
 ) -> NewModel:
     """Write a stub of a finding model to a new file in *directory*, named after *name*; nothing is indexed.
 
@@ -67,7 +67,7 @@ async def new_model(
     Args:
         store: the index; it must be open.
         directory: created if it does not exist.
-        name, source, description, synonyms, tags: as `findingmodel.model.draft.make_stub`.
+        name, source, description, synonyms, tags, attributes: as `findingmodel.model.draft.make_stub`.
 
     Raises:
         ConfigError: *source* is not the code of an organization.
@@ -75,7 +75,7 @@ async def new_model(
         FileExistsError: the file exists.
         StoreError: the store failed.
     """
-    path = directory / f"{slug(name)[:_MAX_NAME]}{SUFFIX}"
+    path = directory / f"{slug(name)[:MAX_STEM]}{SUFFIX}"
     if path.exists():
         raise _exists(path)
     collisions = await find_collisions(store, [name, *synonyms], searcher=Searcher(store))
@@ -84,7 +84,7 @@ async def new_model(
     written = {tag: usual.get(tag_key(tag)) for tag in tags}
     organizations = await store.contributors("organization", [source.upper()])
     contributor = organizations[0].fields if organizations else None
-    taken = _ids_below(directory)
+    taken = ids_below(directory)
     while True:
         model = make_stub(
             name,
@@ -93,6 +93,7 @@ async def new_model(
             synonyms=synonyms,
             tags=list(dict.fromkeys(known or tag for tag, known in written.items())),
             contributor=contributor,
+            attributes=attributes,
             taken=taken,
         )
         ids = {model.oifm_id, *(attribute.oifma_id for attribute in model.attributes)}
@@ -112,18 +113,6 @@ def _refuse_taken_name(path: Path, collision: Collision) -> None:
             holder = f"{other['oifm_id']} ({other['filename']})"
             problem = Problem("/name", "duplicate-name", f"the name {name!r} already belongs to {holder}")
             raise DocumentError(str(path), (problem,))
-
-
-def _ids_below(directory: Path) -> set[str]:
-    """Return the ids in all finding model files, valid or not."""
-    ids: set[str] = set()
-    for file in scan(directory).files if directory.is_dir() else ():
-        try:
-            data = (directory / file.path).read_bytes()
-        except OSError:
-            continue  # the next update or check reports it
-        ids.update(match.decode() for match in _IDS.findall(data))
-    return ids
 
 
 def _write(path: Path, data: bytes) -> None:

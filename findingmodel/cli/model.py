@@ -57,7 +57,8 @@ def new(
     into: Path,
     settings: Settings,
     description: str | None,
-    **texts: tuple[str, ...],
+    synonyms: tuple[str, ...],
+    tags: tuple[str, ...],
 ) -> None:
     """Create a valid file for the finding model NAME, as a start for editing.
 
@@ -78,7 +79,10 @@ def new(
     from findingmodel.model.draft import PLACEHOLDER
 
     text = description or PLACEHOLDER
-    created = ask(settings, lambda store: new_model(store, into, name, source, description=text, **texts))
+    created = ask(
+        settings,
+        lambda store: new_model(store, into, name, source, description=text, synonyms=synonyms, tags=tags),
+    )
     if screen.as_json:
         ids = [attribute.oifma_id for attribute in created.model.attributes]
         facts = {"file": str(created.path), "oifm_id": created.model.oifm_id, "attribute_ids": ids}

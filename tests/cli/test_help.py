@@ -42,6 +42,8 @@ FAMILIES = {
     **dict.fromkeys(("model check", "model rules"), "lint"),
     **dict.fromkeys(("index tags", "index contributors"), "list"),
     "index history": "stats",
+    "model draft": "draft",
+    **dict.fromkeys(("model schema", "model export", "model import"), "interchange"),
     **dict.fromkeys(("tags", "contributors"), "curate"),
     **dict.fromkeys(
         (
@@ -73,7 +75,7 @@ def test_every_command_is_in_the_file_of_its_family(words: tuple[str, ...], comm
             1,
             {"index", "search", "model", "tags", "contributors", "mcp", "config", "completion"},
         ),
-        ("findingmodel index export ", 3, {"markdown", "ids", "jsonl"}),
+        ("findingmodel index export ", 3, {"markdown", "ids", "jsonl", "csv", "fhir", "radelement"}),
         ("findingmodel index update --dr", 3, {"--dry-run"}),
         ("findingmodel index list --sort ", 4, {"name", "oifm_id", "filename"}),
     ],
