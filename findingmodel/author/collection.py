@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _IDS = re.compile(rb'"(OIFMA?_[A-Z]{3,4}_[0-9]{6})"')
-_CONFIGURATION = ".findingmodel.toml"
+_MARKS = (".findingmodel.toml", ".git")
 
 
 class Holder(NamedTuple):
@@ -57,9 +57,9 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, file: Path, store: Store | None = None) -> Place:
-        """Return the place of *file*: below the nearest directory with settings, or its own directory."""
+        """Return the place of *file*: the nearest directory with settings or under git, or its own."""
         for directory in file.absolute().parents:
-            if (directory / _CONFIGURATION).is_file():
+            if any((directory / mark).exists() for mark in _MARKS):
                 return cls(directory, store)
         return cls(file.absolute().parent, store)
 
