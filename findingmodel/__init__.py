@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 from findingmodel._version import __version__
 
 if TYPE_CHECKING:
+    from findingmodel.author.coverage import Coverage
+    from findingmodel.author.draft import ColumnDraft, draft_attributes
+    from findingmodel.author.edit import Edit, FileChange
+    from findingmodel.author.edit_attributes import NewAttribute
+    from findingmodel.author.triage import ListedFinding, Triage, TriageCandidate
     from findingmodel.errors import (
         ConfigError,
         DirectoryError,
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
+    from findingmodel.export.files import ExportReport
     from findingmodel.index.aio import Index, MongoDBIndex
     from findingmodel.index.results import (
         AttributeInfo,
@@ -62,6 +68,7 @@ if TYPE_CHECKING:
     )
     from findingmodel.model.parse import Parsed, parse_model
     from findingmodel.model.rules import generate_oifm_id, generate_oifma_id
+    from findingmodel.model.schema import json_schema
     from findingmodel.observe.metrics import PerformanceMonitor
     from findingmodel.observe.prometheus import prometheus
     from findingmodel.render.markdown import to_markdown
@@ -83,11 +90,16 @@ __all__ = [
     "ChoiceValue",
     "ChoiceValueIded",
     "CodeMatch",
+    "ColumnDraft",
     "ConfigError",
     "Contributor",
+    "Coverage",
     "DirectoryError",
     "DocumentError",
+    "Edit",
     "EditError",
+    "ExportReport",
+    "FileChange",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -97,8 +109,10 @@ __all__ = [
     "IndexEntry",
     "IndexReturnType",
     "LeaseHeldError",
+    "ListedFinding",
     "Match",
     "MongoDBIndex",
+    "NewAttribute",
     "NotFoundError",
     "NotWrittenError",
     "NumericAttribute",
@@ -123,13 +137,17 @@ __all__ = [
     "Suggestion",
     "SyncIndex",
     "TransactionError",
+    "Triage",
+    "TriageCandidate",
     "UpdateRefusedError",
     "UpdateReport",
     "__version__",
     "add_ids",
     "cached",
+    "draft_attributes",
     "generate_oifm_id",
     "generate_oifma_id",
+    "json_schema",
     "parse_model",
     "prometheus",
     "to_dicts",
@@ -137,11 +155,17 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
+    "findingmodel.author.coverage": "Coverage",
+    "findingmodel.author.draft": "ColumnDraft draft_attributes",
+    "findingmodel.author.edit": "Edit FileChange",
+    "findingmodel.author.edit_attributes": "NewAttribute",
+    "findingmodel.author.triage": "ListedFinding Triage TriageCandidate",
     "findingmodel.errors": (
         "ConfigError DirectoryError DocumentError EditError FindingModelError LeaseHeldError "
         "NotFoundError NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
+    "findingmodel.export.files": "ExportReport",
     "findingmodel.index.aio": "Index MongoDBIndex",
     "findingmodel.index.sync": "SyncIndex",
     "findingmodel.index.results": (
@@ -154,6 +178,7 @@ _NAMES_BY_MODULE = {
     ),
     "findingmodel.model.parse": "Parsed parse_model",
     "findingmodel.model.rules": "generate_oifm_id generate_oifma_id",
+    "findingmodel.model.schema": "json_schema",
     "findingmodel.observe.metrics": "PerformanceMonitor",
     "findingmodel.observe.prometheus": "prometheus",
     "findingmodel.render.markdown": "to_markdown",

@@ -93,6 +93,7 @@ SMALL: dict[str, str] = {
     "text/normalize.py": "everything else in text builds on it",
     "text/tables.py": "the format of all tables, for text and search",
     "text/sentences.py": "reports are read by it, queries are not",
+    "agents/bearer.py": "knows HTTP and nothing of agents",
     "cli/config.py": "one command",
     "cli/mcp.py": "one command",
     "observe/logs.py": "logging is imported only if a setting turns it on",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from findingmodel.author.edit import RETIRED
 from findingmodel.errors import EditError
@@ -13,13 +13,15 @@ from findingmodel.text.normalize import fold
 from findingmodel.update.scan import SUFFIX, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
 
+T = TypeVar("T")
+
 _IDS = re.compile(rb'"(OIFMA?_[A-Z]{3,4}_[0-9]{6})"')
-_CONFIGURATION = ".findingmodel.toml"
+_MARKS = (".findingmodel.toml", ".git")
 
 
 class Holder(NamedTuple):
@@ -46,16 +48,18 @@ class Place(NamedTuple):
     Attributes:
         directory: of the collection.
         store: an index of it; None to go by the files alone.
+        offload: runs a function elsewhere, so that an event loop goes on while all files are read.
     """
 
     directory: Path
     store: Store | None = None
+    offload: Callable[..., Awaitable[Any]] | None = None
 
     @classmethod
     def of(cls, file: Path, store: Store | None = None) -> Place:
-        """Return the place of *file*: below the nearest directory with settings, or its own directory."""
+        """Return the place of *file*: the nearest directory with settings or under git, or its own."""
         for directory in file.absolute().parents:
-            if (directory / _CONFIGURATION).is_file():
+            if any((directory / mark).exists() for mark in _MARKS):
                 return cls(directory, store)
         return cls(file.absolute().parent, store)
 
@@ -73,13 +77,20 @@ class Place(NamedTuple):
             if field := _field(key, entry):
                 indexed[entry["oifm_id"]] = Holder(entry["oifm_id"], entry["name"], entry["filename"], field)
         found: dict[str, Holder] = {}
-        for path, model in _likely(self.directory, key, set(indexed)):
+        for path, model in await self.run(list_likely, self.directory, key, set(indexed)):
             oifm_id = model["oifm_id"]
             indexed.pop(oifm_id, None)
             if field := _field(key, model):
                 found[oifm_id] = Holder(oifm_id, model["name"], path, field)
         holders = {**found, **indexed}
         return [holders[oifm_id] for oifm_id in sorted(holders) if oifm_id != but]
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Return ``function(*args)``, which reads files; computed elsewhere if there is an *offload*."""
+        if self.offload is None:
+            return function(*args)
+        result: T = await self.offload(function, *args)
+        return result
 
     def find(self, oifm_id: str) -> Path:
         """Return the file of the model with this id.
@@ -90,7 +101,7 @@ class Place(NamedTuple):
         key = fold(oifm_id)
         paths = [
             path
-            for path, model in _likely(self.directory, "", {oifm_id.upper()})
+            for path, model in list_likely(self.directory, "", {oifm_id.upper()})
             if fold(model.get("oifm_id") or "") == key
         ]
         if len(paths) == 1:
@@ -122,7 +133,7 @@ class AttributeIds:
             StoreError: the store failed.
         """
         if self._taken is None:
-            self._taken = ids_below(self._place.directory)
+            self._taken = await self._place.run(ids_below, self._place.directory)
         store = self._place.store
         while True:
             oifma_id = generate_oifma_id(source)
@@ -138,13 +149,14 @@ def _field(key: str, model: Any) -> str | None:
     return "synonym" if any(fold(text) == key for text in model.get("synonyms") or ()) else None
 
 
-def _likely(directory: Path, key: str, ids: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each file, by path, that may have the folded *key* or has one of *ids*.
+def list_likely(directory: Path, key: str, ids: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return each file, by path, that may have the folded *key* or has one of *ids*.
 
     Parsing costs five times as much as reading, so files of plain ASCII that lack a word are not parsed.
     """
     words = [word.encode() for word in key.split()]
     marks = [f'"{oifm_id}"'.encode() for oifm_id in ids]
+    found = []
     for path, data in each_file(directory):
         plain = data.isascii() and b"\\u" not in data
         lower = data.lower() if plain and words else b""
@@ -152,7 +164,8 @@ def _likely(directory: Path, key: str, ids: set[str]) -> Iterator[tuple[str, dic
         if may_hold or any(mark in data for mark in marks):
             model = parsed(data)
             if model is not None:
-                yield path, model
+                found.append((path, model))
+    return found
 
 
 def parsed(data: bytes) -> dict[str, Any] | None:

@@ -15,9 +15,10 @@ from findingmodel.search.lookup import find_many
 from findingmodel.text.normalize import fold, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from findingmodel.search.duplicates import Label
+    from findingmodel.search.hits import HitRow
     from findingmodel.search.searcher import Searcher
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Status = Literal["match", "maybe", "none"]
 
 _HITS = 5
+_MOST_WORDS = 6  # of a name that is searched for without one of them
 _FEWEST_SCORE = 0.45  # a hit with a lower score shares hardly more than a common word
 _MAX_CANDIDATES = 3
 _LONGEST_ABBREVIATION = 4
@@ -110,16 +112,39 @@ async def triage(
         keys = {key for one in chunk for key in (one.name, *one.synonyms, one.oifm_id) if fold(key)}
         holders = await find_many(store, keys)
         unknown = [one for one in chunk if not one.oifm_id and not _by_key(one, holders)]
-        queries = {one: " ".join(tokenize(one.name)) for one in unknown}
-        hits: dict[str, Sequence[EntryRow]] = {}
-        async for row in stream_batch(searcher, dict.fromkeys(filter(None, queries.values())), limit=_HITS):
-            hits[row.query] = [hit.entry for hit in row.hits if hit.score >= _FEWEST_SCORE]
+        hits = await _search(searcher, {" ".join(tokenize(one.name)) for one in unknown})
         for one in chunk:
-            found = _by_key(one, holders) or list(_by_words(one, hits.get(queries.get(one, ""), ())))
+            found = _by_key(one, holders)
+            found = found or list(_by_words(one, hits.get(" ".join(tokenize(one.name)), ())))
             results.append(_judged(one, found))
         if progress:
             progress(len(results), len(findings))
     return results
+
+
+async def _search(searcher: Searcher, queries: Collection[str]) -> dict[str, list[HitRow]]:
+    """Return the hits of each of *queries*, the words of a name.
+
+    A query without hits may have one word that no model has: the hits without it are added, without a score.
+    """
+    found = await _hits(searcher, queries)
+    parts = {query: list(_without_a_word(query)) for query in queries if not found.get(query)}
+    wider = await _hits(searcher, {part for several in parts.values() for part in several})
+    for query, several in parts.items():
+        found[query] = [hit._replace(score=0.0) for part in several for hit in wider.get(part, ())]
+    return found
+
+
+async def _hits(searcher: Searcher, queries: Collection[str]) -> dict[str, list[HitRow]]:
+    rows = stream_batch(searcher, sorted(filter(None, queries)), limit=_HITS)
+    return {row.query: list(row.hits) async for row in rows}
+
+
+def _without_a_word(query: str) -> Iterator[str]:
+    words = query.split()
+    if 1 < len(words) <= _MOST_WORDS:
+        for place in range(len(words)):
+            yield " ".join(words[:place] + words[place + 1 :])
 
 
 def _judged(finding: ListedFinding, found: Sequence[TriageCandidate]) -> Triage:
@@ -164,12 +189,15 @@ def _candidate(entry: EntryRow, reason: str, *, is_match: bool = False) -> Triag
     return TriageCandidate(entry["oifm_id"], entry["name"], reason, is_match)
 
 
-def _by_words(finding: ListedFinding, hits: Sequence[EntryRow]) -> Iterator[TriageCandidate]:
-    """Yield the hits as candidates; those whose name or synonym has the same words match."""
+def _by_words(finding: ListedFinding, hits: Sequence[HitRow]) -> Iterator[TriageCandidate]:
+    """Yield the hits as candidates; those whose name or synonym has the same words match.
+
+    A wider concept is a candidate whatever its score, another hit only if it shares more than common words.
+    """
     own = labels_of("", finding.name, ())
     if not own:
         return
-    for entry in hits:
+    for entry, score in {hit.entry["oifm_id"]: (hit.entry, hit.score) for hit in hits}.values():
         labels = labels_of(entry["oifm_id"], entry["name"], entry["synonyms"] or ())
         equal, similar = _alike(own[0], labels)
         if equal is not None:
@@ -177,7 +205,7 @@ def _by_words(finding: ListedFinding, hits: Sequence[EntryRow]) -> Iterator[Tria
             yield _candidate(entry, f"same words as its {kind} {equal.text!r}", is_match=True)
         elif similar is not None:
             yield _candidate(entry, f"spelled like {similar.text!r}")
-        else:
+        elif score >= _FEWEST_SCORE or any(set(one.words) < set(own[0].words) for one in labels):
             yield _candidate(entry, _difference(own[0], labels))
 
 

@@ -126,7 +126,7 @@ def edit_options(command: Callable[..., int]) -> Callable[..., int | None]:
         "directory",
         metavar="DIR",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Directory of the collection; default that of FILE, or the nearest with .findingmodel.toml.",
+        help="Directory of the collection; default the nearest with .findingmodel.toml or .git, or FILE's.",
     )
     @click.option("--files-only", is_flag=True, help="Compare with the files of the collection alone.")
     @click.option("--update", is_flag=True, help="Update the index from the collection afterwards.")

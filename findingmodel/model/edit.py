@@ -11,10 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findingmodel.errors import EditError
+from findingmodel.model.draft import PLACEHOLDER
 from findingmodel.model.layout import Digits, Members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 def get(part: Members, name: str) -> Any:
@@ -72,18 +73,24 @@ def rename(model: Members, name: str, *, keep_synonym: bool = False) -> int:
         keep_synonym: whether the old name becomes a synonym.
     """
     old, name = get(model, "name"), " ".join(name.split())
-    changed = 0
-    for part in _described(model):
-        text = get(part, "description")
-        reworded = _reworded(text, old, name) if isinstance(text, str) and old != name else text
-        if reworded != text:
-            _replace(part, "description", reworded)
-            changed += 1
+    changed = _reword(_described(model), old, name)
     _replace(model, "name", name)
     synonyms = [text for text in items(model, "synonyms") if not same(text, name)]
     if keep_synonym and not same(old, name) and not any(same(old, text) for text in synonyms):
         synonyms.append(old)
     put(model, "synonyms", synonyms)
+    return changed
+
+
+def _reword(parts: Iterable[Members], old: str, new: str) -> int:
+    """Replace the name *old* by *new* in the descriptions of *parts*; return how many changed."""
+    changed = 0
+    for part in parts:
+        text = get(part, "description")
+        reworded = _reworded(text, old, new) if isinstance(text, str) and old != new else text
+        if reworded != text:
+            _replace(part, "description", reworded)
+            changed += 1
     return changed
 
 
@@ -237,8 +244,9 @@ def merge(successor: Members, other: Members) -> Merged:
 
     Name and synonyms become synonyms; tags, codes, contributors and attributes are added. An attribute of the
     same name and type stays as the successor has it, and gets the values that it lacks. Attributes that move
-    keep their ids and codes.
+    keep their ids and codes; their descriptions name the successor, so *other* changes as well.
     """
+    _reword(_described(other), get(other, "name"), get(successor, "name"))
     added: list[str] = []
     lost: list[str] = []
     known = [get(successor, "name"), *items(successor, "synonyms")]
@@ -251,7 +259,8 @@ def merge(successor: Members, other: Members) -> Merged:
         added += _add_missing(successor, other, field, key)
     for attribute in items(other, "attributes"):
         _merge_attribute(successor, attribute, added, lost)
-    if (description := get(other, "description")) != get(successor, "description"):
+    description = get(other, "description")
+    if description not in (get(successor, "description"), PLACEHOLDER):
         lost.append(f"description {description!r}")
     succeed(successor, other)
     return Merged(tuple(added), tuple(lost))

@@ -387,7 +387,11 @@ async def test_a_merge_unites_two_models_and_the_index_resolves_the_old_id(
 ) -> None:
     codes = [{"system": "SNOMED", "code": "427359005"}]
     shape = make_choice(29, name="shape")
-    ill_defined = {"value_code": "OIFMA_TEST_000020.7", "name": "ill-defined"}
+    ill_defined = {
+        "value_code": "OIFMA_TEST_000020.7",
+        "name": "ill-defined",
+        "description": "Coin lesion is ill-defined",
+    }
     more = make_choice(20, values=[*make_choice(20)["values"][:2], ill_defined])
     old = write_model(
         tmp_path, "old.fm.json", 2, name="coin lesion", synonyms=["PN1", "spot"], tags=["CT", "XR"],
@@ -407,6 +411,7 @@ async def test_a_merge_unites_two_models_and_the_index_resolves_the_old_id(
     assert model["attributes"][0]["values"][-1] == {
         "value_code": "OIFMA_TEST_000010.3",
         "name": "ill-defined",
+        "description": "Pulmonary nodule of type 1 is ill-defined",
     }
     assert any("OIFMA_TEST_000020: 'margin' is OIFMA_TEST_000010 now" in note for note in plan.notes)
     assert not old.exists()
