@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from findingmodel.author.draft import ColumnDraft, draft_attributes
     from findingmodel.author.edit import Edit, FileChange
     from findingmodel.author.edit_attributes import NewAttribute
+    from findingmodel.author.lint.config import LintConfig
+    from findingmodel.author.lint.rules import Level, Violation
+    from findingmodel.author.lint.run import LintReport
     from findingmodel.author.triage import ListedFinding, Triage, TriageCandidate
     from findingmodel.errors import (
         ConfigError,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
         Suggestion,
         to_dicts,
     )
+    from findingmodel.index.review import DuplicatePair, ModelReview, NameCollision, SimilarName
     from findingmodel.index.sync import SyncIndex
     from findingmodel.model.finding import (
         Attribute,
@@ -96,6 +100,7 @@ __all__ = [
     "Coverage",
     "DirectoryError",
     "DocumentError",
+    "DuplicatePair",
     "Edit",
     "EditError",
     "ExportReport",
@@ -109,9 +114,14 @@ __all__ = [
     "IndexEntry",
     "IndexReturnType",
     "LeaseHeldError",
+    "Level",
+    "LintConfig",
+    "LintReport",
     "ListedFinding",
     "Match",
+    "ModelReview",
     "MongoDBIndex",
+    "NameCollision",
     "NewAttribute",
     "NotFoundError",
     "NotWrittenError",
@@ -129,6 +139,7 @@ __all__ = [
     "SearchAnswers",
     "SearchHit",
     "Settings",
+    "SimilarName",
     "StoreClosedError",
     "StoreError",
     "StoreSchemaError",
@@ -141,6 +152,7 @@ __all__ = [
     "TriageCandidate",
     "UpdateRefusedError",
     "UpdateReport",
+    "Violation",
     "__version__",
     "add_ids",
     "cached",
@@ -159,6 +171,9 @@ _NAMES_BY_MODULE = {
     "findingmodel.author.draft": "ColumnDraft draft_attributes",
     "findingmodel.author.edit": "Edit FileChange",
     "findingmodel.author.edit_attributes": "NewAttribute",
+    "findingmodel.author.lint.config": "LintConfig",
+    "findingmodel.author.lint.rules": "Level Violation",
+    "findingmodel.author.lint.run": "LintReport",
     "findingmodel.author.triage": "ListedFinding Triage TriageCandidate",
     "findingmodel.errors": (
         "ConfigError DirectoryError DocumentError EditError FindingModelError LeaseHeldError "
@@ -167,6 +182,7 @@ _NAMES_BY_MODULE = {
     ),
     "findingmodel.export.files": "ExportReport",
     "findingmodel.index.aio": "Index MongoDBIndex",
+    "findingmodel.index.review": "DuplicatePair ModelReview NameCollision SimilarName",
     "findingmodel.index.sync": "SyncIndex",
     "findingmodel.index.results": (
         "AttributeInfo CodeMatch Hits IndexEntry Page SearchAnswers SearchHit Suggestion to_dicts"

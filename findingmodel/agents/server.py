@@ -33,6 +33,7 @@ _INSTRUCTIONS = """\
 An index of radiology finding models: the names of a finding, its meaning, and the attributes that describe \
 it, each with a stable id. Resolve phrases of a report with resolve_report_phrases, explore with \
 search_finding_models and list_tags, take attributes and values from get_finding_model. Quote ids exactly. \
+Before you propose a model, check its names with find_collisions, and all of it with review_finding_model. \
 For reference, not for clinical decisions."""
 
 _TITLES = {
@@ -41,6 +42,9 @@ _TITLES = {
     "resolve_report_phrases": "Resolve phrases of a report",
     "list_tags": "List tags",
     "index_stats": "Show what the index holds",
+    "find_collisions": "Check whether names are free",
+    "find_duplicates": "Find models that may be the same",
+    "review_finding_model": "Check a draft of a finding model",
 }
 _READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False

@@ -13,6 +13,7 @@ from findingmodel.errors import StoreClosedError
 from findingmodel.index.base import IndexBase
 from findingmodel.index.curation import IndexCuration
 from findingmodel.index.reads import IndexReads
+from findingmodel.index.review import IndexReview
 from findingmodel.index.searches import IndexSearches
 from findingmodel.index.updates import IndexUpdates
 from findingmodel.runtime.threads import BackgroundLoop
@@ -136,6 +137,10 @@ class SyncIndex:
     select = blocking(IndexCuration.select)
     export = blocking(IndexCuration.export)
     import_model = blocking(IndexCuration.import_model)
+    find_collisions = blocking(IndexReview.find_collisions)
+    find_duplicates = blocking(IndexReview.find_duplicates)
+    review_model = blocking(IndexReview.review_model)
+    lint = blocking(IndexReview.lint)
 
     # opening and closing
 

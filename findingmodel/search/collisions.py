@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from findingmodel.runtime.run_without_loop import inline
 from findingmodel.search.duplicates import alike, labels_of
 from findingmodel.search.lookup import find_many, match_field
 from findingmodel.text.normalize import fold, tokenize
@@ -18,10 +19,12 @@ from findingmodel.text.terms import SMALL_WORDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from findingmodel.runtime.run_without_loop import Offload
+    from findingmodel.search.cached_searcher import CachedSearcher
     from findingmodel.search.duplicates import Label
     from findingmodel.search.searcher import Searcher
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import EntryRow
+    from findingmodel.stores.records import EntryRow, LabelRow
 
 _DATA = Path(__file__).with_name("data")
 _SAME_MEANING = 0.75  # from this score of a search on, a hit may mean the same
@@ -29,6 +32,7 @@ _MOST_BY_MEANING = 3
 _MOST_NEAR = 5
 _MOST_OF_ORGAN = 3  # models
 
+How = Literal["form", "spelling", "meaning"]
 Verdict = Literal["name", "ambiguous", "synonym", "organs", "near", "free"]
 
 
@@ -44,7 +48,7 @@ class Near(NamedTuple):
 
     entry: EntryRow
     label: str
-    how: Literal["form", "spelling", "meaning"]
+    how: How
 
 
 class Collision(NamedTuple):
@@ -105,7 +109,12 @@ def _facts(entry: EntryRow) -> dict[str, Any]:
 
 
 async def find_collisions(
-    store: Store, terms: Sequence[str], *, but: str | None = None, searcher: Searcher | None = None
+    store: Store,
+    terms: Sequence[str],
+    *,
+    but: str | None = None,
+    searcher: Searcher | CachedSearcher | None = None,
+    offload: Offload = inline,
 ) -> list[Collision]:
     """Return what the index holds about each of *terms*, in their order.
 
@@ -114,14 +123,14 @@ async def find_collisions(
         terms: names or synonyms that a model is to have.
         but: the id of a model that does not count: the one that is to have them.
         searcher: finds other words for the terms; None leaves these out.
+        offload: compares the labels of all models with the terms; by default in place.
 
     Raises:
         StoreError: the store failed.
     """
     exact = await find_many(store, terms)
     rows = [row async for chunk in store.terms.iter_labels() for row in chunk if row.oifm_id != but]
-    labels = [label for row in rows for label in labels_of(row.oifm_id, row.name, row.synonyms)]
-    similar = _similar(terms, labels)
+    labels, similar = await offload(_similar, terms, rows)
     return [
         await _collision(
             store,
@@ -166,8 +175,14 @@ async def _collision(
     )
 
 
-def _similar(terms: Sequence[str], labels: Sequence[Label]) -> list[dict[str, tuple[Label, bool]]]:
-    """Return for each term the models with a label like it: that label, and whether only its form differs."""
+def _similar(
+    terms: Sequence[str], rows: Sequence[LabelRow]
+) -> tuple[list[Label], list[dict[str, tuple[Label, bool]]]]:
+    """Return the labels of *rows*, and for each term the models with a label like it.
+
+    Of each model that label is given, and whether only its form differs from the term.
+    """
+    labels = [label for row in rows for label in labels_of(row.oifm_id, row.name, row.synonyms)]
     numbers = {f"term {number}": number for number in range(len(terms))}  # in place of the id of a model
     own = [label for key, number in numbers.items() for label in labels_of(key, terms[number], ())]
     found: list[dict[str, tuple[Label, bool]]] = [{} for _ in terms]
@@ -177,14 +192,15 @@ def _similar(terms: Sequence[str], labels: Sequence[Label]) -> list[dict[str, tu
             known = found[numbers[term]]
             if label.model not in known or _rank(label, is_equal) < _rank(*known[label.model]):
                 known[label.model] = label, is_equal
-    return [dict(sorted(one.items(), key=lambda item: (*_rank(*item[1]), item[0]))) for one in found]
+    ordered = [dict(sorted(one.items(), key=lambda item: (*_rank(*item[1]), item[0]))) for one in found]
+    return labels, ordered
 
 
 def _rank(label: Label, is_equal: bool) -> tuple[bool, bool]:
     return not is_equal, not label.is_name
 
 
-async def _by_meaning(term: str, searcher: Searcher | None, but: str | None) -> list[Near]:
+async def _by_meaning(term: str, searcher: Searcher | CachedSearcher | None, but: str | None) -> list[Near]:
     """Return the models that a search for *term* finds by other words."""
     words = " ".join(tokenize(term))
     if searcher is None or not words:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from findingmodel.runtime.run_without_loop import inline
 from findingmodel.search.lookup import codes_of
 from findingmodel.search.opposites import are_opposed
 from findingmodel.stores.paging import iter_models
@@ -21,6 +22,7 @@ from findingmodel.text.terms import SMALL_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from findingmodel.runtime.run_without_loop import Offload
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
@@ -167,6 +169,7 @@ async def find_duplicates(
     of: str | None = None,
     known: Collection[frozenset[str]] = (),
     progress: Callable[[int, int], None] | None = None,
+    offload: Offload = inline,
 ) -> list[Duplicate]:
     """Return pairs of models that may describe the same finding, the likeliest first.
 
@@ -179,6 +182,7 @@ async def find_duplicates(
         of: the id of a model; only its pairs are returned.
         known: pairs of ids that are not duplicates, which are left out.
         progress: called with (models read, models).
+        offload: compares the labels of all models; by default in place.
 
     Raises:
         StoreError: the store failed.
@@ -190,7 +194,7 @@ async def find_duplicates(
             names[row.oifm_id] = row.name
             labels += labels_of(row.oifm_id, row.name, row.synonyms)
     reasons: defaultdict[_Pair, list[Reason]] = defaultdict(list)
-    for one, other, is_equal in alike(labels):
+    for one, other, is_equal in await offload(_all_alike, labels):
         first, second = (one, other) if one.model < other.model else (other, one)
         reasons[first.model, second.model].append(_reason(first, second, is_equal))
     for pair, reason in _shared_codes(await _holders(store, sorted(names), progress)):
@@ -216,6 +220,10 @@ async def find_duplicates(
         for (first, second), score in best
         if first in entries and second in entries
     ]
+
+
+def _all_alike(labels: Sequence[Label]) -> list[tuple[Label, Label, bool]]:
+    return list(alike(labels))
 
 
 def _reason(first: Label, second: Label, is_equal: bool) -> Reason:
