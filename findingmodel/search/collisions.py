@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow, LabelRow
 
-_DATA = Path(__file__).with_name("data")
+_DATA = Path(__file__).with_name("data") / "labels"
 _SAME_MEANING = 0.75  # from this score of a search on, a hit may mean the same
 _MOST_BY_MEANING = 3
 _MOST_NEAR = 5

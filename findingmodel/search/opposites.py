@@ -15,7 +15,7 @@ from findingmodel.text.terms import SMALL_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_TABLE = Path(__file__).with_name("data") / "opposites.txt"
+_TABLE = Path(__file__).with_name("data") / "labels" / "opposites.txt"
 _MOST_WORDS = 2  # that may differ; with more, two labels are not alike
 
 Groups = tuple[tuple[str, ...], ...]
