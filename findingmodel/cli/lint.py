@@ -143,14 +143,16 @@ def show_lint(screen: Screen, report: LintReport, choice: LintChoice) -> None:
 
         for line in github_annotations(report):
             click.echo(visible(line))
+        screen.note(_summary(report))
     elif choice.form == "sarif":
         from findingmodel.author.lint.formats import sarif
 
         screen.json(sarif(report))
+        screen.note(_summary(report))
     elif screen.as_json or choice.form == "json":
         screen.json(report.as_dict())
     elif choice.by_rule:
-        _show_by_rule(screen, report)
+        _show_by_rule(screen, report, dry_run=choice.dry_run)
     else:
         _show_text(screen, report, dry_run=choice.dry_run)
 
@@ -161,7 +163,7 @@ _RULE_COLUMNS = (
 )
 
 
-def _show_by_rule(screen: Screen, report: LintReport) -> None:
+def _show_by_rule(screen: Screen, report: LintReport, *, dry_run: bool) -> None:
     from findingmodel.author.lint.rules import RULES
 
     rows = [
@@ -169,6 +171,10 @@ def _show_by_rule(screen: Screen, report: LintReport) -> None:
         for (code, level), count in report.by_rule.items()
     ]
     screen.results(None, _RULE_COLUMNS, rows, if_empty="no rule is broken")
+    if report.fixed:
+        verb = "would correct" if dry_run else "corrected"
+        found, files = counted(sum(report.fixed.values()), "violation"), counted(len(report.fixed), "file")
+        screen.note(f"{verb} {found} in {files}")
     _show_ends(screen, report)
 
 
@@ -178,10 +184,6 @@ def _show_text(screen: Screen, report: LintReport, *, dry_run: bool) -> None:
     for path, count in report.fixed.items():
         verb = "would correct" if dry_run else "corrected"
         click.echo(f"{verb} {counted(count, 'violation')} in {visible(path)}")
-    for path, reason in report.not_fixed.items():
-        screen.note(f"not corrected: {path}: {reason}")
-    if any(reason.endswith("uncommitted changes") for reason in report.not_fixed.values()):
-        screen.note("commit these changes first, or use --allow-dirty")
     show_failed(screen, [*report.check.failed, *_as_problems(report)])
     show_warnings(screen, report.check, shown_by="-v")
     _show_ends(screen, report)
@@ -190,6 +192,10 @@ def _show_text(screen: Screen, report: LintReport, *, dry_run: bool) -> None:
 
 
 def _show_ends(screen: Screen, report: LintReport) -> None:
+    for path, reason in report.not_fixed.items():
+        screen.note(f"not corrected: {path}: {reason}")
+    if any(reason.endswith("uncommitted changes") for reason in report.not_fixed.values()):
+        screen.note("commit these changes first, or use --allow-dirty")
     if not report.check.files:
         screen.note("no *.fm.json file found; is this the right directory?")
     if not report.units_checked:

@@ -62,6 +62,7 @@ def test_fix_corrects_and_reports_what_is_left(defs: Path) -> None:
 def test_json_has_everything_of_a_check_and_the_violations(defs: Path) -> None:
     report = answer("index", "check", defs, "--lint", code=1)
     assert report.keys() > answer("index", "check", defs).keys()
+    assert report["by_rule"] == {"placeholder": 1, "spaces": 1, "name-with": 1, "repeated-tag": 1}
     assert report["counts"] == {"error": 1, "warning": 2, "review": 1}
     assert report["violations"][0] == {
         "path": "1.fm.json",
@@ -95,6 +96,9 @@ def test_counts_by_rule(defs: Path) -> None:
         ["repeated-tag", "warning", "1"],
         ["spaces", "warning", "1"],
     ]
+    fixed = run("index", "check", defs, "--lint", "--by-rule", "--fix")
+    assert fixed.stderr == "corrected 2 violations in 1 file\n"
+    assert len(fixed.stdout.splitlines()) == 2
 
 
 def test_the_configuration_of_the_collection_counts_unless_another_is_named(defs: Path) -> None:

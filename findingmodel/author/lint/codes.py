@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from findingmodel.author.lint.rules import Violation
-    from findingmodel.model.finding import Coded, FindingModelFull
+    from findingmodel.model.finding import Coded, FindingModelFull, IndexCode
 
 # The Verhoeff scheme: a digit is multiplied in the dihedral group D5 after a permutation by its position.
 # fmt: off
@@ -122,7 +122,7 @@ def check_codes(model: FindingModelFull) -> Iterator[Violation]:
 
 
 def _check_part(pointer: str, part: Coded) -> Iterator[Violation]:
-    first: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], tuple[str, IndexCode]] = {}
     for place, held in enumerate(part.index_codes or ()):
         here = f"{pointer}/index_codes/{place}"
         key = _key(held.system)
@@ -136,9 +136,12 @@ def _check_part(pointer: str, part: Coded) -> Iterator[Violation]:
                 yield violation("system-spelling", f"{here}/system", edit, **facts)
             if reason := _why_impossible(key, held.code):
                 yield violation(system.rule, f"{here}/code", found=shown(held.code), reason=reason)
-        if first.setdefault((key, held.code), here) != here:
-            facts = {"found": f"{held.system} {held.code}", "first": first[key, held.code]}
-            yield violation("repeated-code", here, Remove(here), **facts)
+        there, same = first.setdefault((key, held.code), (here, held))
+        if there != here:
+            stated = held.model_dump(exclude={"system"}, exclude_none=True)
+            edits = [Remove(here)] if stated.items() <= same.model_dump().items() else []
+            facts = {"found": f"{held.system} {held.code}", "first": there}
+            yield violation("repeated-code", here, *edits, **facts)
 
 
 _SAME_UNIT = {

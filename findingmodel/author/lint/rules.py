@@ -361,7 +361,7 @@ RULES: dict[str, Rule] = {
     "missing-change": Rule(
         _WARNING,
         "A model has an attribute 'change from prior'.",
-        "the model has no attribute 'change from prior': add it as the second one",
+        "the model has no attribute 'change from prior': add it (findingmodel model change-from-prior)",
         Example("/attributes/1/name", "evolution", "change from prior"),
     ),
     "missing-presence": Rule(

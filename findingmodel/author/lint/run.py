@@ -80,6 +80,7 @@ class LintReport(NamedTuple):
         return self.check.as_dict() | {
             "violations": violations,
             "counts": {level.value: self.counts[level] for level in Level},
+            "by_rule": {code: count for (code, _), count in self.by_rule.items()},
             "fixed": dict(self.fixed),
             "not_fixed": dict(self.not_fixed),
             "units_checked": self.units_checked,

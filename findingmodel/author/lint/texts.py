@@ -153,17 +153,23 @@ def _is_title_case(name: str) -> bool:
 
 
 def check_synonyms(model: FindingModelFull) -> Iterator[Violation]:
-    """Yield synonyms that repeat the name or each other."""
-    first = {fold(model.name): ""}
+    """Yield synonyms that repeat the name or each other.
+
+    If only one of two has its accents, a person decides which to keep.
+    """
+    first = {fold(model.name): ("/name", model.name)}
     for place, synonym in enumerate(model.synonyms or ()):
-        pointer, key = f"/synonyms/{place}", fold(synonym)
-        repeated = first.setdefault(key, pointer)
-        if repeated == "":
-            yield violation("synonym-is-name", pointer, Remove(pointer), found=shown(synonym))
-        elif repeated != pointer:
-            yield violation(
-                "repeated-synonym", pointer, Remove(pointer), found=shown(synonym), first=repeated
-            )
+        pointer = f"/synonyms/{place}"
+        there, same = first.setdefault(fold(synonym), (pointer, synonym))
+        if there == pointer:
+            continue
+        edits = [Remove(pointer)] if _without_case(synonym) == _without_case(same) else []
+        code = "synonym-is-name" if there == "/name" else "repeated-synonym"
+        yield violation(code, pointer, *edits, found=shown(synonym), first=there)
+
+
+def _without_case(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def tag_key(tag: str) -> str:

@@ -95,6 +95,24 @@ def test_a_code_may_be_held_by_several_parts_but_once_by_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "is_removed"),
+    [
+        ({}, {}, True),
+        ({"display": "one"}, {}, True),
+        ({"display": "one"}, {"display": "other"}, False),
+        ({}, {"note": ["x"]}, False),
+    ],
+)
+def test_a_repeated_code_is_removed_only_if_it_adds_nothing(
+    first: dict[str, str], second: dict[str, str], is_removed: bool
+) -> None:
+    code = {"system": "RADLEX", "code": "RID4834"}
+    model = as_file(tidy_model(index_codes=[code | first, code | second]))
+    (found,) = lint_document(model).violations
+    assert bool(found[1].edits) == is_removed
+
+
+@pytest.mark.parametrize(
     "unit", ["mm", "cm3", "mL/(100.g.min)", "%", "1", "{score}", "[hnsf'U]", "ug/dL", "kPa"]
 )
 def test_units_of_ucum_are_accepted(unit: str) -> None:

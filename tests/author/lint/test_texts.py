@@ -107,6 +107,23 @@ def test_an_underscore_is_not_corrected_into_a_name_that_exists() -> None:
     assert (found[1].code, found[1].edits) == ("underscore", ())
 
 
+@pytest.mark.parametrize(
+    ("name", "synonyms", "rule", "is_removed"),
+    [
+        ("Ménière disease", ["ménière  Disease"], "synonym-is-name", True),
+        ("Ménière disease", ["Meniere disease"], "synonym-is-name", False),
+        ("hydrops of the ear", ["Ménière disease", "MÉNIÈRE disease"], "repeated-synonym", True),
+        ("hydrops of the ear", ["Meniere disease", "Ménière disease"], "repeated-synonym", False),
+    ],
+)
+def test_accents_are_not_lost_with_a_repeated_name(
+    name: str, synonyms: list[str], rule: str, is_removed: bool
+) -> None:
+    violations = lint_document(as_file(tidy_model(name=name, synonyms=synonyms))).violations
+    (edits,) = [one.edits for _, one in violations if one.code == rule]
+    assert bool(edits) == is_removed
+
+
 @given(st.text(min_size=5).filter(str.strip), st.lists(st.text(), min_size=1))
 def test_no_text_is_too_strange(name: str, tags: list[str]) -> None:
     surrogates = [text for text in (name, *tags) if any("\ud800" <= letter <= "\udfff" for letter in text)]
