@@ -1,4 +1,4 @@
-"""``findingmodel tags`` and ``findingmodel contributors``: edits of all files of a directory."""
+"""``findingmodel tags``, ``contributors`` and ``model apply``: edits of all files of a directory."""
 
 from __future__ import annotations
 
@@ -168,3 +168,29 @@ def credit(
         return edit_contributors.credit(files, keys, listed)
 
     return Editing(screen, settings, dry_run=dry_run).run(files[0], plan)
+
+
+@click.command("apply")
+@click.argument("table", metavar="TABLE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_directory_edit
+def apply_table(directory: Path, table: Path) -> Edit:
+    """Change the files below DIR as TABLE.csv says, an edited table of models or of attributes.
+
+    Export a table, change it in a spreadsheet, and apply it: only cells that differ from the files are
+    applied, and rows or columns that were removed change nothing. Of models, name, description, synonyms and
+    tags can change; of attributes name, description, unit, minimum, maximum, required and the names of
+    values. Lists are separated by "; ", and an empty cell removes what was there. All ids stay.
+
+    \b
+    Examples:
+      findingmodel index export csv tables
+      findingmodel model apply tables/models.csv defs --dry-run
+      findingmodel model apply tables/attributes.csv defs --update
+    """
+    from findingmodel.errors import EditError
+    from findingmodel.export.table_edit import edit_from_table
+
+    try:
+        return edit_from_table(directory, table.read_bytes())
+    except EditError as error:
+        raise EditError(f"{table}: {error}") from None
