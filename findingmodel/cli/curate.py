@@ -143,7 +143,7 @@ def apply_file(directory: Path, file: Path | None) -> Edit:
     "--file",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The list of contributors; default contributors.yml beside the first model.",
+    help="The list of contributors; default the nearest contributors.yml above the first model.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the edit, and write nothing.")
 @index_options
@@ -163,9 +163,8 @@ def credit(
     """
     from findingmodel.author import edit_contributors
 
-    async def plan(place: Place) -> Edit:
-        listed = file or place.directory / edit_contributors.FILE
-        return edit_contributors.credit(files, keys, listed)
+    async def plan(_place: Place) -> Edit:
+        return edit_contributors.credit(files, keys, file or edit_contributors.nearest(files[0]))
 
     return Editing(screen, settings, dry_run=dry_run).run(files[0], plan)
 
