@@ -13,7 +13,7 @@ from findingmodel.author.collection import each_file, parsed
 from findingmodel.author.edit import Edit, changed, load, naming
 from findingmodel.author.triage_list import CuratedList
 from findingmodel.errors import EditError, QueryError
-from findingmodel.export.tables import attribute_rows, model_row
+from findingmodel.export.tables import attribute_rows, model_row, unshielded
 from findingmodel.model import edit
 from findingmodel.model.layout import Digits, compact
 from findingmodel.text.normalize import fold
@@ -105,6 +105,7 @@ def _differing(now: Mapping[str, Any], row: _TableRow) -> Iterator[tuple[str, st
     """Yield the columns whose cells differ from what an export would say, with their new texts."""
     for column, text in row.cells.items():
         if column in now:
+            text = unshielded(text)
             value = "" if now[column] is None else str(now[column]).strip()
             if text != value and not (column == "required" and text.lower() == value):
                 yield column, text

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.builders import write_model
-from tests.processes import completed
+from tests.builders import make_model, write_model
+from tests.processes import begun, completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +117,24 @@ def test_a_kill_at_any_step_loses_nothing(name: str, tmp_path: Path) -> None:
         valid = [json.loads(path.read_bytes()) for path in defs.glob("*.fm.json")]
         assert len({model["oifm_id"] for model in valid}) == len(valid) == remaining
     assert step > 3
+
+
+def test_edits_at_the_same_time_are_done_or_refused_and_none_is_lost(tmp_path: Path) -> None:
+    path = write_model(tmp_path, "1.fm.json", 1)
+    words = ("model", "add-synonym", str(path), "--db", str(tmp_path / "none.db"))
+    with ExitStack() as stack:
+        running = {
+            text: stack.enter_context(begun(*words, text)) for text in (f"lesion {n}" for n in range(8))
+        }
+        done = {text: process.wait(60) for text, process in running.items()}
+        messages = {text: process.stderr.read() for text, process in running.items() if process.stderr}
+    assert set(done.values()) <= {0, 1}
+    assert [
+        text for text, code in done.items() if code and "run the command again" not in messages[text]
+    ] == []
+    written = set(json.loads(path.read_bytes())["synonyms"])
+    assert written - set(make_model(1)["synonyms"]) == {text for text, code in done.items() if code == 0}
+    assert written
 
 
 def lost(before: Path, after: Path) -> set[str]:

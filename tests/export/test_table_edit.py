@@ -125,6 +125,18 @@ def test_a_table_that_makes_no_sense_is_refused(
     assert [path.read_bytes() for path in sorted(defs.iterdir())] == before
 
 
+def test_no_text_is_a_formula_and_it_comes_back_as_it_was(tmp_path: Path) -> None:
+    model = make_model(1, name="=cmd|' /C calc'!A0", synonyms=["@SUM(1)", "-itis"])
+    write_model(tmp_path, "1.fm.json", 1, name=model["name"], synonyms=model["synonyms"])
+    exported = to_csv("models", [model_row(model, "1.fm.json")])
+    cells = [cell for row in csv.reader(io.StringIO(exported)) for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+    assert edit_from_table(tmp_path, exported.encode()).changes == ()
+    edit_from_table(tmp_path, exported.replace("CT; chest", "XR").encode()).apply()
+    after = content(tmp_path / "1.fm.json")
+    assert (after["name"], after["synonyms"], after["tags"]) == (model["name"], model["synonyms"], ["XR"])
+
+
 def test_a_text_with_a_separator_stays_if_its_cell_was_not_edited(tmp_path: Path) -> None:
     model = make_model(1, synonyms=["nodule; lung", "PN"])
     write_model(tmp_path, "1.fm.json", 1, synonyms=model["synonyms"])
