@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from findingmodel.author.edit import RETIRED
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from findingmodel.author.edit import Edit
     from findingmodel.stores.protocol import Store
 
 T = TypeVar("T")
@@ -140,6 +142,25 @@ class AttributeIds:
             if oifma_id not in self._taken and (store is None or not await store.owners([oifma_id])):
                 self._taken.add(oifma_id)
                 return oifma_id
+
+
+async def indexed_directory(store: Store, edit: Edit) -> Path | None:
+    """Return the directory that the index was made from, as the files of *edit* tell before it is indexed.
+
+    An index holds paths below its directory: that of ``defs/chest/pe.fm.json`` is ``defs`` if it knows the
+    model as ``chest/pe.fm.json``. None if it knows no model of the edit by its path.
+
+    Raises:
+        StoreError: the store failed.
+    """
+    paths = {
+        model["oifm_id"]: one.path for one in edit.changes if (model := parsed(one.old or b"")) is not None
+    }
+    for oifm_id, entry in (await store.get(sorted(paths))).items():
+        path, known = paths[oifm_id].absolute(), PurePosixPath(entry["filename"])
+        if path.parts[-len(known.parts) :] == known.parts:
+            return path.parents[len(known.parts) - 1]
+    return None
 
 
 def _field(key: str, model: Any) -> str | None:

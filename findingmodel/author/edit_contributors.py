@@ -28,6 +28,12 @@ FILE = "contributors.yml"
 _Fields = dict[str, Any]
 
 
+def nearest(path: Path) -> Path:
+    """Return the nearest contributors.yml above the file *path*; the place beside it if there is none."""
+    places = [directory / FILE for directory in path.absolute().parents]
+    return next((place for place in places if place.is_file()), path.with_name(FILE))
+
+
 def read_contributors(file: Path) -> dict[str, _Fields]:
     """Return the contributors of a contributors.yml by user name or organization code; none if it is absent.
 

@@ -6,9 +6,10 @@ import errno
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.author.collection import ids_below
+from findingmodel.author.edit import Edit, FileChange
 from findingmodel.author.edit_names import MAX_STEM
 from findingmodel.author.lint.texts import tag_key
-from findingmodel.errors import DocumentError, Problem
+from findingmodel.errors import DocumentError, EditError, Problem
 from findingmodel.model.draft import PLACEHOLDER, make_stub
 from findingmodel.model.layout import canonical
 from findingmodel.model.parse import parse_model
@@ -119,11 +120,9 @@ def _write(path: Path, data: bytes) -> None:
     parsed = parse_model(data)
     if parsed.model is None:  # for text that only a file can be refused for, such as a NUL character
         raise DocumentError(str(path), parsed.problems)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
+        Edit((FileChange(path, None, data),)).apply()  # the whole file or none, whenever the process dies
+    except EditError:
         raise _exists(path) from None
 
 

@@ -1,4 +1,4 @@
-"""``findingmodel tags`` and ``findingmodel contributors``: edits of all files of a directory."""
+"""``findingmodel tags``, ``contributors`` and ``model apply``: edits of all files of a directory."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def apply_file(directory: Path, file: Path | None) -> Edit:
     "--file",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The list of contributors; default contributors.yml beside the first model.",
+    help="The list of contributors; default the nearest contributors.yml above the first model.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the edit, and write nothing.")
 @index_options
@@ -163,8 +163,33 @@ def credit(
     """
     from findingmodel.author import edit_contributors
 
-    async def plan(place: Place) -> Edit:
-        listed = file or place.directory / edit_contributors.FILE
-        return edit_contributors.credit(files, keys, listed)
+    async def plan(_place: Place) -> Edit:
+        return edit_contributors.credit(files, keys, file or edit_contributors.nearest(files[0]))
 
     return Editing(screen, settings, dry_run=dry_run).run(files[0], plan)
+
+
+@click.command("apply")
+@click.argument("table", metavar="TABLE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_directory_edit
+def apply_table(directory: Path, table: Path) -> Edit:
+    """Change the files below DIR as TABLE.csv says, an edited table of models or of attributes.
+
+    Export a table, change it in a spreadsheet, and apply it: only cells that differ from the files are
+    applied, and rows or columns that were removed change nothing. Of models, name, description, synonyms and
+    tags can change; of attributes name, description, unit, minimum, maximum, required and the names of
+    values. Lists are separated by "; ", and an empty cell removes what was there. All ids stay.
+
+    \b
+    Examples:
+      findingmodel index export csv tables
+      findingmodel model apply tables/models.csv defs --dry-run
+      findingmodel model apply tables/attributes.csv defs --update
+    """
+    from findingmodel.errors import EditError
+    from findingmodel.export.table_edit import edit_from_table
+
+    try:
+        return edit_from_table(directory, table.read_bytes())
+    except EditError as error:
+        raise EditError(f"{table}: {error}") from None

@@ -69,7 +69,7 @@ class Editing:
         if not self._dry_run:
             edit.apply()
         self.show(edit)
-        return self._update_index(place(None).directory) if self._update and not self._dry_run else 0
+        return self._update_index(edit, place(None).directory) if self._update and not self._dry_run else 0
 
     def show(self, edit: Edit) -> None:
         """Print what *edit* changes."""
@@ -98,13 +98,16 @@ class Editing:
                 whole = self._screen.verbose
                 click.echo("\n".join(field_lines(field, width=width, whole=whole)))
 
-    def _update_index(self, directory: Path) -> int:
-        from findingmodel.cli.session import update
+    def _update_index(self, edit: Edit, directory: Path) -> int:
+        """Update the index from the directory that it was made from, or from *directory*."""
+        from findingmodel.author.collection import indexed_directory
+        from findingmodel.cli.session import ask, update
         from findingmodel.cli.update import show_failed
         from findingmodel.update.options import UpdateOptions
 
         options = UpdateOptions.of(self._settings)
-        report = update(self._settings, directory, options, lambda done, total: None)
+        own = ask(self._settings, lambda store: indexed_directory(store, edit))
+        report = update(self._settings, own or directory, options, lambda done, total: None)
         if report.refused is not None:
             self._screen.note(f"the index was not updated: {report.refused.message}")
         elif not self._screen.as_json:
@@ -129,7 +132,7 @@ def edit_options(command: Callable[..., int]) -> Callable[..., int | None]:
         help="Directory of the collection; default the nearest with .findingmodel.toml or .git, or FILE's.",
     )
     @click.option("--files-only", is_flag=True, help="Compare with the files of the collection alone.")
-    @click.option("--update", is_flag=True, help="Update the index from the collection afterwards.")
+    @click.option("--update", is_flag=True, help="Update the index afterwards, from its directory.")
     @index_options
     @functools.wraps(command)
     def with_editing(

@@ -58,8 +58,12 @@ class LintChoice(NamedTuple):
 def lint_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options of a lint; the command gets them as *choice*."""
 
-    @click.option("--select", metavar="CODES", default="", help="Only these rules or levels, a,b.")
-    @click.option("--ignore", metavar="CODES", default="", help="Not these rules or levels, a,b.")
+    @click.option(
+        "--select", metavar="CODES", default="", help="Rules and levels to apply, as in spaces,error."
+    )
+    @click.option(
+        "--ignore", metavar="CODES", default="", help="Rules and levels to leave out, as in name-with,review."
+    )
     @click.option(
         "--min-level",
         type=click.Choice(_LEVELS),

@@ -250,6 +250,7 @@ _MODEL_COMMANDS = {
     "schema": Lazy("findingmodel.cli.interchange:schema", "Print the JSON Schema of a file."),
     "export": Lazy("findingmodel.cli.interchange:export", "Print a file in another format."),
     "import": Lazy("findingmodel.cli.interchange:import_file", "Create a file from another format."),
+    "apply": Lazy("findingmodel.cli.curate:apply_table", "Change files as an edited table says."),
     "rename": Lazy("findingmodel.cli.edit:rename", "Rename a model and its file."),
     "add-synonym": Lazy("findingmodel.cli.edit:add_synonym", "Add a synonym that no other model has."),
     "add-attribute": Lazy("findingmodel.cli.edit:add_attribute", "Add an attribute with a new id."),

@@ -86,6 +86,8 @@ def triage(
 
     if stub_directory is not None and source is None:
         raise click.UsageError("--stubs requires --source, the code of the organization that issues the ids.")
+    if write_ids is not None and write_ids.casefold() in (column.casefold(), (synonyms or "").casefold()):
+        raise click.UsageError(f"--write-ids must name a column of its own, not {write_ids!r}.")
     data = file.read_bytes()
     listed = CuratedList(data)
     findings = _findings(listed, column, synonyms, write_ids)

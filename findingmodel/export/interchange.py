@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -209,6 +210,9 @@ async def export_documents(
     if not names:
         return ExportReport(0, 0, 0)
     folder, kind = ("questionnaires", "questionnaire") if form == "fhir" else ("sets", "radelement")
+    if (directory / folder).is_symlink():
+        reason = "is a link: documents are not written through links"
+        raise NotADirectoryError(errno.ENOTDIR, reason, str(directory / folder))
     changed, failed, kept = [], [], []
     async for oifm_id, model in _models(store, sorted(names)):
         if model is None:

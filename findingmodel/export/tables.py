@@ -1,6 +1,7 @@
 """Models and attributes as tables: rows for a spreadsheet or a data frame, made from the models' JSON.
 
 Lists become one text, joined by ``"; "``; ontology codes are ``SYSTEM CODE``. Absent fields are empty cells.
+A text that a spreadsheet would run as a formula begins with an apostrophe, which spreadsheets hide.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
+from findingmodel.batch.write import no_formula
 from findingmodel.stores.paging import iter_models
 
 if TYPE_CHECKING:
@@ -83,6 +85,15 @@ def _codes(part: Mapping[str, Any]) -> str:
     return _joined(f"{code.get('system')} {code.get('code')}" for code in part.get("index_codes") or ())
 
 
+def unshielded(text: str) -> str:
+    """Return the text of a cell without the apostrophe that keeps a spreadsheet from running it.
+
+    >>> unshielded("'=1+1"), unshielded("'tis")
+    ('=1+1', "'tis")
+    """
+    return text[1:] if text[:1] == "'" and no_formula(text[1:]) == text else text
+
+
 def to_csv(table: Table, rows: Iterable[Row], *, heading: bool = True) -> str:
     r"""Return *rows* as CSV (RFC 4180, with line feeds), with a heading.
 
@@ -93,7 +104,10 @@ def to_csv(table: Table, rows: Iterable[Row], *, heading: bool = True) -> str:
     writer = csv.DictWriter(text, COLUMNS[table], lineterminator="\n")
     if heading:
         writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow(
+            {name: no_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        )
     return text.getvalue()
 
 

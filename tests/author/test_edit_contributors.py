@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from findingmodel.author.edit_contributors import FILE, apply_to_models, collect, credit, read_contributors
+from findingmodel.author.edit_contributors import (
+    FILE,
+    apply_to_models,
+    collect,
+    credit,
+    nearest,
+    read_contributors,
+)
 from findingmodel.errors import ConfigError, EditError
 from tests.builders import make_organization, make_person, write_model
 
@@ -42,6 +49,14 @@ def test_what_the_file_says_already_stays(tmp_path: Path) -> None:
     apply_to_models(tmp_path, file).apply()
     assert contributors(tmp_path / "1.fm.json")[0] == {"name": "The Other Name", "code": "TEST"}
     assert apply_to_models(tmp_path, file).changes == ()
+
+
+def test_the_nearest_file_counts(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "defs" / "chest", "1.fm.json", 1)
+    assert nearest(path) == path.with_name(FILE)
+    (tmp_path / FILE).touch()
+    (tmp_path / "defs" / FILE).touch()
+    assert nearest(path) == tmp_path / "defs" / FILE
 
 
 def test_a_contributor_whom_the_file_lacks_is_noted_and_stays(tmp_path: Path) -> None:

@@ -102,6 +102,19 @@ def test_an_edit_may_update_the_index(defs: Path, tmp_path: Path) -> None:
     assert hit["oifm_id"] == "OIFM_TEST_000002"
 
 
+def test_an_update_is_from_the_directory_that_the_index_was_made_from(defs: Path, tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    write_model(defs / "chest", "3.fm.json", 3)
+    (tmp_path / ".git").mkdir()  # the collection that an edit compares with is larger
+    write_model(tmp_path / "elsewhere", "4.fm.json", 4)
+    run("index", "update", defs, "--db", db)
+    run("model", "rename", defs / "chest" / "3.fm.json", "lung lesion", "--update", "--db", db)
+    listed = {entry["filename"] for entry in answer("index", "list", "--db", db)}
+    assert listed == {"1.fm.json", "2.fm.json", "chest/lung_lesion.fm.json"}
+    assert run("tags", "rename", "CT", "XR", defs / "chest", "--update", "--db", db).exit_code == 0
+    assert len(answer("index", "list", "--db", db)) == 3
+
+
 def test_an_update_that_would_empty_the_index_is_refused_and_said(tmp_path: Path) -> None:
     for number in range(1, 31):
         write_model(tmp_path / "all", f"{number}.fm.json", number)

@@ -43,6 +43,7 @@ FAMILIES = {
     **dict.fromkeys(("index tags", "index contributors"), "list"),
     "index history": "stats",
     "model draft": "draft",
+    "model apply": "curate",
     **dict.fromkeys(("model schema", "model export", "model import"), "interchange"),
     **dict.fromkeys(("tags", "contributors"), "curate"),
     **dict.fromkeys(

@@ -76,6 +76,7 @@ def test_the_index_is_compared_by_default(listed: Path, tmp_path: Path) -> None:
     [
         (["--column", "bogus"], "there is no column 'bogus'; the columns are 'finding', 'aka', 'note'"),
         (["--column", "finding", "--stubs", "new"], "--stubs requires --source"),
+        (["--column", "finding", "--write-ids", "Finding"], "must name a column of its own"),
         (["--column", "finding", "--stubs", "new", "--source", "1"], "three or four letters"),
     ],
 )

@@ -70,6 +70,15 @@ async def test_documents_of_an_index_are_written_once(
     assert again == ExportReport(2, 0, files)
 
 
+async def test_documents_are_not_written_through_links(index: Store, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "sets").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotADirectoryError, match="is a link"):
+        await export_documents(index, tmp_path / "out", "radelement")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 async def test_an_empty_index_writes_nothing(memory: Store, tmp_path: Path) -> None:
     assert (await export_csv(memory, tmp_path / "out")).models == 0
     assert (await export_documents(memory, tmp_path / "out", "fhir")).models == 0

@@ -167,7 +167,7 @@ def _nearest(field: str, names: Iterable[str]) -> str | None:
     """Return the name that *field* is a typo of, if there is exactly one."""
     bare = fold(field).replace(" ", "_").replace("-", "_")
     most = 1 if len(bare) < 6 else 2
-    near = [name for name in names if OSA.distance(bare, name) <= most]
+    near = [name for name in names if OSA.distance(bare, name, score_cutoff=most) <= most]
     return near[0] if len(near) == 1 else None
 
 

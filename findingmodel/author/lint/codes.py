@@ -181,6 +181,9 @@ _READABLE = {
 _CALLED = {name: unit for unit, names in _READABLE.items() for name in names.split(", ")}
 
 
+_LONGEST_UNIT = 100  # characters; parsing takes time for each
+
+
 @cache
 def _parser() -> Callable[[str], object] | None:
     """Return a parser of UCUM, which takes a tenth of a second to make; None if it is not installed."""
@@ -205,8 +208,8 @@ def is_ucum(unit: str) -> bool:
     (True, False)
     """
     parse = _parser()
-    if parse is None:
-        return True
+    if parse is None or len(unit) > _LONGEST_UNIT:
+        return parse is None
     from lark.exceptions import LarkError
 
     try:

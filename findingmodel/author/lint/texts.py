@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*")
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
-_ABBREVIATION = re.compile(r"(?=.*[A-Z].*[A-Z])[A-Za-z][A-Za-z0-9-]{1,7}")
+_ABBREVIATION = re.compile(r"(?=.{0,7}[A-Z].{0,7}[A-Z])[A-Za-z][A-Za-z0-9-]{1,7}")
 _PERSON = (
     r"(?:adolescents?|adults?|baby|babies|boys?|child|children|fetus|fetuses|foetus|girls?|infants?|females?"
     r"|males?|man|men|neonates?|newborns?|patients?|teenagers?|toddlers?|woman|women)"
