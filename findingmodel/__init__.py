@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from findingmodel.author.edit import Edit, FileChange
     from findingmodel.author.edit_attributes import NewAttribute
     from findingmodel.author.lint.config import LintConfig
-    from findingmodel.author.lint.rules import Level, Violation
+    from findingmodel.author.lint.rule import Level, Violation
     from findingmodel.author.lint.run import LintReport
     from findingmodel.author.triage import ListedFinding, Triage, TriageCandidate
     from findingmodel.errors import (
@@ -172,7 +172,7 @@ _NAMES_BY_MODULE = {
     "findingmodel.author.edit": "Edit FileChange",
     "findingmodel.author.edit_attributes": "NewAttribute",
     "findingmodel.author.lint.config": "LintConfig",
-    "findingmodel.author.lint.rules": "Level Violation",
+    "findingmodel.author.lint.rule": "Level Violation",
     "findingmodel.author.lint.run": "LintReport",
     "findingmodel.author.triage": "ListedFinding Triage TriageCandidate",
     "findingmodel.errors": (

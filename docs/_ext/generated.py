@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
 
-    from findingmodel.author.lint.rules import Rule
+    from findingmodel.author.lint.rule import Rule
 
 _HELP_COLUMNS = 80
 

@@ -122,7 +122,7 @@ def run_lint(paths: Sequence[Path], choice: LintChoice) -> LintReport:
 
 def _config(start: Path, choice: LintChoice) -> LintConfig:
     from findingmodel.author.lint.config import load_config, read_config
-    from findingmodel.author.lint.rules import Level
+    from findingmodel.author.lint.rule import Level
 
     config = (read_config(choice.config) if choice.config else load_config(start)).lint
     return config.narrowed(
@@ -207,7 +207,7 @@ def _show_ends(screen: Screen, report: LintReport) -> None:
 
 
 def _summary(report: LintReport) -> str:
-    from findingmodel.author.lint.rules import Level
+    from findingmodel.author.lint.rule import Level
 
     check = report.check
     nouns = {Level.ERROR: "error", Level.WARNING: "warning", Level.REVIEW: "to review"}

@@ -20,7 +20,7 @@ from findingmodel.search.lookup import find_one
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from findingmodel.author.lint.rules import Level, Violation
+    from findingmodel.author.lint.rule import Level, Violation
     from findingmodel.author.lint.run import LintReport
     from findingmodel.errors import Problem
     from findingmodel.search.collisions import Collision, How, Verdict
@@ -133,7 +133,8 @@ class IndexReview(IndexBase):
             of: the id, name or synonym of a model, for its pairs only.
             limit: most pairs to return.
             min_score: from 0 to 1; less likely pairs are left out.
-            known: pairs of ids that are not duplicates, which are left out.
+            known: pairs of ids that are not duplicates, which are left out;
+                `findingmodel.author.not_duplicates.read_pairs` reads them from the file of a collection.
 
         Raises:
             NotFoundError: no model has *of*.

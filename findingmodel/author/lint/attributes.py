@@ -26,7 +26,7 @@ from findingmodel.text.normalize import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from findingmodel.author.lint.rules import Violation
+    from findingmodel.author.lint.rule import Violation
     from findingmodel.model.finding import AttributeIded, Record
 
 

@@ -15,7 +15,7 @@ from findingmodel.text.terms import code_facet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from findingmodel.author.lint.rules import Violation
+    from findingmodel.author.lint.rule import Violation
     from findingmodel.model.finding import Coded, FindingModelFull, IndexCode
 
 # The Verhoeff scheme: a digit is multiplied in the dihedral group D5 after a permutation by its position.
@@ -101,8 +101,14 @@ _KNOWN = ", ".join(system.name for system in _SYSTEMS.values())
 
 @lru_cache(maxsize=256)
 def _key(system: str) -> str:
-    """Return the same for all names of one system."""
-    return code_facet(system, "0", "model").split(":")[1]
+    """Return the same for all names of one system; "" for a name with more in it, such as a version."""
+    return "" if ":" in system else code_facet(system, "0", "model").split(":")[1]
+
+
+def _names_only_system(system: str) -> bool:
+    """Return whether *system* says no more than the usual name: not "SNOMEDCT_US", which is an edition."""
+    bare = "".join(filter(str.isalnum, system.lower()))
+    return bare in (_key(system), "snomed", "sct")
 
 
 @lru_cache(maxsize=16_384)
@@ -125,23 +131,31 @@ def _check_part(pointer: str, part: Coded) -> Iterator[Violation]:
     first: dict[tuple[str, str], tuple[str, IndexCode]] = {}
     for place, held in enumerate(part.index_codes or ()):
         here = f"{pointer}/index_codes/{place}"
-        key = _key(held.system)
-        system = _SYSTEMS.get(key)
-        if system is None:
-            yield violation("unknown-system", f"{here}/system", found=shown(held.system), known=_KNOWN)
-        else:
-            if held.system != system.name:
-                edit = SetValue(f"{here}/system", system.name)
-                facts = {"found": shown(held.system), "usual": system.name}
-                yield violation("system-spelling", f"{here}/system", edit, **facts)
-            if reason := _why_impossible(key, held.code):
-                yield violation(system.rule, f"{here}/code", found=shown(held.code), reason=reason)
-        there, same = first.setdefault((key, held.code), (here, held))
+        yield from _check_code(here, held)
+        there, same = first.setdefault((_key(held.system) or held.system, held.code), (here, held))
         if there != here:
-            stated = held.model_dump(exclude={"system"}, exclude_none=True)
-            edits = [Remove(here)] if stated.items() <= same.model_dump().items() else []
             facts = {"found": f"{held.system} {held.code}", "first": there}
+            edits = [Remove(here)] if _adds_nothing(held, same) else []
             yield violation("repeated-code", here, *edits, **facts)
+
+
+def _check_code(pointer: str, held: IndexCode) -> Iterator[Violation]:
+    place, found = f"{pointer}/system", shown(held.system)
+    system = _SYSTEMS.get(_key(held.system))
+    if system is None:
+        yield violation("unknown-system", place, found=found, known=_KNOWN)
+        return
+    if held.system != system.name:
+        edits = [SetValue(place, system.name)] if _names_only_system(held.system) else []
+        yield violation("system-spelling", place, *edits, found=found, usual=system.name)
+    if reason := _why_impossible(_key(held.system), held.code):
+        yield violation(system.rule, f"{pointer}/code", found=shown(held.code), reason=reason)
+
+
+def _adds_nothing(held: IndexCode, same: IndexCode) -> bool:
+    """Return whether all that *held* states of a code is in *same*, too."""
+    stated = held.model_dump(exclude={"system"}, exclude_none=True)
+    return _names_only_system(held.system) and stated.items() <= same.model_dump().items()
 
 
 _SAME_UNIT = {
@@ -219,6 +233,19 @@ def is_ucum(unit: str) -> bool:
     return True
 
 
+def _as_ucum(unit: str) -> str | None:
+    """Return what means exactly the same in UCUM, if that is known.
+
+    >>> _as_ucum("Degrees"), _as_ucum("mm/year"), _as_ucum("points")
+    ('deg', 'mm/a', None)
+    """
+    if unit.lower() in _SAME:
+        return _SAME[unit.lower()]
+    parts = [part.strip() for part in unit.split("/")]
+    same = "/".join(_SAME.get(part.lower(), part) for part in parts)
+    return same if same != unit and is_ucum(same) else None
+
+
 def check_units(model: FindingModelFull) -> Iterator[Violation]:
     """Yield units that are not written in UCUM."""
     for place, attribute in enumerate(model.attributes):
@@ -228,7 +255,7 @@ def check_units(model: FindingModelFull) -> Iterator[Violation]:
         if is_ucum(unit):
             continue
         pointer = f"/attributes/{place}/unit"
-        same, called = _SAME.get(unit.lower()), _CALLED.get(unit.lower())
+        same, called = _as_ucum(unit), _CALLED.get(unit.lower())
         if same or called:
             advice = f"write {same or called}"
         else:

@@ -14,7 +14,7 @@ from findingmodel.text.normalize import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from findingmodel.author.lint.rules import Violation
+    from findingmodel.author.lint.rule import Violation
     from findingmodel.model.finding import FindingModelFull
 
 _MOST_LISTED = 3  # models

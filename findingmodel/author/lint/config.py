@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.author.lint.rules import RULES, Level
+from findingmodel.author.lint.rule import Level
+from findingmodel.author.lint.rules import RULES
 from findingmodel.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from findingmodel.model.parse import parse_model
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from findingmodel.author.lint.rules import Level, Violation
+    from findingmodel.author.lint.rule import Level, Violation
     from findingmodel.model.parse import Parsed
 
 _CHECKS = (

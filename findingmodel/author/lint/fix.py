@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from findingmodel.author.lint.config import LintConfig
     from findingmodel.author.lint.document import FileLint
     from findingmodel.author.lint.edits import Edit
-    from findingmodel.author.lint.rules import Violation
+    from findingmodel.author.lint.rule import Violation
 
 _MAX_ROUNDS = 20  # a correction may uncover another violation; each round corrects some
 _GIT_SECONDS = 60

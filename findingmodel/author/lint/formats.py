@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from findingmodel._version import __version__
-from findingmodel.author.lint.rules import RULES, Level
+from findingmodel.author.lint.rule import Level
+from findingmodel.author.lint.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,14 +11,14 @@ from findingmodel.author.lint.collection import Collection
 from findingmodel.author.lint.config import LintConfig
 from findingmodel.author.lint.document import FileLint, violations_of
 from findingmodel.author.lint.fix import fix_file, uncommitted
-from findingmodel.author.lint.rules import Level
+from findingmodel.author.lint.rule import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from findingmodel.author.check import CheckReport
-    from findingmodel.author.lint.rules import Violation
+    from findingmodel.author.lint.rule import Violation
     from findingmodel.model.parse import Parsed
     from findingmodel.update.options import UpdateOptions
 

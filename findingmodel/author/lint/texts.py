@@ -16,7 +16,7 @@ from findingmodel.text.terms import SMALL_WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from findingmodel.author.lint.rules import Violation
+    from findingmodel.author.lint.rule import Violation
     from findingmodel.model.finding import FindingModelFull
 
 MAX_NAME_LENGTH = 60  # characters

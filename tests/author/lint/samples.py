@@ -14,7 +14,7 @@ from tests.builders import make_choice, make_model, make_number
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from findingmodel.author.lint.rules import Level, Violation
+    from findingmodel.author.lint.rule import Level, Violation
 
 
 CHANGE_VALUES = (*CHANGE_CORE, "increased", "decreased", "larger", "smaller")

@@ -94,6 +94,11 @@ def test_a_code_may_be_held_by_several_parts_but_once_by_each() -> None:
     assert messages["repeated-code"].startswith("RadLex RID4834 repeats the code at /index_codes/0")
 
 
+def test_equal_codes_of_two_systems_do_not_repeat_each_other() -> None:
+    codes = [{"system": system, "code": "59282003"} for system in ("A:1", "B:1", "SNOMED")]
+    assert found(index_codes=codes).keys() == {"unknown-system"}
+
+
 @pytest.mark.parametrize(
     ("first", "second", "is_removed"),
     [
@@ -130,6 +135,24 @@ def test_the_advice_for_a_unit_that_readers_know_by_another_name_is_a_unit(unit:
     assert is_ucum(rules._CALLED[unit])
 
 
+@pytest.mark.parametrize(
+    ("system", "rule", "is_corrected"),
+    [
+        ("SNOMED-CT", "system-spelling", True),
+        ("sct", "system-spelling", True),
+        ("SNOMEDCT_US", "system-spelling", False),
+        ("SNOMED:2024", "unknown-system", False),
+        ("ICD10", "unknown-system", False),
+    ],
+)
+def test_a_system_is_renamed_only_if_its_name_says_no_more(
+    system: str, rule: str, is_corrected: bool
+) -> None:
+    model = as_file(tidy_model(index_codes=[{"system": system, "code": "59282003"}]))
+    (found,) = lint_document(model).violations
+    assert (found[1].code, bool(found[1].edits)) == (rule, is_corrected)
+
+
 def with_unit(unit: str) -> dict[str, str]:
     model = tidy_model()
     model["attributes"][2]["unit"] = unit
@@ -138,7 +161,13 @@ def with_unit(unit: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("unit", "advice"),
-    [("Degrees", "write deg"), ("HU", "write [hnsf'U]"), ("per lobe", "{score}")],
+    [
+        ("Degrees", "write deg"),
+        ("mm/year", "write mm/a"),
+        ("HU", "write [hnsf'U]"),
+        ("per lobe", "{score}"),
+        ("x" * 1_000, "{score}"),
+    ],
 )
 def test_the_message_about_a_unit_says_what_to_write(unit: str, advice: str) -> None:
     assert advice in with_unit(unit)["unit-not-ucum"]

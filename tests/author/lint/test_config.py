@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.author.lint.config import FILENAME, LintConfig, load_config
-from findingmodel.author.lint.rules import RULES, Level
+from findingmodel.author.lint.rule import Level
+from findingmodel.author.lint.rules import RULES
 from findingmodel.author.lint.run import lint
 from findingmodel.errors import ConfigError
 from tests.author.lint.samples import others, tidy_model, write_collection
