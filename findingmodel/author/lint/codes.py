@@ -140,14 +140,14 @@ def _check_part(pointer: str, part: Coded) -> Iterator[Violation]:
 
 
 def _check_code(pointer: str, held: IndexCode) -> Iterator[Violation]:
-    place, found = f"{pointer}/system", shown(held.system)
     system = _SYSTEMS.get(_key(held.system))
     if system is None:
-        yield violation("unknown-system", place, found=found, known=_KNOWN)
+        yield violation("unknown-system", f"{pointer}/system", found=shown(held.system), known=_KNOWN)
         return
     if held.system != system.name:
+        place = f"{pointer}/system"
         edits = [SetValue(place, system.name)] if _names_only_system(held.system) else []
-        yield violation("system-spelling", place, *edits, found=found, usual=system.name)
+        yield violation("system-spelling", place, *edits, found=shown(held.system), usual=system.name)
     if reason := _why_impossible(_key(held.system), held.code):
         yield violation(system.rule, f"{pointer}/code", found=shown(held.code), reason=reason)
 

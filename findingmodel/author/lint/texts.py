@@ -25,6 +25,9 @@ _PLACEHOLDER = re.compile(
     r"\b(?:TODO|TBD|FIXME)\b|x{4,}|\?{3,}"
     r"|(?i:lorem ipsum|\bplaceholder\b|\bto be (?:defined|written|added)\b)"
 )
+_PLACEHOLDER_PARTS = ("todo", "tbd", "fixme", "xxxx", "???", "lorem", "placeholder", "to be ")
+"""One of these is in every placeholder; looking for them takes a tenth of the time of the pattern."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*")
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
 _ABBREVIATION = re.compile(r"(?=.{0,7}[A-Z].{0,7}[A-Z])[A-Za-z][A-Za-z0-9-]{1,7}")
@@ -84,11 +87,15 @@ def texts_of(model: FindingModelFull) -> Iterator[Text]:
 def check_texts(model: FindingModelFull) -> Iterator[Violation]:
     """Yield where texts of *model* are not written as they should be."""
     texts = list(texts_of(model))
+    every = "\n".join([text.text for text in texts])
+    has_underscore, every = "_" in every, every.lower()
+    may_have_placeholder = any(part in every for part in _PLACEHOLDER_PARTS)
     for text in texts:
         yield from _check_spaces(text)
-        if text.kind != "tag" and (found := _PLACEHOLDER.search(text.text)):
+        if may_have_placeholder and text.kind != "tag" and (found := _PLACEHOLDER.search(text.text)):
             yield violation("placeholder", text.pointer, found=shown(found[0]))
-    yield from _check_underscores(texts)
+    if has_underscore:
+        yield from _check_underscores(texts)
 
 
 def _check_spaces(text: Text) -> Iterator[Violation]:

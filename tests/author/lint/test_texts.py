@@ -72,6 +72,10 @@ def test_names_that_need_a_decision(name: str, rules: list[str]) -> None:
         ("Lorem ipsum dolor sit amet", True),
         ("Details to be added later", True),
         ("???? which artery", True),
+        ("FIXME later", True),
+        ("A XXXX of the lung: xxxx", True),
+        ("this is a Placeholder", True),
+        ("to be\tdefined", False),  # spaces are another rule
         ("Todorov's triangle is widened", False),
         ("A clot; is it new? Compare.", False),
         ("Remains to be seen", False),
