@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from findingmodel.author.lint.rule import Level
@@ -131,12 +132,18 @@ def read_config(path: Path) -> CollectionConfig:
     selected = codes_of(_list(lint.get("select", [_ALL]), f"{where}select"), configured, f"{where}select")
     ignored = codes_of(_list(lint.get("ignore", []), f"{where}ignore"), configured, f"{where}ignore")
     levels = {code: configured[code] for code in RULES if code in selected and code not in ignored}
-    not_duplicates = document.get("duplicates", {}).get("not", NOT_DUPLICATES)
-    if not isinstance(not_duplicates, str):
-        raise ConfigError(f"{path}: duplicates.not must be the name of a file, in quotes")
+    not_duplicates = _inner_path(document.get("duplicates", {}).get("not", NOT_DUPLICATES), path)
     ignored_in = _ignored_in(lint.get("ignore-in", {}), configured, f"{where}ignore-in")
     rules = LintConfig(levels, ignored_in, path.parent)
     return CollectionConfig(path.parent, rules, path.parent / not_duplicates)
+
+
+def _inner_path(name: Any, path: Path) -> str:
+    """Return *name* if it is a file in the collection, whose configuration may come from anybody."""
+    inner = PurePath(name) if isinstance(name, str) else None
+    if inner is None or not inner.name or inner.is_absolute() or ".." in inner.parts:
+        raise ConfigError(f"{path}: duplicates.not must name a file in {path.parent} or below it, in quotes")
+    return str(inner)
 
 
 def codes_of(names: Iterable[str], levels: Mapping[str, Level], where: str) -> frozenset[str]:

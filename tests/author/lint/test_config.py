@@ -80,7 +80,10 @@ def test_rules_can_be_ignored_in_some_files(tmp_path: Path) -> None:
         ("[lint]\nlevel = 7\n", "lint.level must be a table"),
         ("[lint]\nignore-in = 7\n", "lint.ignore-in must be a table"),
         ('[lint.ignore-in]\n"*" = ["x"]\n', "lint.ignore-in.*: 'x' is not a rule or level: there are "),
-        ("[duplicates]\nnot = 7\n", "duplicates.not must be the name of a file"),
+        ("[duplicates]\nnot = 7\n", "duplicates.not must name a file in "),
+        ('[duplicates]\nnot = ""\n', "duplicates.not must name a file in "),
+        ('[duplicates]\nnot = "/etc/hosts"\n', "duplicates.not must name a file in "),
+        ('[duplicates]\nnot = "lists/../../pairs.txt"\n', "duplicates.not must name a file in "),
     ],
 )
 def test_mistakes_are_named_with_file_and_place(tmp_path: Path, text: str, message: str) -> None:
