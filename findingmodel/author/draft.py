@@ -98,6 +98,8 @@ def draft_attributes(
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
         names = next(csv.reader([heading], delimiter=delimiter), [])
+        if re.search(r"[\x00-\x08\x0e-\x1f]", heading):
+            raise QueryError("the table is not text: save it as CSV")
         if not any(map(str.strip, names)):
             raise QueryError("the table has no header with the names of its columns")
         columns = [_Column(name, is_open=name not in exclude, forced=name in include) for name in names]

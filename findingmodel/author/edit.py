@@ -73,14 +73,20 @@ class Edit(NamedTuple):
     Attributes:
         changes: in the order in which they are written; files that stay as they are are left out.
         notes: what the curator should know.
+        skipped: files that are not valid finding models, and therefore were not edited.
     """
 
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...] = ()
+    skipped: tuple[Path, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the edit ready for JSON."""
-        return {"changes": [change.as_dict() for change in self.changes], "notes": list(self.notes)}
+        return {
+            "changes": [change.as_dict() for change in self.changes],
+            "notes": list(self.notes),
+            "skipped": list(map(str, self.skipped)),
+        }
 
     def apply(self) -> None:
         """Write the edit.

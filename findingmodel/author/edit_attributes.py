@@ -11,10 +11,10 @@ from findingmodel.model import edit
 from findingmodel.model.draft import (
     CHANGE,
     CHANGE_CORE,
-    CHANGE_PAIRS,
     CHANGE_WORDS,
     change_from_prior_attribute,
     change_value,
+    changes_named,
 )
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def change_from_prior(
         EditError: a value is unknown, is a core value to be removed, or is to be added and removed.
         StoreError: the store failed.
     """
-    added, removed = _pairs(add), _pairs(remove)
+    added, removed = changes_named(add), changes_named(remove)
     if both := sorted(set(added) & set(removed)):
         raise EditError(f"{both[0]!r} cannot be added and removed")
     ids = AttributeIds(place or Place.of(paths[0]))
@@ -176,22 +176,6 @@ async def _change(model: Members, add: Sequence[str], remove: Sequence[str], ids
     new = change_from_prior_attribute(finding, add) | {"oifma_id": await ids.new(source_of(model))}
     edit.add_attribute(model, new, place=1)
     return True
-
-
-def _pairs(words: Sequence[str]) -> list[str]:
-    """Return the values of the pairs that *words* name."""
-    found: list[str] = []
-    for word in words:
-        names = [part.strip().casefold() for part in word.split("/")]
-        for name in names:
-            if name in CHANGE_CORE:
-                raise EditError(f"{name!r} is one of the core values, which every model keeps")
-        pair = next((pair for pair in CHANGE_PAIRS if set(names) <= set(pair)), None)
-        if pair is None:
-            listed = ", ".join("/".join(pair) for pair in CHANGE_PAIRS)
-            raise EditError(f"{word!r} is not a pair of changes; the pairs are {listed}")
-        found += [value for value in pair if value not in found]
-    return found
 
 
 def _change_values(finding: str, attribute: Members, add: Sequence[str], remove: Sequence[str]) -> bool:

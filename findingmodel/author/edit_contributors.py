@@ -123,19 +123,23 @@ def apply_to_models(directory: Path, file: Path) -> Edit:
     known = _known(file)
     changes: list[FileChange] = []
     notes: dict[str, None] = {}
+    skipped: list[Path] = []
     for name, data in each_file(directory):
         model = parsed(data)
-        wrong = [one for one in (model or {}).get("contributors") or () if isinstance(one, dict)]
-        for one in wrong:
+        if model is None:
+            skipped.append(directory / name)
+            continue
+        stated = [one for one in model.get("contributors") or () if isinstance(one, dict)]
+        for one in stated:
             if (key := _key(one)) is not None and key not in known:
                 notes[f"{key} is not in {file}; collect adds everyone"] = None
-        if any((key := _key(one)) in known and one != known[key] for one in wrong):
+        if any((key := _key(one)) in known and one != known[key] for one in stated):
             change = _described_as(directory / name, known)
             if change is None:
-                notes[f"{directory / name} is not a valid finding model, and was not edited"] = None
+                skipped.append(directory / name)
             else:
                 changes.append(change)
-    return Edit(tuple(changes), tuple(notes))
+    return Edit(tuple(changes), tuple(notes), tuple(skipped))
 
 
 def _described_as(path: Path, known: Mapping[str, _Fields]) -> FileChange | None:

@@ -95,18 +95,17 @@ async def add_synonym(path: Path, text: str, *, force: bool = False, place: Plac
 def rename_tag(directory: Path, old: str, new: str) -> Edit:
     """Plan to rename the tag *old*, in any case, to *new* in all files below *directory*.
 
-    A model that has both has *new* once afterwards. Files that are not valid finding models stay as they are,
-    and are named in the notes.
+    A model that has both has *new* once afterwards. Files that are not valid finding models are skipped.
 
     Raises:
         DirectoryError: *directory* cannot be listed.
-        EditError: *new* is empty, or no model has the tag *old*.
+        EditError: a tag is empty, or no model has the tag *old*.
     """
     new = " ".join(new.split())
-    if not fold(new):
+    if not fold(new) or not fold(old):
         raise EditError("a tag needs a letter or a digit")
     changes: list[FileChange] = []
-    notes: list[str] = []
+    skipped: list[Path] = []
     is_done = False
     for name, data in each_file(directory):
         is_done = is_done or _has_tag(data, new)
@@ -116,13 +115,13 @@ def rename_tag(directory: Path, old: str, new: str) -> Edit:
         try:
             before, model = load(path)
         except DocumentError:
-            notes.append(f"{path} is not a valid finding model, and was not edited")
+            skipped.append(path)
             continue
         if edit.rename_tag(model, old, new):
             changes.append(changed(path, before, model))
-    if not changes and not notes and not is_done:
+    if not changes and not skipped and not is_done:
         raise EditError(f"no model below {directory} has the tag {old!r}")
-    return Edit(tuple(changes), tuple(notes))
+    return Edit(tuple(changes), skipped=tuple(skipped))
 
 
 def _may_have_tag(data: bytes, tag: str) -> bool:

@@ -10,7 +10,7 @@ from findingmodel.author.edit import Edit, FileChange
 from findingmodel.author.edit_names import MAX_STEM
 from findingmodel.author.lint.texts import tag_key
 from findingmodel.errors import DocumentError, EditError, Problem
-from findingmodel.model.draft import PLACEHOLDER, make_stub
+from findingmodel.model.draft import PLACEHOLDER, USUAL_CHANGES, make_stub
 from findingmodel.model.layout import canonical
 from findingmodel.model.parse import parse_model
 from findingmodel.search.collisions import find_collisions
@@ -59,6 +59,7 @@ async def new_model(
     synonyms: Sequence[str] = (),
     tags: Sequence[str] = (),
     attributes: Sequence[Mapping[str, Any]] = (),
+    changes: Sequence[str] = USUAL_CHANGES,
 ) -> NewModel:
     """Write a stub of a finding model to a new file in *directory*, named after *name*; nothing is indexed.
 
@@ -68,7 +69,8 @@ async def new_model(
     Args:
         store: the index; it must be open.
         directory: created if it does not exist.
-        name, source, description, synonyms, tags, attributes: as `findingmodel.model.draft.make_stub`.
+        name, source, description, synonyms, tags, attributes, changes: as
+            `findingmodel.model.draft.make_stub`.
 
     Raises:
         ConfigError: *source* is not the code of an organization.
@@ -95,6 +97,7 @@ async def new_model(
             tags=list(dict.fromkeys(known or tag for tag, known in written.items())),
             contributor=contributor,
             attributes=attributes,
+            changes=changes,
             taken=taken,
         )
         ids = {model.oifm_id, *(attribute.oifma_id for attribute in model.attributes)}

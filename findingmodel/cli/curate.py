@@ -69,7 +69,8 @@ def rename_tag(directory: Path, old: str, new: str) -> Edit:
     """Rename the tag OLD to NEW in all files below DIR.
 
     OLD is found in any case, so this also gives a tag one spelling. A model that has both tags has NEW once
-    afterwards. An interrupted run has renamed it in some files; run it again for the rest.
+    afterwards. An interrupted run has renamed it in some files; run it again for the rest. Exit code 1 means
+    that files are not valid, and were not edited.
 
     \b
     Examples:

@@ -69,7 +69,8 @@ class Editing:
         if not self._dry_run:
             edit.apply()
         self.show(edit)
-        return self._update_index(edit, place(None).directory) if self._update and not self._dry_run else 0
+        code = self._update_index(edit, place(None).directory) if self._update and not self._dry_run else 0
+        return 1 if edit.skipped else code
 
     def show(self, edit: Edit) -> None:
         """Print what *edit* changes."""
@@ -83,6 +84,8 @@ class Editing:
             screen.note("nothing to change")
         for note in edit.notes:
             screen.note(note)
+        for path in edit.skipped:
+            screen.note(f"{path} is not a valid finding model, and was not edited; index check says why")
 
     def _show_change(self, change: FileChange) -> None:
         fields, width = change.fields, self._screen.width

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,6 +49,15 @@ _file_argument = click.argument(
     "--synonym", "synonyms", metavar="S", type=utf8, multiple=True, help="Another name; repeatable."
 )
 @tag_option("A tag; repeatable.")
+@click.option(
+    "--change",
+    "changes",
+    metavar="PAIR",
+    type=utf8,
+    multiple=True,
+    help="A pair of changes since a prior exam, such as worsened/improved, or none; repeatable. "
+    "Default larger/smaller and increased/decreased.",
+)
 @index_options
 def new(
     screen: Screen,
@@ -59,6 +68,7 @@ def new(
     description: str | None,
     synonyms: tuple[str, ...],
     tags: tuple[str, ...],
+    changes: tuple[str, ...],
 ) -> None:
     """Create a valid file for the finding model NAME, as a start for editing.
 
@@ -72,17 +82,17 @@ def new(
     Examples:
       findingmodel model new "pleural plaque" --source ABCD --into defs
       findingmodel model new "pleural plaque" --source ABCD --synonym "hyaline plaque" --tag CT --tag chest
+      findingmodel model new "pleural plaque" --source ABCD --change larger/smaller
 
     Exit code 1 means that the file exists, or that the name or another argument is not valid.
     """
     from findingmodel.author.new import new_model
-    from findingmodel.model.draft import PLACEHOLDER
+    from findingmodel.model.draft import PLACEHOLDER, USUAL_CHANGES, changes_named
 
+    pairs = changes_named(pair for pair in changes if pair != "none") if changes else USUAL_CHANGES
     text = description or PLACEHOLDER
-    created = ask(
-        settings,
-        lambda store: new_model(store, into, name, source, description=text, synonyms=synonyms, tags=tags),
-    )
+    texts: dict[str, Any] = {"synonyms": synonyms, "tags": tags, "changes": pairs}
+    created = ask(settings, lambda store: new_model(store, into, name, source, description=text, **texts))
     if screen.as_json:
         ids = [attribute.oifma_id for attribute in created.model.attributes]
         facts = {"file": str(created.path), "oifm_id": created.model.oifm_id, "attribute_ids": ids}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from findingmodel.errors import DocumentError
+from findingmodel.errors import DocumentError, EditError
 from findingmodel.model.finding import FindingModelBase, add_ids
 from findingmodel.model.rules import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from findingmodel.model.finding import FindingModelFull
 
@@ -49,7 +49,8 @@ PRESENCE_VALUES = tuple(value[0] for value in _PRESENCE_VALUES)
 """The values of "presence"."""
 CHANGE_WORDS = tuple(value[0] for value in _CHANGE_VALUES)
 """All its values, in the order of a file."""
-_USUAL_CHANGES = ("increased", "decreased", "larger", "smaller")
+USUAL_CHANGES = ("increased", "decreased", "larger", "smaller")
+"""The values besides the core values that a stub has by default."""
 _DESCRIPTIONS = {
     "presence": "Presence or absence of {name}",
     "indeterminate": "Presence of {name} cannot be determined",
@@ -73,6 +74,7 @@ def make_stub(
     tags: Sequence[str] = (),
     contributor: Mapping[str, Any] | None = None,
     attributes: Sequence[Mapping[str, Any]] = (),
+    changes: Container[str] = USUAL_CHANGES,
     taken: Container[str] = (),
 ) -> FindingModelFull:
     """Return a new finding model with ids and the attributes "presence" and "change from prior".
@@ -84,6 +86,7 @@ def make_stub(
         source: the code of the organization that assigns the ids, three or four letters A-Z in any case.
         contributor: the fields of a person or organization.
         attributes: more attributes, as in a file, without ids.
+        changes: the values of "change from prior" besides its core values, of `CHANGE_PAIRS`.
         taken: ids in use, which are not assigned.
 
     Raises:
@@ -100,7 +103,7 @@ def make_stub(
         "tags": list(tags) or None,
         "attributes": [
             _attribute(name, _PRESENCE, _PRESENCE_VALUES),
-            change_from_prior_attribute(name, _USUAL_CHANGES),
+            change_from_prior_attribute(name, changes),
             *map(dict, attributes),
         ],
     }
@@ -110,6 +113,29 @@ def make_stub(
         return add_ids(FindingModelBase.model_validate(draft), source, taken=taken)
     except ValidationError as error:
         raise DocumentError(name, explain(draft, error.errors(include_url=False))) from error
+
+
+def changes_named(words: Iterable[str]) -> list[str]:
+    """Return the values of the pairs that *words* name: pairs such as "larger/smaller", or a value of each.
+
+    Raises:
+        EditError: a word is one of the core values, or names no pair.
+
+    >>> changes_named(["larger", "worsened/improved"])
+    ['larger', 'smaller', 'worsened', 'improved']
+    """
+    found: list[str] = []
+    for word in words:
+        names = [part.strip().casefold() for part in word.split("/")]
+        for name in names:
+            if name in CHANGE_CORE:
+                raise EditError(f"{name!r} is one of the core values, which every model keeps")
+        pair = next((pair for pair in CHANGE_PAIRS if set(names) <= set(pair)), None)
+        if pair is None:
+            listed = ", ".join("/".join(pair) for pair in CHANGE_PAIRS)
+            raise EditError(f"{word!r} is not a pair of changes; the pairs are {listed}")
+        found += [value for value in pair if value not in found]
+    return found
 
 
 def change_from_prior_attribute(finding: str, changes: Container[str] = ()) -> dict[str, Any]:

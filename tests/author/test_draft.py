@@ -115,6 +115,11 @@ def test_a_table_without_a_header_is_refused(lines: list[str]) -> None:
         draft_attributes(lines)
 
 
+def test_what_is_not_text_is_refused() -> None:
+    with pytest.raises(QueryError, match="not text"):
+        draft_attributes(["PK\x03\x04,\n", "x,y\n"])
+
+
 def test_reading_ends_when_all_columns_are_settled() -> None:
     read = 0
 

@@ -236,7 +236,7 @@ async def test_a_tag_gets_one_spelling(tmp_path: Path) -> None:
     (tmp_path / "broken.fm.json").write_text('{"name": "x", "tags": ["ct"')
     plan = applied(rename_tag(tmp_path, "ct", "CT"))
     assert content(tmp_path / "1.fm.json")["tags"] == ["CT"]
-    assert "broken.fm.json is not a valid finding model" in plan.notes[0]
+    assert plan.skipped == (tmp_path / "broken.fm.json",)
 
 
 # attributes and values

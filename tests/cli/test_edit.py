@@ -142,6 +142,7 @@ def test_an_update_that_would_empty_the_index_is_refused_and_said(tmp_path: Path
         (["model", "deprecate", "{}", "--by", "OIFM_TEST_000009"], 1, "no file has it"),
         (["model", "merge", "{}", "{}"], 1, "are the same model"),
         (["tags", "rename", "bogus", "x", "{dir}"], 1, "no model below"),
+        (["tags", "rename", " ", "x", "{dir}"], 1, "a tag needs"),
         (["contributors", "apply", "{dir}"], 2, "names nobody"),
         (["contributors", "credit", "ABCD", "--to", "{}"], 2, "names nobody"),
     ],
@@ -156,6 +157,16 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     assert message in result.stderr
     assert len([line for line in result.stderr.splitlines() if "Error" in line]) == 1
     assert contents(defs) == before
+
+
+def test_a_file_that_is_not_valid_is_named_and_the_others_are_edited(defs: Path) -> None:
+    (defs / "broken.fm.json").write_bytes(model_bytes(3, name=7))
+    for command in (("tags", "rename", "CT", "XR", defs), ("contributors", "apply", defs)):
+        (defs / "contributors.yml").write_text("- {code: TEST, name: Renamed Group}")
+        result = run(*command)
+        assert result.exit_code == 1
+        assert f"{defs}/broken.fm.json is not a valid finding model, and was not edited" in result.stderr
+        assert f"wrote {defs}/1.fm.json" in result.stdout
 
 
 def test_contributors_are_kept_in_one_file(defs: Path) -> None:
