@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 from findingmodel._version import __version__
 
 if TYPE_CHECKING:
+    from findingmodel.author.coverage import Coverage
+    from findingmodel.author.draft import ColumnDraft, draft_attributes
+    from findingmodel.author.edit import Edit, FileChange
+    from findingmodel.author.edit_attributes import NewAttribute
+    from findingmodel.author.lint.config import LintConfig
+    from findingmodel.author.lint.rule import Level, Violation
+    from findingmodel.author.lint.run import LintReport
+    from findingmodel.author.triage import ListedFinding, Triage, TriageCandidate
     from findingmodel.errors import (
         ConfigError,
         DirectoryError,
         DocumentError,
+        EditError,
         EventLoopError,
         FindingModelError,
         LeaseHeldError,
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
         TransactionError,
         UpdateRefusedError,
     )
+    from findingmodel.export.files import ExportReport
     from findingmodel.index.aio import Index, MongoDBIndex
     from findingmodel.index.results import (
         AttributeInfo,
@@ -42,6 +52,7 @@ if TYPE_CHECKING:
         Suggestion,
         to_dicts,
     )
+    from findingmodel.index.review import DuplicatePair, ModelReview, NameCollision, SimilarName
     from findingmodel.index.sync import SyncIndex
     from findingmodel.model.finding import (
         Attribute,
@@ -63,6 +74,7 @@ if TYPE_CHECKING:
     )
     from findingmodel.model.parse import Parsed, parse_model
     from findingmodel.model.rules import generate_oifm_id, generate_oifma_id
+    from findingmodel.model.schema import json_schema
     from findingmodel.observe.metrics import PerformanceMonitor
     from findingmodel.observe.prometheus import prometheus
     from findingmodel.render.markdown import to_markdown
@@ -84,11 +96,18 @@ __all__ = [
     "ChoiceValue",
     "ChoiceValueIded",
     "CodeMatch",
+    "ColumnDraft",
     "ConfigError",
     "Contributor",
+    "Coverage",
     "DirectoryError",
     "DocumentError",
+    "DuplicatePair",
+    "Edit",
+    "EditError",
     "EventLoopError",
+    "ExportReport",
+    "FileChange",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -98,9 +117,16 @@ __all__ = [
     "IndexEntry",
     "IndexReturnType",
     "LeaseHeldError",
+    "Level",
+    "LintConfig",
+    "LintReport",
+    "ListedFinding",
     "Match",
     "MissingFileError",
+    "ModelReview",
     "MongoDBIndex",
+    "NameCollision",
+    "NewAttribute",
     "NotFoundError",
     "NotWrittenError",
     "NumericAttribute",
@@ -117,6 +143,7 @@ __all__ = [
     "SearchAnswers",
     "SearchHit",
     "Settings",
+    "SimilarName",
     "StoreClosedError",
     "StoreError",
     "StoreSchemaError",
@@ -125,13 +152,18 @@ __all__ = [
     "Suggestion",
     "SyncIndex",
     "TransactionError",
+    "Triage",
+    "TriageCandidate",
     "UpdateRefusedError",
     "UpdateReport",
+    "Violation",
     "__version__",
     "add_ids",
     "cached",
+    "draft_attributes",
     "generate_oifm_id",
     "generate_oifma_id",
+    "json_schema",
     "parse_model",
     "prometheus",
     "to_dicts",
@@ -139,13 +171,23 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
+    "findingmodel.author.coverage": "Coverage",
+    "findingmodel.author.draft": "ColumnDraft draft_attributes",
+    "findingmodel.author.edit": "Edit FileChange",
+    "findingmodel.author.edit_attributes": "NewAttribute",
+    "findingmodel.author.lint.config": "LintConfig",
+    "findingmodel.author.lint.rule": "Level Violation",
+    "findingmodel.author.lint.run": "LintReport",
+    "findingmodel.author.triage": "ListedFinding Triage TriageCandidate",
     "findingmodel.errors": (
-        "ConfigError DirectoryError DocumentError EventLoopError FindingModelError LeaseHeldError "
-        "MissingFileError NotFoundError "
-        "NotWrittenError Problem QueryError StoreClosedError StoreError StoreSchemaError "
+        "ConfigError DirectoryError DocumentError EditError EventLoopError FindingModelError LeaseHeldError "
+        "MissingFileError NotFoundError NotWrittenError Problem QueryError StoreClosedError StoreError "
+        "StoreSchemaError "
         "StoreUnavailableError TransactionError UpdateRefusedError"
     ),
+    "findingmodel.export.files": "ExportReport",
     "findingmodel.index.aio": "Index MongoDBIndex",
+    "findingmodel.index.review": "DuplicatePair ModelReview NameCollision SimilarName",
     "findingmodel.index.sync": "SyncIndex",
     "findingmodel.index.results": (
         "AttributeInfo CodeMatch Hits IndexEntry Page SearchAnswers SearchHit Suggestion to_dicts"
@@ -157,6 +199,7 @@ _NAMES_BY_MODULE = {
     ),
     "findingmodel.model.parse": "Parsed parse_model",
     "findingmodel.model.rules": "generate_oifm_id generate_oifma_id",
+    "findingmodel.model.schema": "json_schema",
     "findingmodel.observe.metrics": "PerformanceMonitor",
     "findingmodel.observe.prometheus": "prometheus",
     "findingmodel.render.markdown": "to_markdown",

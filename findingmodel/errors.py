@@ -6,6 +6,7 @@
     ├── DirectoryError              the directory to index is missing or is not a directory      (exit code 2)
     ├── DocumentError               a file is not a valid finding model; has its problems
     │   └── MissingFileError        the file, or its directory, does not exist
+    ├── EditError                   an edit of a file does not apply to it; nothing was written
     ├── NotFoundError               nothing in the index has this id, name, slug or synonym
     ├── EventLoopError              an Index is used in two event loops at the same time
     ├── UpdateRefusedError          an update would remove too much, or was strict and had failures
@@ -31,6 +32,7 @@ __all__ = [
     "ConfigError",
     "DirectoryError",
     "DocumentError",
+    "EditError",
     "EventLoopError",
     "FindingModelError",
     "LeaseHeldError",
@@ -98,6 +100,10 @@ class DocumentError(FindingModelError, ValueError):
 
 class MissingFileError(DocumentError, FileNotFoundError):
     """The file of a finding model, or its directory, does not exist."""
+
+
+class EditError(FindingModelError, ValueError):
+    """An edit does not apply to a file, or would make it clash with another; nothing was written."""
 
 
 class NotFoundError(FindingModelError, KeyError):

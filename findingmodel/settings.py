@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 """A valid branch name. Collections and tables are named after the branch."""
 
+_HIDDEN = "***"
 _DATABASE = re.compile(r"sqlite:.*|mongodb(\+srv)?://.+|.+\.(db|sqlite3?)", re.IGNORECASE)
 MONGODB_NAME = re.compile(r'[^/\\. "$*<>:|?\0]{1,63}')
 """A valid name of a MongoDB database, whatever operating system the server runs on."""
@@ -134,7 +135,7 @@ def state_directory() -> Path:
     return platformdirs.user_state_path("findingmodel", appauthor=False)
 
 
-def _setting(rule: _Rule, default: Any, line: str, *variables: str) -> Any:
+def _setting(rule: _Rule, default: Any, line: str, *variables: str, secret: bool = False) -> Any:
     """Describe a setting.
 
     Args:
@@ -142,8 +143,9 @@ def _setting(rule: _Rule, default: Any, line: str, *variables: str) -> Any:
         default: a value, or a function that returns one.
         line: its help.
         variables: its environment variables; by default ``FINDINGMODEL_`` and its name.
+        secret: whether its value is never shown.
     """
-    about = {"rule": rule, "help": line, "variables": variables}
+    about = {"rule": rule, "help": line, "variables": variables, "secret": secret}
     return field(metadata=about, **{"default_factory" if callable(default) else "default": default})
 
 
@@ -262,6 +264,12 @@ class Settings:
     ledger_keep: int = _setting(
         _whole(0, 1_000), limits.LEDGER_KEEP, "Ledger: number of rotated files to keep."
     )
+    mcp_token: str = _setting(
+        _text(re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*"), "16 to 512 letters, digits or ._~+/-"),
+        "",
+        "Agents: the bearer token that requests over HTTP must carry.",
+        secret=True,
+    )
     log: Literal["off", "json", "text"] = _setting(
         _choice("off", "json", "text"), "off", "Log operations and their durations on stderr."
     )
@@ -307,7 +315,7 @@ class Settings:
         return [
             SettingView(
                 setting.name,
-                _masked_text(getattr(self, setting.name)),
+                _shown(setting, getattr(self, setting.name)),
                 self.sources.get(setting.name, "default"),
                 setting.metadata["help"],
                 _variables(setting),
@@ -328,7 +336,10 @@ def _variables(setting: Field[Any]) -> tuple[str, ...]:
     return setting.metadata["variables"] or (f"{PREFIX}{setting.name.upper()}",)
 
 
-def _masked_text(value: Any) -> Any:
+def _shown(setting: Field[Any], value: Any) -> Any:
+    """Return *value* without passwords; of a secret, only whether there is one."""
+    if setting.metadata["secret"]:
+        return _HIDDEN if value else value
     return masked(value) if isinstance(value, str) else value
 
 
@@ -352,7 +363,7 @@ def _parsed(setting: Field[Any], text: Variable) -> str | int:
     try:
         return rule.parse(text.text)
     except ValueError:
-        value = masked(text.text)
+        value = _shown(setting, text.text)
         raise ConfigError(
             f"the setting {setting.name} ({text.source}) cannot be {value!r}; allowed is {rule.allowed}"
         ) from None

@@ -29,6 +29,7 @@ PACKAGE = ROOT / "findingmodel"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 MODULES = {
+    "pyyaml": "yaml",
     "prometheus-client": "prometheus_client",
     "pystemmer": "Stemmer",
     "python-dotenv": "dotenv",

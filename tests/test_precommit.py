@@ -53,6 +53,7 @@ def use(repository: Path, hook: str) -> None:
     """Let the repository use *hook* as it is published, but for its installation, which needs a network."""
     (published,) = [one for one in yaml.safe_load(HOOKS.read_text()) if one["id"] == hook]
     assert published.pop("language") == "python"
+    published.pop("additional_dependencies", None)
     config = {"repos": [{"repo": "local", "hooks": [{**published, "language": "system"}]}]}
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     git("add", ".")
@@ -105,6 +106,18 @@ def test_a_broken_model_cannot_be_committed(repository: Path) -> None:
     assert "defs/m3.fm.json: /name: " in done.stdout
     assert "m4.fm.json" not in done.stdout  # only check-all sees that an unchanged file has the same id
     assert "notes.json" not in done.stdout
+
+
+def test_a_model_that_breaks_a_rule_cannot_be_committed(repository: Path) -> None:
+    (repository / ".findingmodel.toml").write_text(
+        '[lint]\nselect = ["spaces"]\nlevel = {spaces = "error"}\n'
+    )
+    use(repository, "findingmodel-lint")
+    write_model(repository, "defs/m3.fm.json", 3, name="two  spaces")
+    git("add", ".")
+    done = commit()
+    assert done.returncode == 1
+    assert "defs/m3.fm.json: /name: error: 'two  spaces' has white space" in done.stdout
 
 
 def test_check_all_compares_with_unchanged_files(repository: Path) -> None:

@@ -3,10 +3,12 @@
 settings-table          every setting
 fields-table NAME       the fields of a model
 commands                every command, with its --help
+lint-rules              every lint rule, with its example
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import click
 from sphinx.util.docutils import SphinxDirective
 
 import findingmodel
+from findingmodel.author.lint.rules import RULES
 from findingmodel.cli.main import cli
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
     from docutils import nodes
     from sphinx.application import Sphinx
+
+    from findingmodel.author.lint.rule import Rule
 
 _HELP_COLUMNS = 80
 
@@ -75,6 +80,26 @@ class Commands(SphinxDirective):
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
+class LintRules(SphinxDirective):
+    """Every lint rule, with its example."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each rule."""
+        text = "\n\n".join(_rule(code, rule) for code, rule in sorted(RULES.items()))
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+def _rule(code: str, rule: Rule) -> str:
+    level = f"{rule.level.capitalize()}, fixable" if rule.fixable else rule.level.capitalize()
+    where, bad, good = rule.example
+    example = f"At `{where}`, not `{_json(bad)}` but `{_json(good)}`."
+    return f"### {code}\n\n*{level}.* {rule.summary}\n\n{example}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
     with click.Context(
         command, info_name=path, max_content_width=_HELP_COLUMNS, terminal_width=_HELP_COLUMNS
@@ -113,4 +138,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("settings-table", SettingsTable)
     app.add_directive("fields-table", FieldsTable)
     app.add_directive("commands", Commands)
+    app.add_directive("lint-rules", LintRules)
     return {"parallel_read_safe": True}

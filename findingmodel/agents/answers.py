@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from findingmodel.index.results import IndexEntry, SearchHit
     from findingmodel.model.finding import AttributeIded, FindingModelFull
 
+_MIN_TOKENS = 300  # enough for any answer without entries, and for any error
+
+MaxTokens = Annotated[
+    int,
+    Field(
+        ge=_MIN_TOKENS,
+        le=200_000,
+        description="Limit of the answer in bytes of UTF-8: at least its tokens, about 3 bytes each",
+    ),
+]
+
 
 def _drop_titles(schema: dict[str, Any]) -> None:
     """Drop titles from a JSON schema: they repeat the names, and agents pay for each token."""
@@ -24,11 +35,13 @@ def _drop_titles(schema: dict[str, Any]) -> None:
         part.pop("title", None)
 
 
-class _Schema(BaseModel):
+class Schema(BaseModel):
+    """Base class of the parts of answers."""
+
     model_config = ConfigDict(frozen=True, defer_build=True, json_schema_extra=_drop_titles)
 
 
-class Answer(_Schema):
+class Answer(Schema):
     """Base class of all answers; fields with default values are not sent."""
 
     hint: str | None = Field(default=None, description="What to try next")
@@ -46,7 +59,7 @@ class Answer(_Schema):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class PhraseMatch(_Schema):
+class PhraseMatch(Schema):
     """A finding model that a phrase may mean."""
 
     oifm_id: str
@@ -83,7 +96,7 @@ class ModelAnswer(Answer):
     markdown: str | None = Field(default=None, description="The same as a page to read")
 
 
-class Resolution(_Schema):
+class Resolution(Schema):
     """A phrase and the models that it may mean."""
 
     phrase: str
@@ -98,7 +111,7 @@ class ResolveAnswer(Answer):
     resolutions: list[Resolution]
 
 
-class Tag(_Schema):
+class Tag(Schema):
     """A tag and the number of models that have it."""
 
     tag: str

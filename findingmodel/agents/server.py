@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import inspect
+import ipaddress
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
 from findingmodel._version import __version__
 from findingmodel.agents.answers import Answer
+from findingmodel.agents.bearer import BearerGate
 from findingmodel.agents.corrections import not_found, unknown_argument, wrong_arguments
 from findingmodel.agents.tools import Tools
 from findingmodel.errors import ConfigError, FindingModelError, NotFoundError
@@ -31,6 +33,7 @@ _INSTRUCTIONS = """\
 An index of radiology finding models: the names of a finding, its meaning, and the attributes that describe \
 it, each with a stable id. Resolve phrases of a report with resolve_report_phrases, explore with \
 search_finding_models and list_tags, take attributes and values from get_finding_model. Quote ids exactly. \
+Before you propose a model, check its names with find_collisions, and all of it with review_finding_model. \
 For reference, not for clinical decisions."""
 
 _TITLES = {
@@ -39,6 +42,9 @@ _TITLES = {
     "resolve_report_phrases": "Resolve phrases of a report",
     "list_tags": "List tags",
     "index_stats": "Show what the index holds",
+    "find_collisions": "Check whether names are free",
+    "find_duplicates": "Find models that may be the same",
+    "review_finding_model": "Check a draft of a finding model",
 }
 _READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
@@ -135,6 +141,8 @@ async def _read(index: Index, oifm_id: str) -> FindingModelFull:
 
 _HOST = "127.0.0.1"
 _SIGNALLED = 128  # and the number of the signal
+_LOOPBACK = "127.0.0.1"
+_INTERRUPTED = 130
 _SHUTDOWN_SECONDS = 2  # agents that listen for notifications would keep their connections open
 
 
@@ -172,30 +180,35 @@ async def serve_stdio(settings: Settings) -> None:
         raise BrokenPipeError
 
 
-async def serve_http(settings: Settings, port: int, on_ready: Callable[[str], None]) -> None:
-    """Answer agents on this machine over HTTP, until SIGINT or SIGTERM.
+async def serve_http(
+    settings: Settings, port: int, on_ready: Callable[[str], None], *, host: str = _LOOPBACK
+) -> None:
+    """Answer agents over HTTP, until SIGINT or SIGTERM.
 
-    Only requests to this host and port are answered. Web pages in a browser on this machine are refused, also
-    if they reach the server through a name of their own (DNS rebinding).
+    With the setting ``mcp_token``, only requests that carry the token are answered. Without it, the server is
+    for this machine alone: only requests to this host and port are answered, and web pages in a browser on
+    this machine are refused, also if they reach the server through a name of their own (DNS rebinding).
 
     Args:
-        settings: which index.
+        settings: which index, and the token.
         port: the port to listen on; 0 picks a free one.
         on_ready: called with the URL once agents can connect.
+        host: the address to listen on.
 
     Raises:
-        ConfigError: the port is taken, or the settings do not name an index.
+        ConfigError: *host* can be reached from other machines and there is no token, the port is taken, or
+            the settings do not name an index.
         StoreError: the index cannot be opened.
     """
-    with _listen(port) as bound:
-        address = f"{_HOST}:{bound.getsockname()[1]}"
-        hosts = [address, address.replace(_HOST, "localhost")]
-        security = TransportSecuritySettings(
-            allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts]
-        )
+    _refuse_open_door(host, settings)
+    with _listen(host, port) as bound:
+        address = f"{_in_url(host)}:{bound.getsockname()[1]}"
+        security = _security(address, settings)
         async with Index(settings=settings, monitor=make_monitor(settings)) as index:
             await index.count()  # as above
-            app = make_server(index).streamable_http_app(transport_security=security)
+            app: Any = make_server(index).streamable_http_app(transport_security=security)
+            if settings.mcp_token:
+                app = BearerGate(app, settings.mcp_token)
             server = uvicorn.Server(
                 uvicorn.Config(
                     app, log_level="warning", timeout_graceful_shutdown=_SHUTDOWN_SECONDS, ws="none"
@@ -211,10 +224,40 @@ async def serve_http(settings: Settings, port: int, on_ready: Callable[[str], No
             await server.serve(sockets=[bound])
 
 
-def _listen(port: int) -> socket.socket:
+def _refuse_open_door(host: str, settings: Settings) -> None:
+    """Raise an error if other machines could connect without a token."""
     try:
-        return socket.create_server((_HOST, port))
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise ConfigError(
+            f"the host must be an IP address, such as {_LOOPBACK} or 0.0.0.0, not {host!r}"
+        ) from None
+    if not is_loopback and not settings.mcp_token:
+        raise ConfigError(
+            f"anybody who reaches {host} could read the index: set FINDINGMODEL_MCP_TOKEN, the token that "
+            f"agents must send, or serve {_LOOPBACK} only"
+        )
+
+
+def _security(address: str, settings: Settings) -> TransportSecuritySettings:
+    """Return which hosts and origins a request may name: any if it must carry a token, which pages lack."""
+    if settings.mcp_token:
+        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    hosts = [address, f"localhost:{address.rpartition(':')[2]}"]
+    return TransportSecuritySettings(
+        allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts]
+    )
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on port {port} of {_HOST}: {error.strerror}; choose another with --port"
+            f"cannot listen on port {port} of {host}: {error.strerror}; choose another with --port"
         ) from error

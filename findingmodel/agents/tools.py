@@ -12,6 +12,7 @@ from findingmodel._version import __version__
 from findingmodel.agents.answers import (
     FoundModel,
     IndexStats,
+    MaxTokens,
     ModelAnswer,
     ResolveAnswer,
     SearchAnswer,
@@ -24,32 +25,19 @@ from findingmodel.agents.answers import (
 )
 from findingmodel.agents.budget import fit, left_out
 from findingmodel.agents.corrections import check_tags, empty_hint, not_found, tags_in
-from findingmodel.index.aio import Index
+from findingmodel.agents.curating import CuratingTools
 from findingmodel.text.normalize import fold
 
 # No `from __future__ import annotations`: the SDK turns the annotations into JSON schemas.
 
-_MIN_TOKENS = 300  # enough for any answer without entries, and for any error
-
-MaxTokens = Annotated[
-    int,
-    Field(
-        ge=_MIN_TOKENS,
-        le=200_000,
-        description="Limit of the answer in bytes of UTF-8: at least its tokens, about 3 bytes each",
-    ),
-]
 Tags = Annotated[
     list[str],
     Field(max_length=20, description="Only models that have all these tags, such as CT or chest"),
 ]
 
 
-class Tools:
+class Tools(CuratingTools):
     """The tools of an index; all of them are read-only."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
 
     async def search_finding_models(
         self,

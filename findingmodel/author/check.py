@@ -19,7 +19,13 @@ from findingmodel.update.report import FileReport
 from findingmodel.update.scan import SUFFIX, Scan, SourceFile, is_model_name, scan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from findingmodel.model.parse import Parsed
     from findingmodel.update.report import CreditConflict
+
+    Inspect = Callable[[str, Path, bytes, Parsed], None]
+    """Called with the name of a file in reports, its path, its bytes and what they are."""
 
 
 class CheckReport(NamedTuple):
@@ -61,7 +67,12 @@ class CheckReport(NamedTuple):
         }
 
 
-def check(*paths: Path, fix_format: bool = False, options: UpdateOptions | None = None) -> CheckReport:
+def check(
+    *paths: Path,
+    fix_format: bool = False,
+    options: UpdateOptions | None = None,
+    inspect: Inspect | None = None,
+) -> CheckReport:
     """Check finding model files, each on its own and all against each other.
 
     If two files want the same id, name or attribute id, the one with the later path fails, as in an update of
@@ -71,13 +82,14 @@ def check(*paths: Path, fix_format: bool = False, options: UpdateOptions | None 
         paths: files, and directories whose finding model files are checked.
         fix_format: whether to rewrite valid files that are not in canonical layout.
         options: the limits of files; nothing else in them applies.
+        inspect: called with every file that can be read, in order; what it raises ends the check.
 
     Raises:
         DirectoryError: a directory cannot be listed.
     """
     started = time.perf_counter()
     files = _find(paths)
-    checks = _Checks(files, options or UpdateOptions())
+    checks = _Checks(files, options or UpdateOptions(), inspect)
     for file in files.files:
         path = files.root / file.path
         data = checks.add(path, file)
@@ -96,9 +108,18 @@ def check(*paths: Path, fix_format: bool = False, options: UpdateOptions | None 
     )
 
 
+def root_of(paths: Sequence[Path]) -> Path:
+    """Return the directory that reports of a check of *paths* name files from."""
+    return paths[0] if _is_one_directory(paths) else Path()
+
+
+def _is_one_directory(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and not paths[0].is_file()
+
+
 def _find(paths: tuple[Path, ...]) -> Scan:
     """Return all files that *paths* stand for, each once."""
-    if len(paths) == 1 and not paths[0].is_file():
+    if _is_one_directory(paths):
         return scan(paths[0])
     files: dict[str, SourceFile] = {}
     failed: set[FileReport] = set()
@@ -123,8 +144,9 @@ def _find(paths: tuple[Path, ...]) -> Scan:
 class _Checks:
     """What was learned from the files so far."""
 
-    def __init__(self, files: Scan, options: UpdateOptions) -> None:
+    def __init__(self, files: Scan, options: UpdateOptions, inspect: Inspect | None) -> None:
         self._options = options
+        self._inspect = inspect
         self.keys = KeyAssignment(compare(files, ()))
         self.failed = list(files.failed)
         self.warnings: list[FileReport] = []
@@ -142,6 +164,8 @@ class _Checks:
             self.fail(file.path, error.problem)
             return None
         parsed = parse_model(data, max_nesting=self._options.max_nesting)
+        if self._inspect is not None:
+            self._inspect(file.path, path, data, parsed)
         if parsed.model is None:
             self.fail(file.path, *parsed.problems)
             return None

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import errno
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.errors import DocumentError, Problem
-from findingmodel.model.draft import PLACEHOLDER, make_stub
+from findingmodel.author.collection import ids_below
+from findingmodel.author.edit import Edit, FileChange
+from findingmodel.author.edit_names import MAX_STEM
+from findingmodel.author.lint.texts import tag_key
+from findingmodel.errors import DocumentError, EditError, Problem
+from findingmodel.model.draft import PLACEHOLDER, USUAL_CHANGES, make_stub
 from findingmodel.model.layout import canonical
 from findingmodel.model.parse import parse_model
+from findingmodel.search.collisions import find_collisions
+from findingmodel.search.facets import count_tags
+from findingmodel.search.searcher import Searcher
 from findingmodel.text.normalize import fold, slug
-from findingmodel.update.scan import SUFFIX, scan
+from findingmodel.update.scan import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from findingmodel.model.finding import FindingModelFull
+    from findingmodel.search.collisions import Collision
     from findingmodel.stores.protocol import Store
-    from findingmodel.stores.records import EntryRow
-
-_IDS = re.compile(rb'"(OIFMA?_[A-Z]{3,4}_[0-9]{6})"')
-_MAX_NAME = 200  # with the suffix, and a few characters for editors, at most 255 bytes
 
 
 class NewModel(NamedTuple):
@@ -31,14 +35,16 @@ class NewModel(NamedTuple):
     Attributes:
         path: the file.
         model: its content.
-        others: models of the index that have its name, or one of its synonyms, as a synonym.
+        collisions: what the index holds about its name and each of its synonyms.
+        tags: each tag as it was given, and as the models of the index write it; None if none of them has it.
         known_models: the number of models in the index.
         contributor: whether the index knows the source, so that the file names it as a contributor.
     """
 
     path: Path
     model: FindingModelFull
-    others: tuple[EntryRow, ...]
+    collisions: tuple[Collision, ...]
+    tags: Mapping[str, str | None]
     known_models: int
     contributor: bool
 
@@ -52,15 +58,19 @@ async def new_model(
     description: str = PLACEHOLDER,
     synonyms: Sequence[str] = (),
     tags: Sequence[str] = (),
+    attributes: Sequence[Mapping[str, Any]] = (),
+    changes: Sequence[str] = USUAL_CHANGES,
 ) -> NewModel:
     """Write a stub of a finding model to a new file in *directory*, named after *name*; nothing is indexed.
 
-    No model or attribute of the index, and no file below *directory*, has any of its ids.
+    No model or attribute of the index, and no file below *directory*, has any of its ids. Tags are written as
+    the models of the index write them.
 
     Args:
         store: the index; it must be open.
         directory: created if it does not exist.
-        name, source, description, synonyms, tags: as `findingmodel.model.draft.make_stub`.
+        name, source, description, synonyms, tags, attributes, changes: as
+            `findingmodel.model.draft.make_stub`.
 
     Raises:
         ConfigError: *source* is not the code of an organization.
@@ -68,22 +78,26 @@ async def new_model(
         FileExistsError: the file exists.
         StoreError: the store failed.
     """
-    path = directory / f"{slug(name)[:_MAX_NAME]}{SUFFIX}"
+    path = directory / f"{slug(name)[:MAX_STEM]}{SUFFIX}"
     if path.exists():
         raise _exists(path)
-    others = await store.lookup({fold(text) for text in (name, *synonyms)})
-    _refuse_taken_name(path, name, others)
+    collisions = await find_collisions(store, [name, *synonyms], searcher=Searcher(store))
+    _refuse_taken_name(path, collisions[0])
+    usual = {tag_key(tag): tag for tag in await count_tags(store)} if tags else {}
+    written = {tag: usual.get(tag_key(tag)) for tag in tags}
     organizations = await store.contributors("organization", [source.upper()])
     contributor = organizations[0].fields if organizations else None
-    taken = _ids_below(directory)
+    taken = ids_below(directory)
     while True:
         model = make_stub(
             name,
             source,
             description=description,
             synonyms=synonyms,
-            tags=tags,
+            tags=list(dict.fromkeys(known or tag for tag, known in written.items())),
             contributor=contributor,
+            attributes=attributes,
+            changes=changes,
             taken=taken,
         )
         ids = {model.oifm_id, *(attribute.oifma_id for attribute in model.attributes)}
@@ -92,39 +106,26 @@ async def new_model(
             break
         taken.update(owner.key for owner in in_use)
     _write(path, canonical(model.model_dump_json(exclude_none=True).encode()))
-    entries = tuple(sorted(others, key=lambda entry: entry["oifm_id"]))
-    return NewModel(path, model, entries, (await store.counts()).models, contributor is not None)
+    known_models = (await store.counts()).models
+    return NewModel(path, model, tuple(collisions), written, known_models, contributor is not None)
 
 
-def _refuse_taken_name(path: Path, name: str, others: Collection[EntryRow]) -> None:
-    for other in others:
+def _refuse_taken_name(path: Path, collision: Collision) -> None:
+    name = collision.term
+    for other in collision.names:
         if fold(other["name"]) == fold(name):
             holder = f"{other['oifm_id']} ({other['filename']})"
             problem = Problem("/name", "duplicate-name", f"the name {name!r} already belongs to {holder}")
             raise DocumentError(str(path), (problem,))
 
 
-def _ids_below(directory: Path) -> set[str]:
-    """Return the ids in all finding model files, valid or not."""
-    ids: set[str] = set()
-    for file in scan(directory).files if directory.is_dir() else ():
-        try:
-            data = (directory / file.path).read_bytes()
-        except OSError:
-            continue  # the next update or check reports it
-        ids.update(match.decode() for match in _IDS.findall(data))
-    return ids
-
-
 def _write(path: Path, data: bytes) -> None:
     parsed = parse_model(data)
     if parsed.model is None:  # for text that only a file can be refused for, such as a NUL character
         raise DocumentError(str(path), parsed.problems)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
+        Edit((FileChange(path, None, data),)).apply()  # the whole file or none, whenever the process dies
+    except EditError:
         raise _exists(path) from None
 
 

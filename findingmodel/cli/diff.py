@@ -92,9 +92,9 @@ def _lines(report: DiffReport) -> Iterator[tuple[str, ...]]:
     for change in report.changes:
         head = (change.kind, change.oifm_id, change.name, change.path)
         if change.former_path is not None:
-            yield *head, "filename", _json(change.former_path), _json(change.path)
+            yield *head, "filename", as_json(change.former_path), as_json(change.path)
         for field in change.fields:
-            yield *head, field.place, _json(_identifying(field.old)), _json(_identifying(field.new))
+            yield *head, field.place, as_json(identifying(field.old)), as_json(identifying(field.new))
         if not change.fields and change.former_path is None:
             yield head
     for file in report.failed:
@@ -108,12 +108,12 @@ def _block(change: ModelChange, *, width: int, whole: bool) -> Iterator[str]:
     if change.former_path is not None:
         yield f"    filename: {visible(change.former_path)} -> {visible(change.path)}"
     for field in change.fields:
-        yield from _field_lines(field, width=width, whole=whole)
+        yield from field_lines(field, width=width, whole=whole)
     if change.kind == "updated" and not change.fields and change.former_path is None:
         yield "    layout only"
 
 
-def _field_lines(field: Difference, *, width: int, whole: bool) -> Iterator[str]:
+def field_lines(field: Difference, *, width: int, whole: bool) -> Iterator[str]:
     """Yield the difference of a field: on one line if it fits, else the old value above the new one."""
     import textwrap
 
@@ -135,17 +135,17 @@ def _field_lines(field: Difference, *, width: int, whole: bool) -> Iterator[str]
 
 def _shortened(value: Any, whole: bool) -> str:
     """Return *value* on one line: text in full, anything else cut to what identifies it."""
-    text = one_line(_json(value if whole else _identifying(value)))
+    text = one_line(as_json(value if whole else identifying(value)))
     is_short = whole or isinstance(value, str) or len(text) <= _MAX_LENGTH
     return text if is_short else f"{text[: _MAX_LENGTH - 1]}…"
 
 
-def _identifying(value: Any) -> Any:
+def identifying(value: Any) -> Any:
     """Return the identifying fields of an attribute, value, code or contributor; other values unchanged."""
     if not isinstance(value, dict):
         return value
     return {field: value[field] for field in _IDENTIFYING if field in value} or value
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -36,6 +36,8 @@ def export() -> None:
       findingmodel index export markdown docs --prune      docs/text/NAME.md and docs/index.md
       findingmodel index export ids docs                   docs/ids.json
       findingmodel index export jsonl - | gzip > models.jsonl.gz
+      findingmodel index export csv tables                 tables/models.csv, tables/attributes.csv
+      findingmodel index export fhir fhir                  CodeSystem, ValueSets, Questionnaires
     """
 
 
@@ -76,10 +78,8 @@ def markdown(screen: Screen, destination: Path, files: Path | None, prune: bool,
         raise click.UsageError("Pages need a directory; findingmodel model markdown FILE prints one page.")
     with screen.progress("exporting") as progress, _writing(destination):
         report = ask(settings, question)
-    pages = counted(report.written + report.unchanged, "file")
-    result = f"wrote {report.written:,} of {pages}" if report.written else f"all {pages} are up to date"
     removed = f", removed {report.removed:,}" if report.removed else ""
-    return _show(screen, settings, report, f"{result} in {destination}{removed}")
+    return _show(screen, settings, report, f"{_written(report, destination)}{removed}")
 
 
 @export.command(short_help="Write which ids are taken, and by what.")
@@ -122,6 +122,98 @@ def jsonl(screen: Screen, destination: Path, settings: Settings) -> int:
     return _export_file(screen, settings, destination, export_jsonl, json_lines)
 
 
+@export.command(short_help="Write tables of models and of attributes.")
+@_destination
+@click.option("--attributes", is_flag=True, help="With DEST -, print the table of attributes.")
+@index_options
+def csv(screen: Screen, destination: Path, attributes: bool, settings: Settings) -> int:
+    """Write DEST/models.csv, a row for each model, and DEST/attributes.csv, a row for each attribute.
+
+    DEST - prints the table of models. Lists are one cell, separated by "; ".
+
+    \b
+    Examples:
+      findingmodel index export csv tables
+      findingmodel index export csv - | head
+      findingmodel index export csv - --attributes > attributes.csv
+    """
+    from findingmodel.export.interchange import export_csv
+    from findingmodel.export.tables import csv_parts
+
+    if str(destination) == _STREAM:
+        table: Literal["models", "attributes"] = "attributes" if attributes else "models"
+        return _print_parts(screen, settings, lambda store: csv_parts(store, table))
+    if attributes:
+        raise click.UsageError("--attributes requires the destination -; both tables are written to a DEST.")
+    with _writing(destination):
+        report = ask(settings, lambda store: export_csv(store, destination))
+    return _show(screen, settings, report, _written(report, destination))
+
+
+@export.command(short_help="Write FHIR R4 resources.")
+@_destination
+@click.option("--url", metavar="URL", help="Start of canonical URLs; default urn:findingmodel.")
+@index_options
+def fhir(screen: Screen, destination: Path, url: str | None, settings: Settings) -> int:
+    """Write FHIR R4 resources to the directory DEST.
+
+    CodeSystem.json has all findings, attributes and values with their codes; ValueSets.json is a Bundle with
+    the values of each choice; questionnaires/NAME.json is a Questionnaire for each model.
+
+    \b
+    Examples:
+      findingmodel index export fhir fhir
+      findingmodel index export fhir fhir --url https://example.org/fhir
+    """
+    return _export_documents(screen, settings, destination, "fhir", url)
+
+
+@export.command(short_help="Write RadElement sets.")
+@_destination
+@index_options
+def radelement(screen: Screen, destination: Path, settings: Settings) -> int:
+    """Write a RadElement set of common data elements for each model to DEST/sets/NAME.json.
+
+    The sets are as the registry's API gives them. They cannot say synonyms and tags;
+    findingmodel model export FILE lists for one model what is lost.
+
+    \b
+    Examples:
+      findingmodel index export radelement cde
+    """
+    return _export_documents(screen, settings, destination, "radelement", None)
+
+
+def _export_documents(
+    screen: Screen,
+    settings: Settings,
+    destination: Path,
+    form: Literal["fhir", "radelement"],
+    url: str | None,
+) -> int:
+    from findingmodel.export.fhir import DEFAULT_URL
+    from findingmodel.export.interchange import export_documents
+
+    if str(destination) == _STREAM:
+        raise click.UsageError(
+            "This export needs a directory; findingmodel model export FILE prints one model."
+        )
+
+    async def question(store: Store) -> ExportReport:
+        return await export_documents(store, destination, form, url=url or DEFAULT_URL, progress=progress)
+
+    with screen.progress("exporting") as progress, _writing(destination):
+        report = ask(settings, question)
+    return _show(screen, settings, report, _written(report, destination))
+
+
+def _written(report: ExportReport, destination: Path) -> str:
+    files = counted(report.written + report.unchanged, "file")
+    if not report.written:
+        return f"all {files} are up to date in {destination}"
+    return f"wrote {report.written:,} of {files} in {destination}"
+
+
 def _export_file(
     screen: Screen,
     settings: Settings,
@@ -131,6 +223,16 @@ def _export_file(
 ) -> int:
     """Write an export to *file*, or print its *parts* if that is "-"; return the exit code."""
 
+    if str(file) != _STREAM:
+        with _writing(file):
+            report = ask(settings, lambda store: write(store, file))
+        return _show(screen, settings, report, f"wrote {file}" if report.written else f"{file} is up to date")
+    return _print_parts(screen, settings, parts)
+
+
+def _print_parts(screen: Screen, settings: Settings, parts: Callable[[Store], AsyncIterator[str]]) -> int:
+    """Print an export; return the exit code."""
+
     async def print_parts(store: Store) -> bool:
         if not (await store.counts()).models:
             return False
@@ -138,10 +240,6 @@ def _export_file(
             click.echo(safe_json(part), nl=False)
         return True
 
-    if str(file) != _STREAM:
-        with _writing(file):
-            report = ask(settings, lambda store: write(store, file))
-        return _show(screen, settings, report, f"wrote {file}" if report.written else f"{file} is up to date")
     if screen.as_json:
         raise click.UsageError("--json cannot be used when the export goes to standard output.")
     if ask(settings, print_parts):

@@ -107,6 +107,7 @@ def _fields(entry: EntryRow, places: Sequence[CodedElement]) -> Iterator[tuple[s
         ("synonyms", entry["synonyms"]),
         ("tags", entry["tags"]),
         ("contributors", entry["contributors"]),
+        ("replaces", entry.get("replaces")),
     ):
         if texts:
             yield label, ", ".join(texts)

@@ -1,4 +1,4 @@
-"""``findingmodel index list``, ``branches``, ``tags``, ``contributors`` and ``duplicates``."""
+"""``findingmodel index list``, ``branches``, ``tags`` and ``contributors``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from findingmodel.cli.hints import empty_hint, with_empty_hint
-from findingmodel.cli.options import index_options
-from findingmodel.cli.screen import Column, Screen, counted, one_line
+from findingmodel.cli.options import index_options, tag_option, utf8
+from findingmodel.cli.screen import Column, Screen, one_line
 from findingmodel.cli.session import ask, ask_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping
 
-    from findingmodel.search.duplicates import Duplicate, Reason
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
@@ -30,8 +29,40 @@ _SORTS = ("name", "oifm_id", "filename")
     "--sort", type=click.Choice(_SORTS), default="name", show_default=True, help="Field to sort by."
 )
 @click.option("--desc", is_flag=True, help="Sort in descending order.")
+@tag_option("Only models with this tag; repeatable, and all must match.")
+@click.option(
+    "--contributor",
+    "contributors",
+    metavar="KEY",
+    type=utf8,
+    multiple=True,
+    help="Only models of this GitHub user name or organization code; repeatable, and one must match.",
+)
+@click.option(
+    "--modality",
+    "modalities",
+    metavar="M",
+    type=utf8,
+    multiple=True,
+    help="Only models with a tag for this modality, such as XR, CT, MR or US, under any of its names.",
+)
+@click.option(
+    "--without",
+    metavar="WHAT",
+    type=utf8,
+    multiple=True,
+    help="Only models that lack this: tags, codes, description or what index coverage lists; repeatable.",
+)
 @index_options
-def list_entries(screen: Screen, limit: int, offset: int, sort: str, desc: bool, settings: Settings) -> None:
+def list_entries(
+    screen: Screen,
+    limit: int,
+    offset: int,
+    sort: str,
+    desc: bool,
+    settings: Settings,
+    **conditions: tuple[str, ...],
+) -> None:
     """List the models of the index, a page at a time.
 
     In a pipe each line is an id, a name and a file, separated by tabs.
@@ -41,19 +72,43 @@ def list_entries(screen: Screen, limit: int, offset: int, sort: str, desc: bool,
       findingmodel index list --limit 20
       findingmodel index list --sort filename --offset 100
       findingmodel index list --limit 100000 | cut -f 1
+      findingmodel index list --modality US --without codes
+      findingmodel index list --tag chest --contributor GMTS --without synonyms --json
     """
 
     async def question(store: Store) -> tuple[int, list[EntryRow], str]:
+        if any(conditions.values()):
+            part = slice(offset, offset + limit)
+            total, page = await _selected(store, conditions, sort, part, descending=desc)
+            return total, page, "" if total else await empty_hint(store, settings)
         page = await store.page(sort=sort, descending=desc, offset=offset, limit=limit)
         return (await store.counts()).models, page, "" if page else await empty_hint(store, settings)
 
     total, page, hint = ask(settings, question)
     rows = [(row["oifm_id"], one_line(row["name"]), row["filename"]) for row in page]
-    nothing = f"nothing to list: the index holds {counted(total, 'model')}"
+    what = "meet the conditions" if any(conditions.values()) else "are in the index"
+    nothing = f"nothing to list: {total or 'no'} models {what}"
     screen.results(page, _COLUMNS, rows, if_empty=hint or nothing)
     last = offset + len(page)
     if rows and last < total and not screen.as_json:
         screen.note(f"{offset + 1:,} to {last:,} of {total:,}; continue with --offset {last}")
+
+
+async def _selected(
+    store: Store, conditions: Mapping[str, tuple[str, ...]], sort: str, part: slice, *, descending: bool
+) -> tuple[int, list[EntryRow]]:
+    """Return how many models meet the conditions, and a part of their entries in order."""
+    from findingmodel.author.coverage import select
+    from findingmodel.text.normalize import fold
+
+    entries = await store.get(await select(store, **conditions))
+
+    def order(entry: EntryRow) -> tuple[str, str]:
+        own: str = entry[sort]  # type: ignore[literal-required]
+        return fold(own) if sort == "name" else own, entry["oifm_id"]
+
+    rows = sorted(entries.values(), key=order, reverse=descending)
+    return len(rows), rows[part]
 
 
 _BRANCH_COLUMNS = (Column("branch", bold=True), Column("models", wraps=False, right=True))
@@ -134,71 +189,3 @@ def contributors(screen: Screen, settings: Settings) -> None:
         for row in counts
     ]
     screen.results(facts, _CONTRIBUTOR_COLUMNS, rows, if_empty=hint or "the index holds no contributors")
-
-
-_DUPLICATE_COLUMNS = (
-    *(Column("score", wraps=False, right=True), Column("id", wraps=False)),
-    *(Column("name", bold=True), Column("why")),
-)
-_REASONS = {"name": "names", "name-synonym": "name and synonym", "synonym": "synonyms", "code": "codes"}
-
-
-@click.command()
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most pairs to show.")
-@click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    default=0.4,
-    show_default=True,
-    help="Leave out pairs with a lower score.",
-)
-@index_options
-def duplicates(screen: Screen, limit: int, min_score: float, settings: Settings) -> None:
-    """Find pairs of models that may describe the same finding, the likeliest first.
-
-    Two models are a pair if their names differ only in form or by a typo, if the name of one is a synonym of
-    the other, or if they share synonyms or codes. "Similar" names are only spelled alike, and may well be two
-    findings. Each reason adds to the score, which is at most 1. In a pipe each line is a score, an id, a
-    name, the other id and name, and the reasons, separated by tabs.
-
-    \b
-    Examples:
-      findingmodel index duplicates
-      findingmodel index duplicates --min-score 0.9 --json
-    """
-    from findingmodel.search.duplicates import find_duplicates
-
-    async def question(store: Store) -> list[Duplicate]:
-        return await find_duplicates(store, limit=limit + 1, min_score=min_score, progress=progress)
-
-    with screen.progress("comparing") as progress:
-        pairs, hint = ask(settings, lambda store: with_empty_hint(store, settings, question))
-    facts = [pair.as_dict() for pair in pairs[:limit]]
-    rows_of = _two_rows if screen.is_terminal else _one_row
-    rows = [row for pair in pairs[:limit] for row in rows_of(pair)]
-    screen.results(facts, _DUPLICATE_COLUMNS, rows, if_empty=hint or "no two models are alike")
-    if len(pairs) > limit and not screen.as_json:
-        screen.note(f"showing the likeliest {limit:,}; --limit shows more")
-
-
-def _one_row(pair: Duplicate) -> Iterator[tuple[str, ...]]:
-    yield f"{pair.score:.2f}", *_id_and_name(pair.first), *_id_and_name(pair.second), _why(pair.reasons)
-
-
-def _two_rows(pair: Duplicate) -> Iterator[tuple[str, ...]]:
-    """Yield the models one below the other, for a terminal, each with some of the reasons."""
-    yield f"{pair.score:.2f}", *_id_and_name(pair.first), _why(pair.reasons[:1])
-    yield "", *_id_and_name(pair.second), _why(pair.reasons[1:])
-
-
-def _id_and_name(model: EntryRow) -> tuple[str, str]:
-    return model["oifm_id"], one_line(model["name"])
-
-
-def _why(reasons: Sequence[Reason]) -> str:
-    parts = []
-    for reason in reasons:
-        first, second = one_line(reason.first), one_line(reason.second)
-        texts = first if first.casefold() == second.casefold() else f"{first} / {second}"
-        parts.append(f"{'' if reason.equal else 'similar '}{_REASONS[reason.kind]}: {texts}")
-    return "; ".join(parts)

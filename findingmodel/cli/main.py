@@ -208,7 +208,9 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 _ROOT_COMMANDS = {
     "index": Lazy("findingmodel.cli.main:index", "Build, read and export an index of finding models."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
-    "model": Lazy("findingmodel.cli.model:model", "Create and show finding model files."),
+    "model": Lazy("findingmodel.cli.main:model", "Create, check, edit and show finding model files."),
+    "tags": Lazy("findingmodel.cli.curate:tags", "Edit the tags of the files of a directory."),
+    "contributors": Lazy("findingmodel.cli.curate:contributors", "Keep contributors in one file."),
     "mcp": Lazy("findingmodel.cli.mcp:mcp", "Serve language-model agents."),
     "config": Lazy("findingmodel.cli.config:config", "Show every setting, its value and its source."),
     "completion": Lazy("findingmodel.cli.completion:completion", "Print a completion script for a shell."),
@@ -271,7 +273,7 @@ def main() -> None:
 
 _INDEX_COMMANDS = {
     "update": Lazy("findingmodel.cli.update:update", "Make the index match a directory."),
-    "check": Lazy("findingmodel.cli.update:check", "Check files, and optionally rewrite their layout."),
+    "check": Lazy("findingmodel.cli.check:check", "Check files, lint them, and correct or reformat them."),
     "diff": Lazy("findingmodel.cli.diff:diff", "Show what an update would change, field by field."),
     "watch": Lazy("findingmodel.cli.watch:watch", "Update whenever files of a directory change."),
     "get": Lazy("findingmodel.cli.get:get", "Show models by id, name, slug or synonym."),
@@ -280,7 +282,10 @@ _INDEX_COMMANDS = {
     "branches": Lazy("findingmodel.cli.list:branches", "Count the models of each branch."),
     "tags": Lazy("findingmodel.cli.list:tags", "Count the models of each tag."),
     "contributors": Lazy("findingmodel.cli.list:contributors", "Count the models of each contributor."),
-    "duplicates": Lazy("findingmodel.cli.list:duplicates", "Find models that may describe the same finding."),
+    "collision": Lazy("findingmodel.cli.collision:collision", "Show who has a name or synonym already."),
+    "coverage": Lazy("findingmodel.cli.coverage:coverage", "Count the models that lack something."),
+    "duplicates": Lazy("findingmodel.cli.duplicates:duplicates", "Find models that may be the same finding."),
+    "triage": Lazy("findingmodel.cli.triage:triage", "Find the models of a list of findings."),
     "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or JSON lines."),
     "history": Lazy("findingmodel.cli.stats:history", "Show the updates and other writes."),
 }
@@ -295,4 +300,43 @@ def index() -> None:
       findingmodel index check defs        check the files in defs/
       findingmodel index update defs       index them
       findingmodel index get PE            show one of them
+    """
+
+
+_MODEL_COMMANDS = {
+    "new": Lazy("findingmodel.cli.model:new", "Create a file with new ids and the usual attributes."),
+    "check": Lazy("findingmodel.cli.lint:check_model", "Check one or more files, with the lint rules."),
+    "rules": Lazy("findingmodel.cli.lint:list_rules", "List the lint rules."),
+    "draft": Lazy("findingmodel.cli.draft:draft", "Create a file with attributes from a table."),
+    "show": Lazy("findingmodel.cli.model:show", "Show the content of a file."),
+    "markdown": Lazy("findingmodel.cli.model:markdown", "Print the Markdown page of a file."),
+    "schema": Lazy("findingmodel.cli.interchange:schema", "Print the JSON Schema of a file."),
+    "export": Lazy("findingmodel.cli.interchange:export", "Print a file in another format."),
+    "import": Lazy("findingmodel.cli.interchange:import_file", "Create a file from another format."),
+    "apply": Lazy("findingmodel.cli.curate:apply_table", "Change files as an edited table says."),
+    "rename": Lazy("findingmodel.cli.edit:rename", "Rename a model and its file."),
+    "add-synonym": Lazy("findingmodel.cli.edit:add_synonym", "Add a synonym that no other model has."),
+    "add-attribute": Lazy("findingmodel.cli.edit:add_attribute", "Add an attribute with a new id."),
+    "add-value": Lazy("findingmodel.cli.edit:add_value", "Add a value to an attribute."),
+    "change-from-prior": Lazy(
+        "findingmodel.cli.edit:change_from_prior", "Choose which changes since a prior exam models have."
+    ),
+    "merge": Lazy("findingmodel.cli.edit:merge", "Merge a model into another, which replaces it."),
+    "deprecate": Lazy("findingmodel.cli.edit:deprecate", "Retire a model in favour of another."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=_MODEL_COMMANDS)
+def model() -> None:
+    """Create, check, edit and show finding model files.
+
+    Commands that edit keep all ids, write canonical JSON, and replace each file at once: --dry-run shows what
+    they would change. The index does not change until the next update, or with --update.
+
+    \b
+    Examples:
+      findingmodel model new "pleural plaque" --source ABCD --into defs
+      findingmodel model check defs/pleural_plaque.fm.json
+      findingmodel model show defs/pleural_plaque.fm.json
+      findingmodel model rename defs/pleural_plaque.fm.json "hyaline pleural plaque" --dry-run
     """

@@ -1,13 +1,12 @@
-"""``findingmodel model``: create and show finding model files."""
+"""``findingmodel model``: create, check and show finding model files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.main import OrderedGroup
 from findingmodel.cli.options import completing, index_options, output_options, tag_option, utf8
 from findingmodel.cli.screen import Screen, counted, one_line, safe_json, visible
 from findingmodel.cli.session import ask
@@ -29,19 +28,7 @@ _file_argument = click.argument(
 )
 
 
-@click.group(cls=OrderedGroup)
-def model() -> None:
-    """Create and show finding model files.
-
-    \b
-    Examples:
-      findingmodel model new "pleural plaque" --source ABCD --into defs
-      findingmodel model show defs/pleural_plaque.fm.json
-      findingmodel model markdown defs/pleural_plaque.fm.json > plaque.md
-    """
-
-
-@model.command(short_help="Create a file with new ids and the usual attributes.")
+@click.command(short_help="Create a file with new ids and the usual attributes.")
 @click.argument("name", metavar="NAME", type=utf8)
 @click.option(
     "--source",
@@ -62,6 +49,15 @@ def model() -> None:
     "--synonym", "synonyms", metavar="S", type=utf8, multiple=True, help="Another name; repeatable."
 )
 @tag_option("A tag; repeatable.")
+@click.option(
+    "--change",
+    "changes",
+    metavar="PAIR",
+    type=utf8,
+    multiple=True,
+    help="A pair of changes since a prior exam, such as worsened/improved, or none; repeatable. "
+    "Default larger/smaller and increased/decreased.",
+)
 @index_options
 def new(
     screen: Screen,
@@ -70,31 +66,40 @@ def new(
     into: Path,
     settings: Settings,
     description: str | None,
-    **texts: tuple[str, ...],
+    synonyms: tuple[str, ...],
+    tags: tuple[str, ...],
+    changes: tuple[str, ...],
 ) -> None:
     """Create a valid file for the finding model NAME, as a start for editing.
 
     The file is named after NAME. It has new ids, which are not used in the index or in a file below DIR, and
     the attributes "presence" and "change from prior". A source that the index knows as an organization
-    becomes the contributor. Existing files are never overwritten, and the index does not change: run an
-    update when the model is ready.
+    becomes the contributor, and tags are written as other models write them. Notes say which models have
+    the name or a synonym already, or nearly: see "findingmodel index collision". Existing files are never
+    overwritten, and the index does not change: run an update when the model is ready.
 
     \b
     Examples:
       findingmodel model new "pleural plaque" --source ABCD --into defs
       findingmodel model new "pleural plaque" --source ABCD --synonym "hyaline plaque" --tag CT --tag chest
+      findingmodel model new "pleural plaque" --source ABCD --change larger/smaller
 
     Exit code 1 means that the file exists, or that the name or another argument is not valid.
     """
     from findingmodel.author.new import new_model
-    from findingmodel.model.draft import PLACEHOLDER
+    from findingmodel.model.draft import PLACEHOLDER, USUAL_CHANGES, changes_named
 
+    pairs = changes_named(pair for pair in changes if pair != "none") if changes else USUAL_CHANGES
     text = description or PLACEHOLDER
+    texts: dict[str, Any] = {"synonyms": synonyms, "tags": tags, "changes": pairs}
     created = ask(settings, lambda store: new_model(store, into, name, source, description=text, **texts))
     if screen.as_json:
         ids = [attribute.oifma_id for attribute in created.model.attributes]
         facts = {"file": str(created.path), "oifm_id": created.model.oifm_id, "attribute_ids": ids}
-        screen.json(facts | {"also": [other["oifm_id"] for other in created.others]})
+        holders = [entry for found in created.collisions for entry in (*found.names, *found.synonyms)]
+        near = [found.as_dict() for found in created.collisions if found.verdict != "free"]
+        also = sorted({entry["oifm_id"] for entry in holders})
+        screen.json(facts | {"also": also, "collisions": near})
     else:
         click.echo(visible(f"wrote {created.path}: {created.model.oifm_id}  {one_line(created.model.name)}"))
     _show_notes(screen, created, source.upper())
@@ -102,14 +107,16 @@ def new(
 
 def _show_notes(screen: Screen, created: NewModel, source: str) -> None:
     """Print what the curator should check."""
-    from findingmodel.text.normalize import fold, slug
+    from findingmodel.cli.collision import collision_notes
 
-    names = (created.model.name, *(created.model.synonyms or ()))
-    for other in created.others:
-        others = {fold(text) for text in (other["name"], *(other["synonyms"] or ()))}
-        shared = [name for name in names if fold(name) in others or slug(name) == other["slug_name"]]
-        listed = ", ".join(map(repr, shared))
-        screen.note(f"{other['oifm_id']} {one_line(other['name'])} has the name {listed}, too")
+    for found in created.collisions:
+        for note in collision_notes(found):
+            screen.note(note)
+    for tag, usual in created.tags.items():
+        if usual is None and created.known_models:
+            screen.note(f"no model of the index has the tag {tag!r} yet")
+        elif usual not in (None, tag):
+            screen.note(f"wrote the tag {tag!r} as {usual!r}, like other models")
     if not created.known_models:
         screen.note("the index holds no models: the new ids were only compared with files in the directory")
     elif not created.contributor:
@@ -117,7 +124,7 @@ def _show_notes(screen: Screen, created: NewModel, source: str) -> None:
     screen.detail(f"compared with {counted(created.known_models, 'model')}")
 
 
-@model.command(short_help="Show the content of a file.")
+@click.command(short_help="Show the content of a file.")
 @_file_argument
 @output_options
 def show(screen: Screen, file: str) -> int:
@@ -178,7 +185,7 @@ def _allowed(attribute: ChoiceAttributeIded | NumericAttributeIded) -> str:
     return " ".join(filter(None, ["number", number_range(attribute)])) + required
 
 
-@model.command(short_help="Print the Markdown page of a file.")
+@click.command(short_help="Print the Markdown page of a file.")
 @_file_argument
 @output_options
 def markdown(screen: Screen, file: str) -> int:

@@ -57,11 +57,12 @@ def run(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, 
         StoreError: the store cannot be reached, or it failed.
     """
     if session.is_server:
-        return _run_in_loop(session, command)
+        return run_in_loop(session, command)
     return run_without_loop(_opened(session, command))
 
 
-def _run_in_loop(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:
+def run_in_loop(session: IndexSession, command: Callable[[IndexSession], Coroutine[Any, Any, T]]) -> T:
+    """Do the same as `run`, always in an event loop."""
     import asyncio
 
     session.use_threads()
@@ -80,7 +81,7 @@ def ask(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]])
 
 def ask_in_loop(settings: Settings, question: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
     """Do the same as `ask`, always in an event loop: for a question that waits for more than the store."""
-    return _run_in_loop(session_of(settings), lambda session: question(session.store))
+    return run_in_loop(session_of(settings), lambda session: question(session.store))
 
 
 def update(

@@ -1,27 +1,20 @@
-"""``findingmodel index update`` and ``findingmodel index check``, and how they print reports."""
+"""``findingmodel index update``, and how reports about files are printed."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from findingmodel.cli.options import (
-    directory_argument,
-    index_options,
-    load_settings,
-    output_options,
-    rehash_option,
-    remove_option,
-)
+from findingmodel.cli.options import directory_argument, index_options, rehash_option, remove_option
 from findingmodel.cli.screen import Screen, counted, visible
 from findingmodel.cli.timings import timed, timings_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from findingmodel.author.check import CheckReport
     from findingmodel.settings import Settings
@@ -97,53 +90,15 @@ def update(
     return 0 if report.ok else 1
 
 
-@click.command()
-@click.argument(
-    "paths", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
-)
-@click.option("--fix-format", is_flag=True, help="Rewrite valid files in canonical layout.")
-@output_options
-def check(screen: Screen, paths: tuple[Path, ...], fix_format: bool) -> int:
-    """Check *.fm.json files, below DIR or named, each on its own and all against each other.
-
-    No index is opened, and nothing is written without --fix-format. Each problem is one line: the file, a
-    JSON pointer into it unless it is about the whole file, what is wrong, and the code of the rule.
-
-    The canonical layout has the fields in the order of the schema, two spaces of indentation, UTF-8, and a
-    line feed at the end. Values do not change; fields that are not in the schema are kept, after the others.
-    Files that fail are not rewritten.
-
-    \b
-    Examples:
-      findingmodel index check defs
-      findingmodel index check defs -v            warnings too
-      findingmodel index check defs --json
-      findingmodel index check defs --fix-format
-      findingmodel index check $(git diff --name-only --diff-filter=d '*.fm.json')
-
-    Exit code 1 means that files failed, or that there were none.
-    """
-    from findingmodel.author.check import check as run_check
-    from findingmodel.update.options import UpdateOptions
-
-    options = UpdateOptions.of(load_settings())
-    report = run_check(*paths, fix_format=fix_format, options=options)
-    if screen.as_json:
-        screen.json(report.as_dict())
-    else:
-        _show_check(screen, report, fix_format=fix_format)
-    return 0 if report.ok and report.files else 1
-
-
 def _show_update(screen: Screen, report: UpdateReport) -> None:
     """Print the counts, then the problems; warnings and a refusal go to stderr."""
     screen.detail(f"index: {report.db}")
-    _show_skipped(screen, report)
+    show_skipped(screen, report)
     if report.refused is None:
         click.echo(_summary(report))
     show_failed(screen, report.failed)
     # -v would not help: the next update reads only files that changed. A check reads all of them.
-    _show_warnings(screen, report, shown_by="findingmodel index check -v")
+    show_warnings(screen, report, shown_by="findingmodel index check -v")
     if report.put_aside is not None:
         tense = "would become" if report.dry_run else "is now"
         screen.note(f"the index of findingmodel 0.3 {tense} branch {report.put_aside}")
@@ -165,23 +120,7 @@ def _summary(report: UpdateReport) -> str:
         counts.append(f"moved {report.moved:,}")
     if report.failed:
         counts.append(f"failed {len(report.failed):,}")
-    return f"{'would ' if report.dry_run else ''}{', '.join(counts)} in {_duration(report.seconds)}"
-
-
-def _show_check(screen: Screen, report: CheckReport, *, fix_format: bool) -> None:
-    """Print how many files are valid, then the problems of the others; warnings go to stderr."""
-    failed = f"{len(report.failed):,} failed" if report.failed else "all valid"
-    formatted = f", {len(report.formatted):,} formatted" if fix_format else ""
-    checked = f"{counted(report.files, 'file')} checked"
-    if report.files:
-        click.echo(f"{checked}, {failed}{formatted}, in {_duration(report.seconds)}")
-    else:
-        click.echo("nothing checked: no *.fm.json file found; is this the right directory?")
-    for path in report.formatted:
-        click.echo(f"formatted {visible(path)}")
-    show_failed(screen, report.failed)
-    _show_skipped(screen, report)
-    _show_warnings(screen, report, shown_by="-v")
+    return f"{'would ' if report.dry_run else ''}{', '.join(counts)} in {duration(report.seconds)}"
 
 
 def show_failed(screen: Screen, failed: Sequence[FileReport]) -> None:
@@ -215,14 +154,16 @@ def _blocks(file: FileReport, width: int) -> Iterator[list[str]]:
         heading = []
 
 
-def _show_skipped(screen: Screen, report: UpdateReport | CheckReport) -> None:
+def show_skipped(screen: Screen, report: UpdateReport | CheckReport) -> None:
+    """Print with -v which files are not named like models."""
     from findingmodel.update.scan import SUFFIX
 
     for path in report.skipped:
         screen.detail(f"skipped: {path} is not named like a model file, NAME{SUFFIX}")
 
 
-def _show_warnings(screen: Screen, report: UpdateReport | CheckReport, *, shown_by: str) -> None:
+def show_warnings(screen: Screen, report: UpdateReport | CheckReport, *, shown_by: str) -> None:
+    """Print the warnings if -v is given, else their number; *shown_by* is what shows them."""
     lines = list(_problem_lines(report.warnings))
     for conflict in report.conflicts:
         fields = f"{', '.join(conflict.fields)} of contributor {conflict.key}"
@@ -241,5 +182,6 @@ def _problem_lines(files: Sequence[FileReport]) -> Iterator[str]:
             yield f"{file.path}: {problem}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time for people: ``4 ms`` or ``1.5 s``."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

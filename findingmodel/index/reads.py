@@ -96,7 +96,7 @@ class IndexReads(IndexBase):
         return sorted(organizations, key=lambda organization: organization.name)
 
     async def get_full(self, oifm_id: str) -> FindingModelFull:
-        """Return the complete model, as in its file.
+        """Return the complete model, as in its file; for the id of a retired model, the one that replaces it.
 
         Raises:
             NotFoundError: no model has this id; it is a KeyError.
@@ -104,6 +104,9 @@ class IndexReads(IndexBase):
         """
         models = await self.get_full_batch([check_text("oifm_id", oifm_id)])
         if oifm_id not in models:
+            for row in await find(self._store, oifm_id):
+                if oifm_id in row.get("replaces", ()):
+                    return await self.get_full(row["oifm_id"])
             raise NotFoundError(f"no model in {self.label} has the id {oifm_id!r}")
         return models[oifm_id]
 

@@ -50,6 +50,7 @@ class IndexEntry(_Frozen):
         tags: its tags.
         contributors: GitHub user names and organization codes.
         attributes: the attributes, at least one.
+        replaces: ids of retired models, by which this one is found.
     """
 
     oifm_id: str
@@ -62,11 +63,13 @@ class IndexEntry(_Frozen):
     tags: list[str] | None = None
     contributors: list[str] | None = None
     attributes: list[AttributeInfo] = Field(default_factory=list, min_length=1)
+    replaces: list[str] | None = None
 
     def match(self, name_or_id_or_synonym: str) -> bool:
         """Return whether this is the entry's id, its name or one of its synonyms, in any case."""
         folded = _folded(name_or_id_or_synonym)
-        return any(folded == _folded(key) for key in (self.oifm_id, self.name, *(self.synonyms or ())))
+        keys = (self.oifm_id, self.name, *(self.synonyms or ()), *(self.replaces or ()))
+        return any(folded == _folded(key) for key in keys)
 
     def __repr__(self) -> str:
         return f"IndexEntry({self.oifm_id} {self.name!r}, attributes: {len(self.attributes)})"
@@ -140,6 +143,7 @@ def _row(entry: IndexEntry) -> Row:
         "tags": _joined(entry.tags),
         "contributors": _joined(entry.contributors),
         "attributes": _joined(attribute.name for attribute in entry.attributes),
+        "replaces": _joined(entry.replaces),
     }
     if isinstance(entry, SearchHit):
         row["score"] = entry.score

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from findingmodel.errors import StoreClosedError
 from findingmodel.index.base import IndexBase
+from findingmodel.index.curation import IndexCuration
 from findingmodel.index.reads import IndexReads
+from findingmodel.index.review import IndexReview
 from findingmodel.index.searches import IndexSearches
 from findingmodel.index.updates import IndexUpdates
 from findingmodel.runtime.threads import BackgroundLoop
@@ -122,6 +124,23 @@ class SyncIndex:
     remove_unused_entries = blocking(IndexUpdates.remove_unused_entries)
     validate_model = blocking(IndexUpdates.validate_model)
     validate_models_batch = blocking(IndexUpdates.validate_models_batch)
+    rename_model = blocking(IndexCuration.rename_model)
+    add_synonym = blocking(IndexCuration.add_synonym)
+    add_attribute = blocking(IndexCuration.add_attribute)
+    add_value = blocking(IndexCuration.add_value)
+    change_from_prior = blocking(IndexCuration.change_from_prior)
+    merge_models = blocking(IndexCuration.merge_models)
+    deprecate_model = blocking(IndexCuration.deprecate_model)
+    rename_tag = blocking(IndexCuration.rename_tag)
+    triage = blocking(IndexCuration.triage)
+    coverage = blocking(IndexCuration.coverage)
+    select = blocking(IndexCuration.select)
+    export = blocking(IndexCuration.export)
+    import_model = blocking(IndexCuration.import_model)
+    find_collisions = blocking(IndexReview.find_collisions)
+    find_duplicates = blocking(IndexReview.find_duplicates)
+    review_model = blocking(IndexReview.review_model)
+    lint = blocking(IndexReview.lint)
 
     # opening and closing
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from findingmodel.errors import DocumentError
+from findingmodel.errors import DocumentError, EditError
 from findingmodel.model.finding import FindingModelBase, add_ids
 from findingmodel.model.rules import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from findingmodel.model.finding import FindingModelFull
 
@@ -26,7 +26,13 @@ _PRESENCE_VALUES = (
     ("indeterminate", "RID39110", "indeterminate", "82334004", "Indeterminate (qualifier value)"),
     ("unknown", "RID5655", "unknown", "261665006", "Unknown (qualifier value)"),
 )
-_CHANGE = ("change from prior", "RID49896", "change", "263703002", "Changed status (qualifier value)")
+CHANGE = "change from prior"
+"""The name of the attribute that compares with an earlier exam."""
+CHANGE_CORE = ("unchanged", "stable", "new", "resolved")
+"""Its values that every model has."""
+CHANGE_PAIRS = (("larger", "smaller"), ("increased", "decreased"), ("worsened", "improved"))
+"""Its values that a model has if they make sense for the finding."""
+_CHANGE = (CHANGE, "RID49896", "change", "263703002", "Changed status (qualifier value)")
 _CHANGE_VALUES = (
     ("unchanged", "RID39268", "unchanged", "260388006", "No status change (qualifier value)"),
     ("stable", "RID5734", "stable", "58158008", "Stable (qualifier value)"),
@@ -36,7 +42,15 @@ _CHANGE_VALUES = (
     ("decreased", "RID36044", "decreased", "1250004", "Decreased (qualifier value)"),
     ("larger", "RID5791", "enlarged", "263768009", "Greater (qualifier value)"),
     ("smaller", "RID38669", "diminished", "263796003", "Lesser (qualifier value)"),
+    ("worsened", "", "", "", ""),
+    ("improved", "", "", "", ""),
 )
+PRESENCE_VALUES = tuple(value[0] for value in _PRESENCE_VALUES)
+"""The values of "presence"."""
+CHANGE_WORDS = tuple(value[0] for value in _CHANGE_VALUES)
+"""All its values, in the order of a file."""
+USUAL_CHANGES = ("increased", "decreased", "larger", "smaller")
+"""The values besides the core values that a stub has by default."""
 _DESCRIPTIONS = {
     "presence": "Presence or absence of {name}",
     "indeterminate": "Presence of {name} cannot be determined",
@@ -45,6 +59,8 @@ _DESCRIPTIONS = {
     "resolved": "{Name} seen on a prior exam has resolved",
     "increased": "{Name} has increased",
     "decreased": "{Name} has decreased",
+    "worsened": "{Name} has worsened",
+    "improved": "{Name} has improved",
 }
 """Descriptions of attributes and values, as the public collection words them; of others, "NAME is VALUE"."""
 
@@ -57,6 +73,8 @@ def make_stub(
     synonyms: Sequence[str] = (),
     tags: Sequence[str] = (),
     contributor: Mapping[str, Any] | None = None,
+    attributes: Sequence[Mapping[str, Any]] = (),
+    changes: Container[str] = USUAL_CHANGES,
     taken: Container[str] = (),
 ) -> FindingModelFull:
     """Return a new finding model with ids and the attributes "presence" and "change from prior".
@@ -67,6 +85,8 @@ def make_stub(
         name, description, synonyms, tags: of the finding.
         source: the code of the organization that assigns the ids, three or four letters A-Z in any case.
         contributor: the fields of a person or organization.
+        attributes: more attributes, as in a file, without ids.
+        changes: the values of "change from prior" besides its core values, of `CHANGE_PAIRS`.
         taken: ids in use, which are not assigned.
 
     Raises:
@@ -83,7 +103,8 @@ def make_stub(
         "tags": list(tags) or None,
         "attributes": [
             _attribute(name, _PRESENCE, _PRESENCE_VALUES),
-            _attribute(name, _CHANGE, _CHANGE_VALUES),
+            change_from_prior_attribute(name, changes),
+            *map(dict, attributes),
         ],
     }
     if contributor is not None:
@@ -92,6 +113,52 @@ def make_stub(
         return add_ids(FindingModelBase.model_validate(draft), source, taken=taken)
     except ValidationError as error:
         raise DocumentError(name, explain(draft, error.errors(include_url=False))) from error
+
+
+def changes_named(words: Iterable[str]) -> list[str]:
+    """Return the values of the pairs that *words* name: pairs such as "larger/smaller", or a value of each.
+
+    Raises:
+        EditError: a word is one of the core values, or names no pair.
+
+    >>> changes_named(["larger", "worsened/improved"])
+    ['larger', 'smaller', 'worsened', 'improved']
+    """
+    found: list[str] = []
+    for word in words:
+        names = [part.strip().casefold() for part in word.split("/")]
+        for name in names:
+            if name in CHANGE_CORE:
+                raise EditError(f"{name!r} is one of the core values, which every model keeps")
+        pair = next((pair for pair in CHANGE_PAIRS if set(names) <= set(pair)), None)
+        if pair is None:
+            listed = ", ".join("/".join(pair) for pair in CHANGE_PAIRS)
+            raise EditError(f"{word!r} is not a pair of changes; the pairs are {listed}")
+        found += [value for value in pair if value not in found]
+    return found
+
+
+def change_from_prior_attribute(finding: str, changes: Container[str] = ()) -> dict[str, Any]:
+    """Return the attribute "change from prior" without an id: its core values, and those in *changes*.
+
+    >>> attribute = change_from_prior_attribute("pleural plaque", ["larger", "smaller"])
+    >>> [value["name"] for value in attribute["values"]]
+    ['unchanged', 'stable', 'new', 'resolved', 'larger', 'smaller']
+    """
+    values = [value for value in _CHANGE_VALUES if value[0] in CHANGE_CORE or value[0] in changes]
+    return _without_none(_attribute(finding, _CHANGE, values))
+
+
+def change_value(finding: str, word: str) -> dict[str, Any]:
+    """Return the value *word*, one of `CHANGE_WORDS`, of "change from prior", without a code of its own."""
+    return _without_none(_described(finding, next(value for value in _CHANGE_VALUES if value[0] == word)))
+
+
+def _without_none(part: dict[str, Any]) -> dict[str, Any]:
+    filled = {name: value for name, value in part.items() if value is not None}
+    if "values" in filled:
+        filled["values"] = list(map(_without_none, filled["values"]))
+    return filled
 
 
 def _attribute(finding: str, term: Sequence[str], values: Sequence[Sequence[str]]) -> dict[str, Any]:

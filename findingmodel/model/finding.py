@@ -254,6 +254,7 @@ AttributeIded = Annotated[ChoiceAttributeIded | NumericAttributeIded, Field(disc
 
 Text = Annotated[str, Field(min_length=5)]
 Words = Annotated[list[str], Field(min_length=1)]
+FindingId = Annotated[str, Field(pattern=FINDING_ID_PATTERN)]
 
 
 class _Finding(Record):
@@ -283,6 +284,9 @@ class _FindingId(Record):
 
 
 class _Contents(_Finding):
+    replaces: Annotated[list[FindingId], Field(min_length=1)] | None = Field(
+        default=None, description="Ids of retired models that this one replaces, which find it from now on"
+    )
     contributors: list[ContributorKind] | None = Field(default=None, description="Who made the finding model")
     attributes: Annotated[list[AttributeIded], Field(min_length=1)]
 

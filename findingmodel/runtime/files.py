@@ -28,8 +28,10 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def replace_file(path: Path, data: bytes) -> bool:
+def replace_file(path: Path, data: bytes, *, durable: bool = False) -> bool:
     """Write *data* to *path*, and create missing directories; return whether the content has changed.
+
+    The arguments are those of `Replacement`.
 
     Raises:
         OSError: the file cannot be read or written.
@@ -37,7 +39,7 @@ def replace_file(path: Path, data: bytes) -> bool:
     with suppress(FileNotFoundError):
         if path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
-    with Replacement(path) as new:
+    with Replacement(path, durable=durable) as new:
         new.write(data)
     return True
 
@@ -47,12 +49,17 @@ class Replacement:
 
     The new file has the permissions of the old one.
 
+    Args:
+        path: the file.
+        durable: whether to wait until the disk has it, so that it survives a loss of power, too.
+
     Attributes:
         changed: whether the content has changed; set at the end of the block.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
         self._path = path
+        self._durable = durable
         self._new = path.parent / f".{path.name[:100]}.{os.getpid()}.tmp"
         self.changed = False
 
@@ -72,6 +79,9 @@ class Replacement:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            if kind is None and self._durable:
+                self._file.flush()
+                os.fsync(self._file.fileno())
             self._file.close()
             if kind is None:
                 self.changed = self._take_effect()
@@ -84,4 +94,19 @@ class Replacement:
                 return False
             Path(self._new).chmod(self._path.stat().st_mode & 0o777)
         self._new.replace(self._path)
+        if self._durable:
+            sync_directory(self._path.parent)
         return True
+
+
+def sync_directory(directory: Path) -> None:
+    """Wait until the disk has the names in *directory*.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

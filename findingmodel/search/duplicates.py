@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from findingmodel.runtime.run_without_loop import inline
 from findingmodel.search.lookup import codes_of
+from findingmodel.search.opposites import are_opposed
 from findingmodel.stores.paging import iter_models
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import american, stem
 from findingmodel.text.terms import SMALL_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from findingmodel.runtime.run_without_loop import Offload
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
@@ -31,17 +34,6 @@ _EQUAL = {"name": 0.98, "name-synonym": 0.9, "synonym": 0.5}
 _SIMILAR = {"name": 0.85, "name-synonym": 0.75, "synonym": 0.4}
 _CODE = 0.4
 _LONGEST_ABBREVIATION = 4
-_OPPOSED = (
-    ("hyper", "hypo"),
-    ("intra", "inter", "extra", "infra", "supra"),
-    ("ante", "anti", "retro"),
-    ("macro", "micro"),
-    ("pre", "post", "peri", "para"),
-    ("endo", "exo", "epi"),
-    ("brady", "tachy"),
-    ("ab", "ad"),
-    ("mono", "poly", "oligo"),
-)
 
 
 class Label(NamedTuple):
@@ -79,7 +71,7 @@ def alike(labels: Iterable[Label]) -> Iterator[tuple[Label, Label, bool]]:
     seen: set[tuple[int, int]] = set()
     for one, other, exact in chain(_equal(every), _similar(every)):
         key = (id(one), id(other)) if one.model < other.model else (id(other), id(one))
-        if one.model != other.model and key not in seen:
+        if one.model != other.model and key not in seen and (exact or not are_opposed(one.text, other.text)):
             seen.add(key)
             yield one, other, exact
 
@@ -120,20 +112,7 @@ def _places(words: tuple[str, ...]) -> Iterator[tuple[object, str]]:
 
 def _may_be_typo(one: str, other: str) -> bool:
     most = 2 if min(len(one), len(other)) >= _LONG else 1
-    if abs(len(one) - len(other)) > most or OSA.distance(one, other, score_cutoff=most) > most:
-        return False
-    return not any(_opposed(one, other, prefixes) for prefixes in _OPPOSED)
-
-
-def _opposed(one: str, other: str, prefixes: Sequence[str]) -> bool:
-    """Return whether the words differ only by two of *prefixes*, as hypertrophy and hypotrophy do."""
-    parted = [
-        (prefix, word.removeprefix(prefix))
-        for word in (one, other)
-        for prefix in prefixes
-        if word.startswith(prefix)
-    ]
-    return len(parted) == 2 and parted[0][0] != parted[1][0] and parted[0][1] == parted[1][1]
+    return abs(len(one) - len(other)) <= most and OSA.distance(one, other, score_cutoff=most) <= most
 
 
 _Pair = tuple[str, str]
@@ -187,15 +166,23 @@ async def find_duplicates(
     *,
     limit: int = 50,
     min_score: float = 0.4,
+    of: str | None = None,
+    known: Collection[frozenset[str]] = (),
     progress: Callable[[int, int], None] | None = None,
+    offload: Offload = inline,
 ) -> list[Duplicate]:
     """Return pairs of models that may describe the same finding, the likeliest first.
+
+    Models whose names are opposites (`findingmodel.search.opposites`) are not a pair, whatever they share.
 
     Args:
         store: the index.
         limit: most pairs to return.
         min_score: from 0 to 1; less likely pairs are left out.
+        of: the id of a model; only its pairs are returned.
+        known: pairs of ids that are not duplicates, which are left out.
         progress: called with (models read, models).
+        offload: compares the labels of all models; by default in place.
 
     Raises:
         StoreError: the store failed.
@@ -207,11 +194,20 @@ async def find_duplicates(
             names[row.oifm_id] = row.name
             labels += labels_of(row.oifm_id, row.name, row.synonyms)
     reasons: defaultdict[_Pair, list[Reason]] = defaultdict(list)
-    for one, other, is_equal in alike(labels):
+    for one, other, is_equal in await offload(_all_alike, labels):
         first, second = (one, other) if one.model < other.model else (other, one)
         reasons[first.model, second.model].append(_reason(first, second, is_equal))
     for pair, reason in _shared_codes(await _holders(store, sorted(names), progress)):
         reasons[pair].append(reason)
+    left_out = [
+        pair
+        for pair in reasons
+        if (of is not None and of not in pair)
+        or frozenset(pair) in known
+        or are_opposed(names[pair[0]], names[pair[1]])
+    ]
+    for pair in left_out:
+        del reasons[pair]
     best = _ranked(reasons, names, min_score)[:limit]
     entries = await store.get({oifm_id for pair, _ in best for oifm_id in pair})
     return [
@@ -224,6 +220,10 @@ async def find_duplicates(
         for (first, second), score in best
         if first in entries and second in entries
     ]
+
+
+def _all_alike(labels: Sequence[Label]) -> list[tuple[Label, Label, bool]]:
+    return list(alike(labels))
 
 
 def _reason(first: Label, second: Label, is_equal: bool) -> Reason:

@@ -6,7 +6,7 @@ import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.errors import QueryError
+from findingmodel.errors import NotFoundError, QueryError
 from findingmodel.stores.records import TermQuery
 from findingmodel.text.normalize import fold
 from findingmodel.text.terms import code_facet, code_facets, is_code_facet, parse_code_key
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import EntryRow
     from findingmodel.text.query import Query
 
-_FIELDS = ("id", "name", "slug", "synonym")
+_FIELDS = ("id", "former id", "name", "slug", "synonym")
 """From the best match to the weakest."""
 
 
@@ -50,6 +50,22 @@ async def find_many(store: Store, keys: Iterable[str]) -> dict[str, list[EntryRo
     }
 
 
+async def find_one(store: Store, key: str) -> EntryRow:
+    """Return the entry that has *key* as its id, name or slug, or as the only one as a synonym.
+
+    Raises:
+        NotFoundError: there is none.
+        QueryError: several models have it as a synonym.
+    """
+    found = await find(store, key)
+    if not found:
+        raise NotFoundError(f"nothing in the index has the id, name or synonym {key!r}")
+    if len(found) > 1 and match_field(fold(key), found[0]) in (None, "synonym"):
+        ids = ", ".join(entry["oifm_id"] for entry in found)
+        raise QueryError(f"several models have the synonym {key!r}, so name one by its id: {ids}")
+    return found[0]
+
+
 async def find_by_attribute(store: Store, oifma_id: str) -> EntryRow | None:
     """Return the entry of the model that has the attribute *oifma_id*; None if there is none."""
     key = oifma_id.strip().upper()
@@ -60,7 +76,7 @@ async def find_by_attribute(store: Store, oifma_id: str) -> EntryRow | None:
 
 
 def match_field(key: str, entry: EntryRow) -> str | None:
-    """Return which field of *entry* equals the folded *key*: "id", "name", "slug", "synonym" or None."""
+    """Return which field of *entry*, one of `_FIELDS`, equals the folded *key*; None if none does."""
     return _fields_by_key(entry).get(key)
 
 
@@ -69,6 +85,7 @@ def _fields_by_key(entry: EntryRow) -> dict[str, str]:
     fields = {fold(synonym): "synonym" for synonym in entry["synonyms"] or ()}
     fields[entry["slug_name"]] = "slug"
     fields[fold(entry["name"])] = "name"
+    fields.update((fold(oifm_id), "former id") for oifm_id in entry.get("replaces", ()))
     fields[fold(entry["oifm_id"])] = "id"
     return fields
 

@@ -80,8 +80,8 @@ class AttributeRow(TypedDict):
     type: str
 
 
-class EntryRow(TypedDict):
-    """The fields of `findingmodel.IndexEntry`, as a plain dict ready for JSON."""
+class _EntryFields(TypedDict):
+    """The fields that every entry has."""
 
     oifm_id: str
     name: str
@@ -93,6 +93,12 @@ class EntryRow(TypedDict):
     tags: list[str] | None
     contributors: list[str] | None
     attributes: list[AttributeRow]
+
+
+class EntryRow(_EntryFields, total=False):
+    """The fields of `findingmodel.IndexEntry`, as a plain dict ready for JSON."""
+
+    replaces: list[str]  # ids of retired models; absent if there are none
 
 
 def file_stamp(status: os.stat_result) -> int:

@@ -32,7 +32,7 @@ def make_record(model: FindingModelFull, data: bytes, file: FileState) -> Record
     return Record(
         entry_text=dump(entry),
         names=(model.name, *synonyms),
-        keys=_distinct([fold(text) for text in (model.oifm_id, model.name, entry["slug_name"], *synonyms)]),
+        keys=_keys(entry),
         identity=identity_keys(model),
         terms=analyze_entry(model.name, synonyms, model.description, [*tags, *names]),
         facets=_facets(model, entry),
@@ -68,7 +68,7 @@ def _entry(model: FindingModelFull, file: FileState) -> EntryRow:
         {"attribute_id": attribute.oifma_id, "name": attribute.name, "type": _type(attribute)}
         for attribute in model.attributes
     ]
-    return {
+    entry: EntryRow = {
         "oifm_id": model.oifm_id,
         "name": model.name,
         "slug_name": slug(model.name),
@@ -82,6 +82,15 @@ def _entry(model: FindingModelFull, file: FileState) -> EntryRow:
         else None,
         "attributes": attributes,
     }
+    if model.replaces:
+        entry["replaces"] = list(model.replaces)
+    return entry
+
+
+def _keys(entry: EntryRow) -> tuple[str, ...]:
+    """Return the folded texts that find an entry: the ids of retired models are its own now."""
+    ids, names = [entry["oifm_id"], *entry.get("replaces", ())], [entry["name"], entry["slug_name"]]
+    return _distinct([fold(text) for text in (*ids, *names, *(entry["synonyms"] or ()))])
 
 
 def _facets(model: FindingModelFull, entry: EntryRow) -> tuple[str, ...]:

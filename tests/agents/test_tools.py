@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EMBOLISM = "OIFM_SMPL_000001"
+UNTIDY = make_model(9, name="Pneumo Thoraces  ", synonyms=["PTX", "MS"], tags=["CT", "ct"])
 PREFIX = "Error executing tool {}: "
 
 
@@ -53,6 +54,9 @@ async def test_every_tool_is_described_and_read_only(samples: str) -> None:
         "resolve_report_phrases",
         "list_tags",
         "index_stats",
+        "find_collisions",
+        "find_duplicates",
+        "review_finding_model",
     ]
     assert [tool.name for tool in tools] == names
     for tool in tools:
@@ -314,6 +318,10 @@ async def test_no_answer_is_longer_than_its_budget(
         ("get_finding_model", {"id_or_name": key}),
         ("get_finding_model", {"id_or_name": key, "markdown": True}),
         ("list_tags", {"limit": 1_000}),
+        ("find_collisions", {"terms": ["MS", "PTX", "adenoma", *words[:5]]}),
+        ("find_duplicates", {"limit": 200}),
+        ("find_duplicates", {"id_or_name": "nothing of the sort"}),
+        ("review_finding_model", {"model": UNTIDY}),
         ("get_finding_model", {"id_or_name": f"{key} x"}),
         ("search_finding_models", {"query": "lung", "tags": ["che"]}),
     ]
@@ -343,21 +351,32 @@ def check_cut(tool: str, cut: dict[str, Any], whole: dict[str, Any]) -> None:
     short, full = entries_of(tool, cut), entries_of(tool, whole)
     assert len(short) <= len(full)
     equal = [mine == theirs for mine, theirs in zip(short, full, strict=False)]
-    assert (
-        equal == sorted(equal, reverse=True) or tool == "resolve_report_phrases"
+    assert equal == sorted(equal, reverse=True) or tool in (
+        "resolve_report_phrases",
+        "find_collisions",
     )  # where some entries are always short
     for mine, theirs in zip(short, full, strict=False):
-        if tool != "resolve_report_phrases":
+        if tool == "find_collisions":
+            assert mine.get("models", [])[:1] == theirs.get("models", [])[:1]
+        elif tool != "resolve_report_phrases":
             assert mine.items() <= theirs.items()
         else:
             assert mine["matches"] in (theirs["matches"], theirs["matches"][:1])
 
 
 def entries_of(tool: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    if tool == "review_finding_model":
+        return [*({"finding": text} for text in answer["findings"]), *answer.get("collisions", ())]
     if tool == "get_finding_model":
         entries: list[dict[str, Any]] = answer["model"]["attributes"]
         return entries
-    names = {"search_finding_models": "models", "resolve_report_phrases": "resolutions", "list_tags": "tags"}
+    names = {
+        "search_finding_models": "models",
+        "resolve_report_phrases": "resolutions",
+        "list_tags": "tags",
+        "find_collisions": "terms",
+        "find_duplicates": "pairs",
+    }
     found: list[dict[str, Any]] = answer[names[tool]]
     return found
 
@@ -424,3 +443,41 @@ async def test_a_model_of_many_attributes_keeps_the_first_whole(tmp_path: Path) 
     assert kept[-1].keys() == {"oifma_id", "name", "type"}
     assert len(kept) == 50
     assert 0 < page["markdown"].count("\n### ") < 50
+
+
+async def test_names_are_checked_before_they_are_given(samples: str) -> None:
+    async with asking(samples) as client:
+        answer = await ask(client, "find_collisions", terms=["PTX", "follicular cyst", "xyzzy"])
+        own = await ask(client, "find_collisions", terms=["PTX"], but="pneumothorax")
+        message = await refused(client, "find_collisions", terms=["PTX"], but="pneumothroax")
+    taken, other, free = answer["terms"]
+    assert (taken["verdict"], taken["models"][0]["name"]) == ("synonym", "Pneumothorax")
+    assert (other["verdict"], other["meanings"]) == ("organs", ["ovary", "jaw", "skin"])
+    assert free == {"term": "xyzzy", "verdict": "free"}
+    assert own["terms"][0]["verdict"] == "free"
+    assert "OIFM_SMPL_000002" in message
+
+
+async def test_duplicates_are_found_for_all_or_for_one(tmp_path: Path) -> None:
+    for number, name in enumerate(["pleural plaque", "pleural plaques", "bone island", "bone islands"], 1):
+        write_model(tmp_path, f"m{number}.fm.json", number, name=name, synonyms=..., index_codes=...)
+    async with asking_about(tmp_path) as client:
+        every = (await ask(client, "find_duplicates"))["pairs"]
+        (pair,) = (await ask(client, "find_duplicates", id_or_name="bone island"))["pairs"]
+    assert len(every) == 2
+    assert [model["name"] for model in pair["models"]] == ["bone island", "bone islands"]
+    assert pair["reasons"] == ["name: bone island / bone islands"]
+
+
+async def test_a_draft_is_reviewed(samples: str) -> None:
+    async with asking(samples) as client:
+        answer = await ask(client, "review_finding_model", model=UNTIDY)
+        broken = await ask(client, "review_finding_model", model={"name": "x", "descripton": "y"})
+    assert answer["valid"]
+    assert any(text.endswith("[spaces]") and "/name" in text for text in answer["findings"])
+    assert any(text.endswith("[repeated-tag]") for text in answer["findings"])
+    verdicts = {one["term"]: one["verdict"] for one in answer["collisions"]}
+    assert (verdicts["PTX"], verdicts["MS"]) == ("synonym", "ambiguous")
+    assert not broken["valid"]
+    assert any(text.startswith("error /name: must have at least 5 characters") for text in broken["findings"])
+    assert any("[misspelt-field]" in text for text in broken["findings"])

@@ -37,7 +37,7 @@ async def test_the_file_is_valid_and_canonical_and_can_be_indexed(store: Store, 
     assert canonical(data) == data
     assert made.model.contributors is not None
     assert [who.name for who in made.model.contributors] == ["Test Radiology Group"]
-    assert (made.known_models, made.others) == (1, ())
+    assert (made.known_models, made.collisions[0].verdict) == (1, "free")
     assert check(defs).ok
     assert (await update(store, defs, UpdateOptions())).added == 1
 
@@ -72,9 +72,22 @@ async def test_a_name_belongs_to_one_model(store: Store, defs: Path) -> None:
 
 async def test_models_with_the_same_synonym_are_reported(store: Store, defs: Path) -> None:
     made = await new_model(store, defs, "lung nodule of type 1", "TEST")
-    assert [other["oifm_id"] for other in made.others] == ["OIFM_TEST_000001"]
+    assert [other["oifm_id"] for other in made.collisions[0].synonyms] == ["OIFM_TEST_000001"]
     made = await new_model(store, defs, "another nodule", "TEST", synonyms=["pn1"])
-    assert [other["oifm_id"] for other in made.others] == ["OIFM_TEST_000001"]
+    assert [other["oifm_id"] for other in made.collisions[1].synonyms] == ["OIFM_TEST_000001"]
+
+
+async def test_models_with_a_similar_name_are_reported(store: Store, defs: Path) -> None:
+    made = await new_model(store, defs, "type 1 pulmonary nodules", "TEST")
+    assert [(near.entry["oifm_id"], near.how) for near in made.collisions[0].near] == [
+        ("OIFM_TEST_000001", "form")
+    ]
+
+
+async def test_tags_are_written_as_the_index_writes_them(store: Store, defs: Path) -> None:
+    made = await new_model(store, defs, "pleural plaque", "TEST", tags=["ct", "Chest", "CT", "Lung_base"])
+    assert made.model.tags == ["CT", "chest", "Lung_base"]
+    assert made.tags == {"ct": "CT", "Chest": "chest", "CT": "CT", "Lung_base": None}
 
 
 async def test_an_unknown_source_is_not_a_contributor(store: Store, tmp_path: Path) -> None:

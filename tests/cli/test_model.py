@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +12,6 @@ from findingmodel import FindingModelFull
 from findingmodel.cli.main import cli
 from tests.builders import make_model, model_bytes, write_model
 from tests.cli.commands import SAMPLES, answer, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PNEUMOTHORAX = SAMPLES / "chest" / "pneumothorax.fm.json"
 
@@ -69,6 +66,28 @@ def test_a_model_that_cannot_be_created_is_one_message(
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
     assert [path for path in tmp_path.iterdir() if path.suffix == ".json"] == []
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["increased", "decreased", "larger", "smaller"]),
+        (["--change", "none"], []),
+        (
+            ["--change", "worsened", "--change", "larger/smaller"],
+            ["larger", "smaller", "worsened", "improved"],
+        ),
+    ],
+)
+def test_new_has_the_pairs_of_changes_that_are_asked_for(options: list[str], expected: list[str]) -> None:
+    facts = answer("model", "new", "pleural plaque", "--source", "ABCD", *options)
+    model = json.loads(Path(facts["file"]).read_bytes())
+    values = [value["name"] for value in model["attributes"][1]["values"]]
+    assert values == ["unchanged", "stable", "new", "resolved", *expected]
+    refused = run("model", "new", "another plaque", "--source", "ABCD", "--change", "thicker")
+    assert "the pairs are larger/smaller" in refused.stderr
+    assert not Path("another_plaque.fm.json").exists()
 
 
 def test_show_prints_synonyms_values_and_ranges() -> None:

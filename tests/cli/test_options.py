@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PRINTS_NO_JSON = {"completion", "mcp"}
-OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
+OPENS_NO_INDEX = {"index check", "model check", "model rules", "model show", "model markdown", "completion"}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,10 @@ TABLES = [
     ["index", "history"],
     ["index", "get", "MS"],
     ["index", "check", str(SAMPLES)],
+    ["index", "check", str(SAMPLES), "--lint"],
+    ["index", "check", str(SAMPLES), "--lint", "--by-rule"],
+    ["index", "collision", "adenoma", "MS", "collapsed lung", "nothing"],
+    ["model", "rules", "unit-not-ucum", "title-case"],
     ["model", "show", str(SAMPLES / "chest/pneumothorax.fm.json")],
     ["search", "mass"],
     ["config"],
@@ -71,7 +75,7 @@ def test_no_line_is_wider_than_the_terminal(command: list[str]) -> None:
 def test_quiet_leaves_results_and_no_messages(command: list[str]) -> None:
     loud, quiet = run(*command), run(*command, "-q")
     assert quiet.stderr == ""
-    if command[:2] != ["index", "check"]:  # its output has a duration
+    if command[:2] != ["index", "check"] or "--by-rule" in command:  # the output of others has a duration
         assert quiet.stdout == loud.stdout
 
 

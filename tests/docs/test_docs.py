@@ -156,7 +156,7 @@ def test_the_readme_names_every_command(command: str) -> None:
 
 
 def test_the_readme_names_only_commands_and_options_that_exist() -> None:
-    named = re.findall(r"`(findingmodel [a-z ]+[a-z])", README)
+    named = re.findall(r"`(findingmodel(?: [a-z]+(?:-[a-z]+)*)+)", README)
     assert {resolve(name.split()[1:])[0].name for name in named}
     options = set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
     known = {

@@ -62,8 +62,10 @@ def test_the_constructor_accepts_the_same_keywords_as_before() -> None:
     assert all(parameter.default is None for parameter in parameters.values())
 
 
-def test_an_entry_has_the_same_fields_as_before() -> None:
-    assert list(IndexEntry.model_fields) == [
+def test_an_entry_has_the_same_fields_as_before_and_one_optional_field_more() -> None:
+    *fields, new = IndexEntry.model_fields
+    assert (new, IndexEntry.model_fields[new].default) == ("replaces", None)
+    assert fields == [
         "oifm_id",
         "name",
         "slug_name",

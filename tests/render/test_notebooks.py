@@ -214,6 +214,7 @@ def test_rows_are_flat_and_have_the_fields_in_order() -> None:
         "tags": "",
         "contributors": "TEST",
         "attributes": "presence",
+        "replaces": "",
         "score": 0.5,
         "matched": "synonym: leg clot",
         "negated": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.search_index import filled, make_records, record_of
 CODE = {"system": "RADLEX", "code": "RID9", "display": "something"}
 
 
-def duplicates(*labels: tuple[str, ...], **options: float) -> list[Duplicate]:
+def duplicates(*labels: tuple[str, ...], **options: Any) -> list[Duplicate]:
     """Return the pairs among models, each a name and its synonyms."""
     findings = [
         (name, synonyms, f"About number {number}", []) for number, (name, *synonyms) in enumerate(labels)
@@ -49,10 +50,33 @@ def test_labels_that_differ_in_form_or_by_a_typo_make_a_pair(
         ("bradycardia", "tachycardia"),
         ("grade 1", "grade 2"),
         ("left cyst", "cyst of the liver"),
+        ("colonic diverticulitis", "colonic diverticulosis"),
+        ("ureteral tumor", "urethral tumor"),
     ],
 )
 def test_opposites_and_other_findings_are_not_a_pair(first: str, second: str) -> None:
     assert duplicates((first,), (second,), min_score=0) == []
+
+
+def test_opposite_names_are_not_a_pair_whatever_they_share() -> None:
+    one, other = ("solitary lung nodule", "coin lesion"), ("multiple lung nodules", "coin lesions")
+    assert duplicates(one, other, min_score=0) == []
+    assert duplicates(("large nodule of the lung", "coin lesion"), other) != []
+
+
+def test_pairs_of_one_model_only() -> None:
+    labels = ("bone island",), ("bone islands",), ("rib notch",), ("notches of the rib",)
+    (pair,) = duplicates(*labels, of="OIFM_TEST_000003")
+    assert (pair.first["name"], pair.second["name"]) == ("rib notch", "notches of the rib")
+    assert duplicates(*labels, of="OIFM_TEST_000009") == []
+
+
+def test_known_pairs_are_left_out_before_the_limit() -> None:
+    labels = ("bone island",), ("bone islands",), ("rib notch",), ("notches of the rib",)
+    first = duplicates(*labels, limit=1)[0]
+    known = {frozenset((first.first["oifm_id"], first.second["oifm_id"]))}
+    (other,) = duplicates(*labels, limit=1, known=known)
+    assert {other.first["oifm_id"], other.second["oifm_id"]}.isdisjoint(*known)
 
 
 def test_a_pair_that_shares_more_is_likelier() -> None:
@@ -133,12 +157,12 @@ def test_a_code_of_many_models_is_not_a_reason() -> None:
 
 
 def test_names_of_similar_spelling_are_not_equal() -> None:
-    names = ("colonic diverticulosis", "colonic diverticulitis", "rib notch", "notches of the rib")
+    names = ("calcified pleura", "pleural calcification", "rib notch", "notches of the rib")
     records = [record_of(make_model(number, name=name, synonyms=...)) for number, name in enumerate(names, 1)]
     found = run_without_loop(find_duplicates(filled(records)))
     assert {(pair.first["name"], pair.reasons[0].equal) for pair in found} == {
         ("rib notch", True),
-        ("colonic diverticulosis", False),
+        ("calcified pleura", False),
     }
 
 

@@ -40,6 +40,7 @@ _NEVER_EXCESSIVE_BYTES = 100_000
 """The analysed text of a smaller model cannot make its document too large."""
 
 _ENTRY = tuple(EntryRow.__annotations__)
+_REQUIRED = tuple(name for name in _ENTRY if name in EntryRow.__required_keys__)
 # Projections: each reader fetches only the fields it needs.
 ENTRY_FIELDS = dict.fromkeys(_ENTRY, 1)
 FILE_FIELDS = dict.fromkeys(("filename", "file_hash_sha256", "file", "credit_keys"), 1)
@@ -105,8 +106,8 @@ def file_fields(state: FileState) -> Document:
 
 def entry_row(document: Document) -> EntryRow:
     """Return the index entry of a document."""
-    check_own(document, *_ENTRY)
-    return cast("EntryRow", {name: document[name] for name in _ENTRY})
+    check_own(document, *_REQUIRED)
+    return cast("EntryRow", {name: document[name] for name in _ENTRY if name in document})
 
 
 def file_state(document: Document) -> FileState:
