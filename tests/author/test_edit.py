@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,24 @@ async def test_an_edit_whose_result_would_not_be_valid_is_refused(tmp_path: Path
     with pytest.raises(DocumentError, match="NUL"):
         add_value(path, "margin", "a\0b")
     assert path.read_bytes() == model_bytes(1)
+
+
+async def test_what_a_killed_edit_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    path = write_model(tmp_path, "m.fm.json", 1)
+    names = [".m.fm.json.4194305.tmp", f".m.fm.json.{os.getpid()}.tmp", ".n.fm.json.4194305.tmp", ".m.tmp"]
+    for name in names:  # no process has a greater id than 4194304
+        (tmp_path / name).touch()
+    applied(add_value(path, "margin", "ill-defined"))
+    assert {path.name for path in tmp_path.iterdir()} == {"m.fm.json", *names[2:]}
+
+
+async def test_a_place_that_was_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = write_model(tmp_path, "m.fm.json", 1)
+    plan = await rename(path, "lung lesion")
+    (tmp_path / "lung_lesion.fm.json").write_text("mine")
+    with pytest.raises(EditError, match="exists already: move it away first"):
+        plan.apply()
+    assert (path.read_bytes(), (tmp_path / "lung_lesion.fm.json").read_text()) == (model_bytes(1), "mine")
 
 
 async def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 PRINTS_NO_JSON = {"completion", "mcp"}
 OPENS_NO_INDEX = {"index check", "model show", "model markdown", "completion"}
+OPENS_NO_INDEX |= {"model schema", "model export"}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,8 @@ TABLES = [
     ["index", "diff", str(SAMPLES)],
     ["index", "history"],
     ["index", "get", "MS"],
+    ["index", "coverage"],
+    ["index", "list", "--tag", "chest"],
     ["index", "check", str(SAMPLES)],
     ["model", "show", str(SAMPLES / "chest/pneumothorax.fm.json")],
     ["search", "mass"],
