@@ -165,7 +165,7 @@ async def test_rename_changes_name_file_and_descriptions_and_no_id(tmp_path: Pat
         ("lung mass", "nodule", "Lung mass is new; a lung  mass, no lung masses", "Nodule is new; a nodule, no lung masses"),  # noqa: E501
         ("Pneumothorax", "Gas in pleura", "tension pneumothorax", "tension gas in pleura"),
         ("Pneumothorax", "AAA sign", "a pneumothorax", "an AAA sign"),
-        ("mass", "abscess", "A mass. How a mass and the mass look", "An abscess. How an abscess and the abscess look"),
+        ("mass", "abscess", "A mass; a mass, the mass", "An abscess; an abscess, the abscess"),
         ("abscess", "mass", "an  abscess or An abscess", "a  mass or A mass"),
         ("cyst (2 cm)", "cyst", "A cyst (2 cm) here", "A cyst here"),
         ("Lung Mass", "lung mass", "Lung Mass: seen. Lung mass of the lung mass.", "Lung mass: seen. Lung mass of the lung mass."),  # noqa: E501
