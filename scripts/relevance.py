@@ -8,60 +8,46 @@ query. A query with "drop": {"oifm_id", "synonym"} is run on an index without th
 word, bm25) and the search of findingmodel are compared.
 
 Measures: MRR@10, 1 / rank of the first hit with the highest grade among the first ten; recall@10, relevant
-hits among the first ten / min(10, all relevant); empty, the share of queries without a hit. Exit codes: 0
-done, 2 bad usage or input.
+hits among the first ten / min(10, all relevant); empty, the share of queries without a hit or, if nothing
+answers them, "unmatched". Exit codes: 0 done, 2 bad usage or input.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import re
-import sqlite3
 import sys
 import tempfile
 import time
-import weakref
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from judging.baseline import plain_search
+from judging.measures import DEPTH, mean_reciprocal_rank, recall
+from judging.queries import Judged, fill, read_judged, read_models, without
 
 from findingmodel.errors import FindingModelError
-from findingmodel.model.parse import parse_model
 from findingmodel.search.candidates import SOURCES, by_words
 from findingmodel.search.expansion import STAGES
+from findingmodel.search.hits import status_of
 from findingmodel.search.searcher import Searcher
 from findingmodel.stores import open_store
-from findingmodel.stores.records import FileState, WriteBatch
 from findingmodel.text.query import parse_query
-from findingmodel.update.record import make_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from judging.queries import Models
 
     from findingmodel.search.candidates import Source
     from findingmodel.stores.protocol import Store
 
-__all__ = ["main", "mean_reciprocal_rank", "recall"]
+__all__ = ["main"]
 
-DEPTH = 10
 _KEYS = "exact keys"
 PARTS = (*STAGES[1:], _KEYS)
 """The parts that `--ablate` leaves out in turn: stages of expansion, and the lookup of exact keys."""
-
-_BATCH = 500
-_WORD = re.compile(r"\w+")
-
-
-class Judged(NamedTuple):
-    """One judged query."""
-
-    qid: str
-    query: str
-    category: str
-    relevant: dict[str, int]
-    dropped: tuple[str, str] | None
 
 
 class Figures(NamedTuple):
@@ -73,100 +59,11 @@ class Figures(NamedTuple):
     empty: float
 
 
-def mean_reciprocal_rank(relevant: Mapping[str, int], hits: Sequence[str]) -> float:
-    """Return 1 / rank of the first hit with the highest grade, 0 if none is among the first ten.
-
-    >>> mean_reciprocal_rank({"a": 2, "b": 1}, ["b", "a"])
-    0.5
-    """
-    target = max(relevant.values())
-    return next((1 / rank for rank, hit in enumerate(hits[:DEPTH], 1) if relevant.get(hit, 0) >= target), 0.0)
-
-
-def recall(relevant: Mapping[str, int], hits: Sequence[str]) -> float:
-    """Return the share of relevant entries, at most ten, among the first ten hits.
-
-    >>> recall({"a": 2, "b": 1}, ["b", "c"])
-    0.5
-    """
-    return sum(hit in relevant for hit in hits[:DEPTH]) / min(DEPTH, len(relevant))
-
-
-def read_judged(paths: Iterable[Path]) -> list[Judged]:
-    """Return the queries of all files.
-
-    Raises:
-        ValueError: a line is not a judged query; names the line.
-    """
-    found = []
-    for path in paths:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                row = json.loads(line)
-                drop = (row["drop"]["oifm_id"], row["drop"]["synonym"]) if "drop" in row else None
-                found.append(Judged(row["qid"], row["query"], row["category"], row["relevant"], drop))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}, line {number}: no judged query ({error!r})") from error
-    return found
-
-
-def read_models(directory: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the path and JSON of every finding model below *directory*."""
-    paths = sorted(directory.rglob("*.fm.json"))
-    return [(path.relative_to(directory).as_posix(), json.loads(path.read_bytes())) for path in paths]
-
-
-def without(
-    models: Sequence[tuple[str, dict[str, Any]]], dropped: set[tuple[str, str]]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return *models* without the synonyms in *dropped*, pairs of id and synonym."""
-    left = []
-    for path, model in models:
-        synonyms = [text for text in model.get("synonyms") or () if (model["oifm_id"], text) not in dropped]
-        left.append((path, {**model, "synonyms": synonyms or None}))
-    return left
-
-
-async def fill(store: Store, models: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """Write *models* to an empty *store*."""
-    await store.setup()
-    records = []
-    for path, model in models:
-        text = json.dumps({key: value for key, value in model.items() if value is not None}).encode()
-        parsed = parse_model(text).model
-        if parsed is None:
-            raise ValueError(f"{path}: no valid finding model")
-        records.append(make_record(parsed, text, FileState(path, len(text), 0, "", 0, "")))
-    for start in range(0, len(records), _BATCH):
-        await store.write(WriteBatch(upserts=records[start : start + _BATCH]))
-    await store.advance()
-
-
-def plain_search(models: Sequence[tuple[str, dict[str, Any]]]) -> Callable[[str], list[str]]:
-    """Return the baseline: FTS5 with its Porter stemmer, any word of the query, weighted bm25."""
-    connection = sqlite3.connect(":memory:")
-    columns = "name, synonyms, description, tags, attributes"
-    connection.execute(
-        f"CREATE VIRTUAL TABLE t USING fts5(id UNINDEXED, {columns}, tokenize='porter unicode61')"
-    )
-    for _, model in models:
-        texts = [model["name"], model.get("synonyms"), model["description"], model.get("tags")]
-        texts.append([attribute["name"] for attribute in model["attributes"]])
-        row = [text if isinstance(text, str) else " | ".join(text or ()) for text in texts]
-        connection.execute("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", (model["oifm_id"], *row))
-
-    def search(query: str) -> list[str]:
-        words = " OR ".join(f'"{word}"' for word in _WORD.findall(query))
-        statement = "SELECT id FROM t WHERE t MATCH ? ORDER BY bm25(t, 0, 10, 8, 3, 1, 1) LIMIT 10"
-        return [row[0] for row in connection.execute(statement, (words,))] if words else []
-
-    weakref.finalize(search, connection.close)
-    return search
-
-
-async def our_search(searcher: Searcher, query: str) -> list[str]:
-    """Return the ids of the ten best hits."""
-    return [hit.entry["oifm_id"] for hit in await searcher.search(parse_query(query), limit=DEPTH)]
+async def our_search(searcher: Searcher, one: Judged) -> list[str]:
+    """Return the ids of the ten best hits; none if nothing answers the query, and "unmatched" says so."""
+    hits = await searcher.search(parse_query(one.query), limit=DEPTH)
+    told = not one.relevant and status_of(hits) == "unmatched"
+    return [] if told else [hit.entry["oifm_id"] for hit in hits]
 
 
 def table(judged: Sequence[Judged], run: Mapping[str, list[str]]) -> dict[str, Figures]:
@@ -227,9 +124,7 @@ def show_worst(
 class Bench:
     """Two indexes: of all models, and of the models without dropped synonyms."""
 
-    def __init__(
-        self, models: Sequence[tuple[str, dict[str, Any]]], judged: Sequence[Judged], stores: Sequence[Store]
-    ) -> None:
+    def __init__(self, models: Models, judged: Sequence[Judged], stores: Sequence[Store]) -> None:
         dropped = {one.dropped for one in judged if one.dropped}
         self.judged = judged
         self.models = (models, without(models, dropped))  # in the order of the ids
@@ -251,9 +146,7 @@ class Bench:
     ) -> dict[str, list[str]]:
         """Run every query on its index."""
         whole, reduced = (Searcher(store, stages=stages, sources=sources) for store in self.stores)
-        return {
-            one.qid: await our_search(reduced if one.dropped else whole, one.query) for one in self.judged
-        }
+        return {one.qid: await our_search(reduced if one.dropped else whole, one) for one in self.judged}
 
     def plain(self) -> dict[str, list[str]]:
         """Run every query on the baseline."""

@@ -113,8 +113,8 @@ def show_likelihoods(firsts: Sequence[First], matched: float, unmatched: float) 
     error = calibration_error([(one.likelihood, one.right) for one in firsts])
     sure = [one for one in firsts if one.likelihood >= matched]
     nothing = [one for one in firsts if not one.answerable]
-    told = sum(one.any_likelihood < unmatched for one in nothing)
-    lost = sum(one.any_likelihood < unmatched for one in firsts) - told
+    told = sum(one.likelihood < 0.5 and one.any_likelihood < unmatched for one in nothing)
+    lost = sum(one.likelihood < 0.5 and one.any_likelihood < unmatched for one in firsts) - told
     print(f"expected calibration error {error:.3f}")
     print(
         f"matched from {matched}: {len(sure)} of {len(firsts)}, "

@@ -98,7 +98,6 @@ SMALL: dict[str, str] = {
     "text/sentences.py": "reports are read by it, queries are not",
     "agents/bearer.py": "knows HTTP and nothing of agents",
     "cli/config.py": "one command",
-    "cli/mcp.py": "one command",
     "observe/logs.py": "logging is imported only if a setting turns it on",
     "cli/timings.py": "shared by search, update, watch and stats",
 }

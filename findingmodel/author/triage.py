@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HITS = 5
 _MOST_WORDS = 6  # of a name that is searched for without one of them
-_FEWEST_SCORE = 0.45  # a hit with a lower score shares hardly more than a common word
+_FEWEST_SCORE = 0.7  # hits that are less likely to be right share hardly more than a common word
 _MAX_CANDIDATES = 3
 _LONGEST_ABBREVIATION = 4
 _CHUNK = 500  # rows whose keys are looked up together

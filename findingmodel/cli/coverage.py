@@ -13,8 +13,6 @@ from findingmodel.cli.screen import Column, Screen, counted
 from findingmodel.cli.session import run_in_loop, session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from findingmodel.author.coverage import Coverage
     from findingmodel.index.session import IndexSession
     from findingmodel.settings import Settings
@@ -75,8 +73,10 @@ def coverage(screen: Screen, files_directory: Path | None, settings: Settings) -
         for name, count in report.lacking.items()
     ]
     screen.results(None, _COLUMNS, rows)
-    totals = _listed("codes", report.systems) + _listed("modalities", report.modalities)
-    screen.note(counted(report.models, "model") + totals)
+    screen.note(counted(report.models, "model"))
+    for title, counts in (("codes", report.systems), ("modalities", report.modalities)):
+        if counts:
+            screen.note(f"{title}: {', '.join(f'{name} {count:,}' for name, count in counts.items())}")
 
 
 def _share(count: int, total: int, *, bar: bool) -> tuple[str, ...]:
@@ -86,7 +86,3 @@ def _share(count: int, total: int, *, bar: bool) -> tuple[str, ...]:
         return cells
     eighths = round(share * _BAR * 8) or (1 if count else 0)
     return (*cells, ("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()).ljust(_BAR))
-
-
-def _listed(title: str, counts: Mapping[str, int]) -> str:
-    return f"; {title}: {', '.join(f'{name} {count:,}' for name, count in counts.items())}" if counts else ""

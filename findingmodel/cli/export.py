@@ -137,7 +137,7 @@ def csv(screen: Screen, destination: Path, attributes: bool, settings: Settings)
       findingmodel index export csv - | head
       findingmodel index export csv - --attributes > attributes.csv
     """
-    from findingmodel.export.interchange import export_csv
+    from findingmodel.export.documents import export_csv
     from findingmodel.export.tables import csv_parts
 
     if str(destination) == _STREAM:
@@ -191,8 +191,8 @@ def _export_documents(
     form: Literal["fhir", "radelement"],
     url: str | None,
 ) -> int:
+    from findingmodel.export.documents import export_documents
     from findingmodel.export.fhir import DEFAULT_URL
-    from findingmodel.export.interchange import export_documents
 
     if str(destination) == _STREAM:
         raise click.UsageError(

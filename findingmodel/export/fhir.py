@@ -69,7 +69,7 @@ def code_system(models: Iterable[FindingModelFull], *, url: str = DEFAULT_URL) -
         "hierarchyMeaning": "part-of",
         "compositional": False,
         "content": "complete",
-        "count": sum(1 for concept in concepts for _ in _each_concept(concept)),
+        "count": sum(1 for concept in concepts for _ in each_concept(concept)),
         "property": [
             {"code": "mapping", "description": "The same concept in another system", "type": "Coding"},
             {"code": "tag", "description": "A word to group findings by", "type": "string"},
@@ -83,10 +83,11 @@ def _system(url: str) -> str:
     return f"{url.rstrip('/')}{':' if url.startswith('urn:') else '/CodeSystem/'}finding-models"
 
 
-def _each_concept(concept: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def each_concept(concept: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield *concept* of a CodeSystem, and all concepts in it."""
     yield concept
     for part in concept.get("concept", ()):
-        yield from _each_concept(part)
+        yield from each_concept(part)
 
 
 def _finding(model: FindingModelFull) -> dict[str, Any]:

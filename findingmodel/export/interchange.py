@@ -1,8 +1,7 @@
-"""Models in other formats: one model as a text, a file of another format as a model, an index as files."""
+"""Models in other formats: one model as a text, and a file of another format as a model."""
 
 from __future__ import annotations
 
-import errno
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,27 +12,22 @@ from findingmodel.author.edit import Edit, FileChange
 from findingmodel.author.edit_names import MAX_STEM
 from findingmodel.errors import DocumentError, EditError
 from findingmodel.export import fhir, radelement, tables
-from findingmodel.export.files import ExportReport
-from findingmodel.export.pages import page_names
 from findingmodel.export.radelement import Converted
 from findingmodel.model.draft import PLACEHOLDER
 from findingmodel.model.finding import FindingModelBase, FindingModelFull, add_ids
 from findingmodel.model.layout import canonical
 from findingmodel.model.parse import parse_model
 from findingmodel.model.rules import explain
-from findingmodel.runtime.files import Replacement, replace_file
-from findingmodel.stores.paging import iter_models
 from findingmodel.text.normalize import fold, slug
 from findingmodel.update.scan import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Container
+    from collections.abc import Container
     from pathlib import Path
 
     from findingmodel.stores.protocol import Store
 
     Format = Literal["radelement", "codesystem", "valueset", "questionnaire", "csv", "attributes-csv"]
-    Progress = Callable[[int, int], None]
 
 FORMATS: tuple[Format, ...] = (
     *("radelement", "codesystem", "valueset"),
@@ -162,79 +156,3 @@ async def import_file(
 
 def _ids(document: Any) -> set[str]:
     return {document["oifm_id"], *(attribute["oifma_id"] for attribute in document["attributes"])}
-
-
-async def export_csv(store: Store, directory: Path) -> ExportReport:
-    """Write the index to ``models.csv`` and ``attributes.csv`` in *directory*.
-
-    Raises:
-        OSError: a file cannot be written.
-        StoreError: the store failed.
-    """
-    count, written = (await store.counts()).models, 0
-    if not count:
-        return ExportReport(0, 0, 0)
-    for table in ("models", "attributes"):
-        with Replacement(directory / f"{table}.csv") as new:
-            async for part in tables.csv_parts(store, table):
-                new.write(part.encode())
-        written += new.changed
-    return ExportReport(count, written, 2 - written)
-
-
-async def export_documents(
-    store: Store,
-    directory: Path,
-    form: Literal["fhir", "radelement"],
-    *,
-    url: str = fhir.DEFAULT_URL,
-    progress: Progress | None = None,
-) -> ExportReport:
-    """Write the index to *directory* in another format; files that are up to date are not touched.
-
-    For FHIR that is ``CodeSystem.json`` with all codes, ``ValueSets.json``, and a Questionnaire for each
-    model in ``questionnaires``; for RadElement a set for each model in ``sets``.
-
-    Args:
-        store: the index.
-        directory: created if it does not exist.
-        form: "fhir" or "radelement".
-        url: the start of canonical URLs in FHIR.
-        progress: called with (models done, models).
-
-    Raises:
-        OSError: a file cannot be written.
-        StoreError: the store failed.
-    """
-    names = page_names((state.oifm_id, state.path) for state in await store.manifest())
-    if not names:
-        return ExportReport(0, 0, 0)
-    folder, kind = ("questionnaires", "questionnaire") if form == "fhir" else ("sets", "radelement")
-    if (directory / folder).is_symlink():
-        reason = "is a link: documents are not written through links"
-        raise NotADirectoryError(errno.ENOTDIR, reason, str(directory / folder))
-    changed, failed, kept = [], [], []
-    async for oifm_id, model in _models(store, sorted(names)):
-        if model is None:
-            failed.append(oifm_id)
-            continue
-        text, _ = convert(model, kind, url=url)  # type: ignore[arg-type]  # a str of two
-        changed.append(replace_file(directory / folder / f"{names[oifm_id]}.json", text.encode()))
-        if form == "fhir":
-            kept.append(model)
-        if progress:
-            progress(len(changed), len(names))
-    if form == "fhir":
-        sets = [one for model in kept for one in fhir.value_sets(model, url=url)]
-        whole = {"CodeSystem.json": fhir.code_system(kept, url=url), "ValueSets.json": fhir.bundle(sets)}
-        for name, document in whole.items():
-            text = f"{json.dumps(document, ensure_ascii=False, indent=1)}\n"
-            changed.append(replace_file(directory / name, text.encode()))
-    models = len(names) - len(failed)
-    return ExportReport(models, sum(changed), len(changed) - sum(changed), failed=tuple(failed))
-
-
-async def _models(store: Store, ids: list[str]) -> AsyncIterator[tuple[str, FindingModelFull | None]]:
-    async for texts in iter_models(store, ids):
-        for oifm_id, text in texts.items():
-            yield oifm_id, parse_model(text).model

@@ -6,6 +6,7 @@ rows and columns that were removed from the table, and other files, stay as they
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,6 +45,9 @@ def edit_from_table(directory: Path, data: bytes) -> Edit:
     change; or attributes by ``oifma_id``: name, description, unit, minimum, maximum, required, and the names
     of values. An empty cell removes what was there. Changes in other columns are in the notes.
 
+    The column ``version`` tells which state of the file a row was exported from: a row that would change a
+    file which was edited since is refused, because it would undo that edit.
+
     Args:
         directory: of the collection.
         data: the bytes of the CSV file.
@@ -51,7 +55,8 @@ def edit_from_table(directory: Path, data: bytes) -> Edit:
     Raises:
         QueryError: *data* is not a table, or has no column of ids.
         DirectoryError: *directory* cannot be listed.
-        EditError: a row is repeated, a cell cannot be applied, or two models would have the same name.
+        EditError: a row is repeated or older than its file, a cell cannot be applied, or two models would
+            have the same name.
         DocumentError: a file is not valid, or would not be afterwards.
     """
     key, rows = _rows(CuratedList(data))
@@ -63,8 +68,9 @@ def edit_from_table(directory: Path, data: bytes) -> Edit:
         if model is None:
             continue
         path = directory / name
-        now = [model_row(model, name)] if key == "oifm_id" else list(attribute_rows(model))
-        differing = [(row, dict(_differing(row, rows.pop(row[key])))) for row in now if row.get(key) in rows]
+        sha256 = hashlib.sha256(text).hexdigest()
+        now = [model_row(model, name, sha256)] if key == "oifm_id" else list(attribute_rows(model, sha256))
+        differing = [_compared(path, row, rows.pop(row[key])) for row in now if row.get(key) in rows]
         final = model["name"]
         if any(cells for _, cells in differing):
             old, document = load(path)
@@ -101,10 +107,26 @@ def _rows(table: CuratedList) -> tuple[str, dict[str, _TableRow]]:
     return key, rows
 
 
+def _compared(path: Path, now: Mapping[str, Any], row: _TableRow) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """Return *now*, what an export would say, and the cells of *row* that differ.
+
+    Raises:
+        EditError: there are such cells, but the row was exported from another state of the file.
+    """
+    cells = dict(_differing(now, row))
+    exported = row.cells.get("version", "")
+    if cells and exported and exported != now["version"]:
+        raise EditError(
+            f"line {row.line}: {path} was edited since the table was exported: update the index and export "
+            "again, or empty the column version to apply the row nevertheless"
+        )
+    return now, cells
+
+
 def _differing(now: Mapping[str, Any], row: _TableRow) -> Iterator[tuple[str, str]]:
     """Yield the columns whose cells differ from what an export would say, with their new texts."""
     for column, text in row.cells.items():
-        if column in now:
+        if column in now and column != "version":
             text = unshielded(text)
             value = "" if now[column] is None else str(now[column]).strip()
             if text != value and not (column == "required" and text.lower() == value):

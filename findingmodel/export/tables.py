@@ -24,23 +24,29 @@ if TYPE_CHECKING:
 
 MODEL_COLUMNS = (
     *("oifm_id", "name", "description", "synonyms", "tags", "contributors", "index_codes"),
-    *("replaces", "attributes", "file"),
+    *("replaces", "attributes", "file", "version"),
 )
 ATTRIBUTE_COLUMNS = (
     *("oifm_id", "model", "oifma_id", "name", "description", "type", "values", "value_codes"),
-    *("max_selected", "minimum", "maximum", "unit", "required", "index_codes"),
+    *("max_selected", "minimum", "maximum", "unit", "required", "index_codes", "version"),
 )
 COLUMNS: dict[Table, tuple[str, ...]] = {"models": MODEL_COLUMNS, "attributes": ATTRIBUTE_COLUMNS}
 
 _BETWEEN = "; "
+_VERSION_LENGTH = 12
 
 
-def model_row(model: Mapping[str, Any], file: str = "") -> Row:
+def version(sha256: str) -> str:
+    """Return the version of a file in a table: the first digits of its SHA-256, in hexadecimal."""
+    return sha256[:_VERSION_LENGTH]
+
+
+def model_row(model: Mapping[str, Any], file: str = "", sha256: str = "") -> Row:
     """Return the row of a model.
 
     Args:
         model: its parsed JSON.
-        file: the path of its file.
+        file, sha256: the path and the fingerprint of its file, if known.
 
     >>> row = model_row({"name": "edema", "attributes": [{"name": "presence"}], "tags": ["CT", "MR"]})
     >>> row["tags"], row["attributes"], row["synonyms"]
@@ -58,11 +64,12 @@ def model_row(model: Mapping[str, Any], file: str = "") -> Row:
         "replaces": _joined(model.get("replaces")),
         "attributes": _joined(one.get("name") for one in model.get("attributes") or ()),
         "file": file,
+        "version": version(sha256),
     }
 
 
-def attribute_rows(model: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield a row for each attribute of *model*, its parsed JSON."""
+def attribute_rows(model: Mapping[str, Any], sha256: str = "") -> Iterator[Row]:
+    """Yield a row for each attribute of *model*, its parsed JSON; *sha256* is that of its file, if known."""
     for attribute in model.get("attributes") or ():
         values = attribute.get("values") or ()
         yield {
@@ -74,6 +81,7 @@ def attribute_rows(model: Mapping[str, Any]) -> Iterator[Row]:
             **{name: attribute.get(name) for name in ("max_selected", "minimum", "maximum", "unit")},
             "required": str(bool(attribute.get("required"))).lower(),
             "index_codes": _codes(attribute),
+            "version": version(sha256),
         }
 
 
@@ -98,7 +106,7 @@ def to_csv(table: Table, rows: Iterable[Row], *, heading: bool = True) -> str:
     r"""Return *rows* as CSV (RFC 4180, with line feeds), with a heading.
 
     >>> to_csv("models", [model_row({"name": 'a "b", c'})]).splitlines()[1]
-    ',"a ""b"", c",,,,,,,,'
+    ',"a ""b"", c",,,,,,,,,'
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS[table], lineterminator="\n")
@@ -117,11 +125,14 @@ async def csv_parts(store: Store, table: Table) -> AsyncIterator[str]:
     Raises:
         StoreError: the store failed.
     """
-    files = {state.oifm_id: state.path for state in await store.manifest()}
+    files = {state.oifm_id: state for state in await store.manifest()}
     yield to_csv(table, ())
     async for texts in iter_models(store, sorted(files)):
         rows: list[Row] = []
         for oifm_id, text in texts.items():
-            model = json.loads(text)
-            rows += [model_row(model, files[oifm_id])] if table == "models" else attribute_rows(model)
+            model, file = json.loads(text), files[oifm_id]
+            if table == "models":
+                rows.append(model_row(model, file.path, file.sha256))
+            else:
+                rows += attribute_rows(model, file.sha256)
         yield to_csv(table, rows, heading=False)

@@ -11,7 +11,7 @@ from findingmodel.author import edit_attributes, edit_names
 from findingmodel.author import merge as merging
 from findingmodel.author import triage as triaging
 from findingmodel.author.collection import Place
-from findingmodel.export import interchange
+from findingmodel.export import documents, interchange
 from findingmodel.export.fhir import DEFAULT_URL
 from findingmodel.index.base import IndexBase
 from findingmodel.index.results import to_entries
@@ -258,8 +258,8 @@ class IndexCuration(IndexBase):
             OSError: a file cannot be written.
         """
         if form == "csv":
-            return await interchange.export_csv(self._store, Path(directory))
-        return await interchange.export_documents(self._store, Path(directory), form, url=url)
+            return await documents.export_csv(self._store, Path(directory))
+        return await documents.export_documents(self._store, Path(directory), form, url=url)
 
     async def import_model(
         self, file: _Path, source: str, directory: _Path, *, dry_run: bool = False

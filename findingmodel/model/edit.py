@@ -106,6 +106,19 @@ def _replace(part: Members, name: str, value: Any) -> None:
 
 
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:]\s+)\Z")
+_AN = re.compile(r"[aeio]|u(?!ni(?!n|m)|ra|re|ri|ro|se|su|te|ti)|(?-i:[FHLMNRSX](?![a-z]))", re.IGNORECASE)
+"""How a word begins that takes "an": by its sound, so "a uterine mass" and "an MR finding"."""
+_A = re.compile(r"eu|one\b|(?-i:U(?![a-z]))", re.IGNORECASE)
+"""Exceptions, which take "a"."""
+
+
+def article(name: str) -> str:
+    """Return "a" or "an", whichever goes before *name*.
+
+    >>> [article(name) for name in ("ulcer", "uterine mass", "MR finding", "CT finding", "unilateral mass")]
+    ['an', 'a', 'an', 'a', 'a']
+    """
+    return "an" if _AN.match(name) and not _A.match(name) else "a"
 
 
 def _reworded(text: str, old: str, new: str) -> str:
@@ -114,15 +127,21 @@ def _reworded(text: str, old: str, new: str) -> str:
         return text
 
     def word(found: re.Match[str]) -> str:
-        is_capital, was_capital = found[0][:1].isupper(), old[:1].isupper()
-        begins = _SENTENCE_START.search(text, max(0, found.start() - 9), found.start())
+        is_capital, was_capital = found["name"][:1].isupper(), old[:1].isupper()
+        start = found.start("name")
+        begins = _SENTENCE_START.search(text, max(0, start - 9), start)
+        name = new
         if is_capital and (begins or not was_capital):
-            return new[:1].upper() + new[1:]
-        if not is_capital and was_capital and new[1:2].islower():
-            return new[:1].lower() + new[1:]
-        return new
+            name = new[:1].upper() + new[1:]
+        elif not is_capital and was_capital and new[1:2].islower():
+            name = new[:1].lower() + new[1:]
+        if found["article"] is None:
+            return name
+        written = article(new)
+        return f"{written.capitalize() if found['article'][0] == 'A' else written}{found['space']}{name}"
 
-    return re.sub(rf"(?<!\w){words}(?!\w)", word, text, flags=re.IGNORECASE)
+    pattern = rf"(?:(?<!\w)(?P<article>an?)(?P<space>\s+))?(?<!\w)(?P<name>{words})(?!\w)"
+    return re.sub(pattern, word, text, flags=re.IGNORECASE)
 
 
 def add_synonym(model: Members, text: str) -> None:

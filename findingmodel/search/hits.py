@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.records import EntryRow
 
 _WHOLE = ("exact", "label")  # stages that compare whole names
+_MORE_LIKELY_THAN_NOT = 0.5
 Status = Literal["matched", "ambiguous", "unmatched"]
 
 
@@ -83,7 +84,7 @@ def status_of(hits: Sequence[_Scored]) -> Status:
     if best >= model.matched:
         return "matched"
     likely = sum([hit.score for hit in hits[:DECIDING]])
-    return "ambiguous" if likely >= model.unmatched else "unmatched"
+    return "ambiguous" if best >= _MORE_LIKELY_THAN_NOT or likely >= model.unmatched else "unmatched"
 
 
 def main_reason(hit: _Scored) -> Match | None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _TABLE = Path(__file__).with_name("data") / "ranking.txt"
 
+LEAST = 0.01
+"""The lowest score of a hit; less would be shown as nothing."""
 DECIDING = 5
 """Hits that decide whether anything answers a query."""
 EXACT = 1.0
@@ -202,7 +204,8 @@ def _likely(plan: Plan, weighed: Sequence[tuple[Fit, Evidence]], model: Model) -
     ):
         fit, own = weighed[place]
         most = min(1 / (1 + exp(-sum(map(mul, model.likelihood, row)))), most)
-        score = round(min(most, MOST_CONTRADICTING) if fit.contradicts else most, _DIGITS)
+        likely = min(most, MOST_CONTRADICTING) if fit.contradicts else most
+        score = round(max(likely, LEAST), _DIGITS)
         found.append(Ranked(fit.candidate, score, fit, own))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,24 @@ async def test_an_edit_whose_result_would_not_be_valid_is_refused(tmp_path: Path
     assert path.read_bytes() == model_bytes(1)
 
 
+async def test_what_a_killed_edit_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    path = write_model(tmp_path, "m.fm.json", 1)
+    names = [".m.fm.json.4194305.tmp", f".m.fm.json.{os.getpid()}.tmp", ".n.fm.json.4194305.tmp", ".m.tmp"]
+    for name in names:  # no process has a greater id than 4194304
+        (tmp_path / name).touch()
+    applied(add_value(path, "margin", "ill-defined"))
+    assert {path.name for path in tmp_path.iterdir()} == {"m.fm.json", *names[2:]}
+
+
+async def test_a_place_that_was_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = write_model(tmp_path, "m.fm.json", 1)
+    plan = await rename(path, "lung lesion")
+    (tmp_path / "lung_lesion.fm.json").write_text("mine")
+    with pytest.raises(EditError, match="exists already: move it away first"):
+        plan.apply()
+    assert (path.read_bytes(), (tmp_path / "lung_lesion.fm.json").read_text()) == (model_bytes(1), "mine")
+
+
 async def test_a_link_stays_a_link(tmp_path: Path) -> None:
     target = write_model(tmp_path / "there", "m.fm.json", 1)
     link = tmp_path / "link.fm.json"
@@ -145,7 +164,9 @@ async def test_rename_changes_name_file_and_descriptions_and_no_id(tmp_path: Pat
     [
         ("lung mass", "nodule", "Lung mass is new; a lung  mass, no lung masses", "Nodule is new; a nodule, no lung masses"),  # noqa: E501
         ("Pneumothorax", "Gas in pleura", "tension pneumothorax", "tension gas in pleura"),
-        ("Pneumothorax", "AAA sign", "a pneumothorax", "a AAA sign"),
+        ("Pneumothorax", "AAA sign", "a pneumothorax", "an AAA sign"),
+        ("mass", "abscess", "A mass; a mass, the mass", "An abscess; an abscess, the abscess"),
+        ("abscess", "mass", "an  abscess or An abscess", "a  mass or A mass"),
         ("cyst (2 cm)", "cyst", "A cyst (2 cm) here", "A cyst here"),
         ("Lung Mass", "lung mass", "Lung Mass: seen. Lung mass of the lung mass.", "Lung mass: seen. Lung mass of the lung mass."),  # noqa: E501
     ],

@@ -56,7 +56,7 @@ def test_several_terms_as_json() -> None:
 def test_an_empty_index_is_mentioned(tmp_path: Path) -> None:
     result = run("index", "collision", "PTX", "--db", tmp_path / "none.db")
     assert result.exit_code == 0
-    assert "is empty; fill it" in result.stderr
+    assert "there is no index" in result.stderr
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_an_empty_index_says_so(tmp_path: Path) -> None:
     for command in (("coverage",), ("list", "--tag", "CT")):
         result = run("index", *command, "--db", tmp_path / "none.db")
         assert (result.exit_code, result.stdout) == (0, "")
-        assert "is empty; fill it with" in result.stderr
+        assert "there is no index" in result.stderr
 
 
 def test_conditions_page_and_sort_as_the_whole_list_does(db: Path) -> None:

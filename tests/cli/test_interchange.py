@@ -11,6 +11,7 @@ import pytest
 
 from findingmodel.export.interchange import FORMATS
 from findingmodel.model.schema import json_schema
+from tests.builders import write_model
 from tests.cli.commands import COUNT, SAMPLES, answer, run
 
 if TYPE_CHECKING:
@@ -91,6 +92,20 @@ def test_an_index_is_written_in_other_formats(tmp_path: Path) -> None:
     assert answer("index", "export", "radelement", tmp_path / "cde", "--db", db)["written"] == COUNT
     again = run("index", "export", "radelement", tmp_path / "cde", "--db", db)
     assert again.stdout == f"{COUNT} models: all {COUNT} files are up to date in {tmp_path}/cde\n"
+
+
+def test_an_edited_table_changes_the_files(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "defs", "1.fm.json", 1)
+    table = tmp_path / "models.csv"
+    table.write_text("oifm_id,tags\nOIFM_TEST_000001,XR; CT\n")
+    trial = run("model", "apply", table, tmp_path / "defs", "--dry-run")
+    assert trial.stdout.startswith(f"would write {path}\n")
+    assert answer("model", "apply", table, tmp_path / "defs")["changes"][0]["path"] == str(path)
+    assert json.loads(path.read_bytes())["tags"] == ["XR", "CT"]
+    table.write_text("oifm_id,name\nOIFM_TEST_000001,x\nOIFM_TEST_000001,y\n")
+    refused = run("model", "apply", table, tmp_path / "defs")
+    message = f"Error: {table}: line 3: OIFM_TEST_000001 is in line 2 already\n"
+    assert (refused.exit_code, refused.stderr) == (1, message)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 PRINTS_NO_JSON = {"completion", "mcp"}
 OPENS_NO_INDEX = {"index check", "model check", "model rules", "model show", "model markdown", "completion"}
+OPENS_NO_INDEX |= {"model schema", "model export"}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,8 @@ TABLES = [
     ["index", "diff", str(SAMPLES)],
     ["index", "history"],
     ["index", "get", "MS"],
+    ["index", "coverage"],
+    ["index", "list", "--tag", "chest"],
     ["index", "check", str(SAMPLES)],
     ["index", "check", str(SAMPLES), "--lint"],
     ["index", "check", str(SAMPLES), "--lint", "--by-rule"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ import pytest
 from findingmodel import FindingModelFull
 from findingmodel.author.check import check
 from findingmodel.errors import EditError
+from findingmodel.export.documents import export_csv, export_documents
+from findingmodel.export.fhir import bundle, code_system, value_sets
 from findingmodel.export.files import ExportReport
-from findingmodel.export.interchange import FORMATS, convert, export_csv, export_documents, import_file
+from findingmodel.export.interchange import FORMATS, convert, import_file
 from findingmodel.export.radelement import to_set
 from findingmodel.update.directory import update
 from findingmodel.update.options import UpdateOptions
@@ -51,6 +54,7 @@ async def test_tables_have_a_row_for_each_model_and_attribute(index: Store, tmp_
         "replaces": "",
         "attributes": "margin; diameter",
         "file": "chest/1.fm.json",
+        "version": hashlib.sha256((tmp_path / "defs/chest/1.fm.json").read_bytes()).hexdigest()[:12],
     }
     attributes = list(csv.DictReader(io.StringIO((tmp_path / "out/attributes.csv").read_text())))
     assert [row["oifma_id"][-6:] for row in attributes] == ["000010", "000011", "000020", "000021"]
@@ -65,7 +69,12 @@ async def test_documents_of_an_index_are_written_once(
 ) -> None:
     report = await export_documents(index, tmp_path / "out", form)  # type: ignore[arg-type]
     assert report == ExportReport(2, files, 0)
-    assert len(list((tmp_path / "out").rglob("*.json"))) == files
+    documents = [json.loads(path.read_bytes()) for path in (tmp_path / "out").rglob("*.json")]
+    assert len(documents) == files
+    if form == "fhir":
+        models = [FindingModelFull(**make_model(n, description='A "round" opacity; small.')) for n in (1, 2)]
+        assert code_system(models) in documents
+        assert bundle([one for model in models for one in value_sets(model)]) in documents
     again = await export_documents(index, tmp_path / "out", form)  # type: ignore[arg-type]
     assert again == ExportReport(2, 0, files)
 

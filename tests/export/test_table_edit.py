@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,21 @@ def test_a_table_that_makes_no_sense_is_refused(
     with pytest.raises(error, match=message):
         edit_from_table(defs, data)
     assert [path.read_bytes() for path in sorted(defs.iterdir())] == before
+
+
+def test_a_row_does_not_undo_an_edit_that_is_newer_than_its_export(defs: Path) -> None:
+    path = defs / "1.fm.json"
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    row = model_row(make_model(1), "1.fm.json", sha256)
+    edited = to_csv("models", [row | {"tags": "XR"}]).encode()
+    write_model(defs, "1.fm.json", 1, synonyms=["added in an editor"])
+    with pytest.raises(EditError, match=r"line 2: .*1\.fm\.json was edited since the table was exported"):
+        edit_from_table(defs, edited)
+    edit_from_table(defs, edited.replace(sha256[:12].encode(), b"")).apply()
+    assert content(path)["tags"] == ["XR"]
+    write_model(defs, "1.fm.json", 1)
+    edit_from_table(defs, edited).apply()
+    assert edit_from_table(defs, edited).changes == ()  # as after an interruption
 
 
 def test_no_text_is_a_formula_and_it_comes_back_as_it_was(tmp_path: Path) -> None:

