@@ -76,7 +76,7 @@ SMALL: dict[str, str] = {
     "runtime/run_without_loop.py": "must not import asyncio, as threads.py does",
     "runtime/single_flight.py": "must not import asyncio, as tasks.py does",
     "legacy/attributes.py": "a mixin of Index, which must not import what archives an old index",
-    "stores/lease.py": "the value and the rule of the lease, for both stores and the writer",
+    "stores/mongo/server.py": "lease, transactions and live changes depend on it, and on nothing else",
     "stores/paging.py": "loops over any store, for exports, facets and duplicates",
     "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
     "text/normalize.py": "everything else in text builds on it",

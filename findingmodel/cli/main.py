@@ -219,6 +219,7 @@ _INDEX_COMMANDS = {
     "contributors": Lazy("findingmodel.cli.list:contributors", "Count the models of each contributor."),
     "duplicates": Lazy("findingmodel.cli.list:duplicates", "Find models that may describe the same finding."),
     "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or JSON lines."),
+    "unlock": Lazy("findingmodel.cli.unlock:unlock", "Show who is writing, and end a dead writer's lease."),
     "history": Lazy("findingmodel.cli.stats:history", "Show the updates and other writes."),
 }
 

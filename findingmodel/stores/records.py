@@ -54,19 +54,20 @@ def dump(value: object) -> str:
     return _json_encoder()(value).decode()
 
 
-_GENERATIONS_APART = 1_000  # updates until the generations of two indexes could meet, which would be harmless
+_STEPS_APART = 1_000  # the last digits count the updates of an index, for people and tests
 
 
-def first_generation() -> int:
-    """Return the generation after the first update of an index: one more than a random start.
+def generation_step() -> int:
+    """Return by how much an update increases the generation: one more than a random multiple of 1,000.
 
-    Caches are keyed by generation, in other processes too. If every index began with 1, one that was dropped
-    and filled again would be answered from the cache of the old one.
+    Caches are keyed by generation, in other processes too. If each update added one, an index that was
+    dropped and filled again, or a server that lost its last update in a failover, would reach the same
+    generation with other models.
 
-    >>> first_generation() % 1_000
+    >>> generation_step() % 1_000
     1
     """
-    return int.from_bytes(os.urandom(4)) * _GENERATIONS_APART + 1
+    return int.from_bytes(os.urandom(3)) * _STEPS_APART + 1
 
 
 ContributorKind = Literal["person", "organization"]

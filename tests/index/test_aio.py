@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +29,7 @@ from findingmodel.stores.mongo.pool import connection_pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.cli.commands import run
 from tests.stores.listening import Commands
-from tests.stores.samples import LONG_NS, make_lease
+from tests.stores.samples import LONG_SECONDS, make_writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -442,8 +441,8 @@ class WritingRules:
 
     async def test_the_error_names_another_writer(self, index: Index, tmp_path: Path) -> None:
         await index.setup_indexes()
-        lease = make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77)
-        await index._store.leases.acquire(lease)
+        lease = make_writer("other", host="far", pid=77)
+        await index._store.leases.acquire(lease, LONG_SECONDS)
         file = write_model(tmp_path, "one.fm.json", 1)
         for write in (index.add_or_update_entry_from_file(file), index.update_from_directory(tmp_path)):
             with pytest.raises(LeaseHeldError, match="process 77 on far"):

@@ -9,6 +9,7 @@ from bson.errors import BSONError
 from pymongo import errors as driver
 
 from findingmodel.errors import (
+    LeaseHeldError,
     NotWrittenError,
     StoreClosedError,
     StoreError,
@@ -32,6 +33,17 @@ _PASSING = frozenset((6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13
 Source: https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
 """
 
+_CONFLICTS = frozenset((24, 112, 225, 244, 246, 251))
+"""Codes of a transaction that met another one, or that the server ended: LockTimeout, WriteConflict,
+TransactionTooOld, TransactionAborted, SnapshotUnavailable and NoSuchTransaction. Some servers send no label.
+
+Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+"""
+
+_PASSING_BY = _PASSING | {24, 112}
+"""Codes after which a retry outside of a transaction may well succeed."""
+
+_TRANSIENT = "TransientTransactionError"
 _REPEATABLE = ("RetryableWriteError", "UnknownTransactionCommitResult")
 """Labels by which a server asks for a retry."""
 
@@ -56,12 +68,13 @@ def translated(doing: str, label: str) -> Iterator[None]:
     Raises:
         StoreUnavailableError: no server answered in time, the connection broke, or the breaker is open.
         StoreClosedError: the client was closed.
-        StoreSchemaError, NotWrittenError, TransactionError: as raised in the block, with *doing* and *label*.
+        StoreSchemaError, NotWrittenError, TransactionError, LeaseHeldError: as raised in the block, with
+            *doing* and *label*.
         StoreError: the server refused, or failed.
     """
     try:
         yield
-    except (StoreSchemaError, TransactionError) as error:
+    except (StoreSchemaError, TransactionError, LeaseHeldError) as error:
         raise type(error)(f"cannot {doing} {label}: {error}") from None
     except NotWrittenError as error:
         raise NotWrittenError(f"cannot {doing} {label}: {error}", error.reasons) from None
@@ -96,7 +109,28 @@ def is_retryable(error: BaseException, *, has_answered: bool) -> bool:
         return has_answered and not _is_refused_login(error)
     if isinstance(error, driver.AutoReconnect):
         return True
-    return isinstance(error, driver.PyMongoError) and any(map(error.has_error_label, _REPEATABLE))
+    if not isinstance(error, driver.PyMongoError) or error.has_error_label(_TRANSIENT):
+        return False  # the whole transaction would have to be repeated
+    if isinstance(error, driver.OperationFailure) and any(code in _PASSING_BY for code in _codes(error)):
+        return True
+    return any(map(error.has_error_label, _REPEATABLE))
+
+
+def is_passing(error: driver.OperationFailure) -> bool:
+    """Return whether the server refused because it steps down, shuts down or lost a connection."""
+    return any(code in _PASSING for code in _codes(error))
+
+
+def is_conflict(error: driver.OperationFailure) -> bool:
+    """Return whether the server rolled a transaction back, because of another one or by itself."""
+    return error.has_error_label(_TRANSIENT) or any(code in _CONFLICTS for code in _codes(error))
+
+
+def _codes(error: driver.OperationFailure) -> Iterator[int | None]:
+    """Yield the code of *error*, and those of single documents of a bulk write."""
+    yield error.code
+    if isinstance(error, driver.BulkWriteError):
+        yield from (failure.get("code") for failure in (error.details or {}).get("writeErrors") or ())
 
 
 def not_written(error: driver.BulkWriteError) -> dict[str, str]:
@@ -104,8 +138,10 @@ def not_written(error: driver.BulkWriteError) -> dict[str, str]:
 
     Raises:
         AutoReconnect: the server was about to go away; the documents are not to blame.
-        BulkWriteError: the error does not concern single documents.
+        BulkWriteError: the error does not concern single documents, or is a conflict with a transaction.
     """
+    if is_conflict(error):
+        raise error
     failures: Sequence[Mapping[str, Any]] = (error.details or {}).get("writeErrors") or []
     if any(failure.get("code") in _PASSING for failure in failures):
         raise driver.AutoReconnect(_errmsg(failures[0])) from None
@@ -176,7 +212,7 @@ def _is_refused_login(error: Exception) -> bool:
 
 
 def _is_rolled_back(error: Exception) -> bool:
-    return isinstance(error, driver.PyMongoError) and error.has_error_label("TransientTransactionError")
+    return isinstance(error, driver.OperationFailure) and is_conflict(error)
 
 
 _RULES = (
@@ -188,13 +224,13 @@ _RULES = (
     _Rule(driver.NetworkTimeout, StoreUnavailableError, "the server did not answer in time"),
     _Rule(driver.ConnectionFailure, StoreUnavailableError, "the connection failed ({})"),
     _Rule(driver.ConfigurationError, StoreUnavailableError, "the server cannot be used ({})"),
-    _Rule(driver.BulkWriteError, StoreError, _not_written),
     _Rule(
         driver.OperationFailure,
         TransactionError,
         "the transaction was rolled back and nothing of it was written, try again ({})",
         _is_rolled_back,
     ),
+    _Rule(driver.BulkWriteError, StoreError, _not_written),
     _Rule(
         driver.ExecutionTimeout, StoreUnavailableError, "the operation took too long, and the server ended it"
     ),

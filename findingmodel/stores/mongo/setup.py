@@ -13,7 +13,7 @@ from findingmodel.stores.mongo.connection import META_PREFIX
 from findingmodel.stores.mongo.documents import FIELD_WEIGHTS, NOT_OURS, TEXT_FIELDS, check_own
 from findingmodel.stores.mongo.errors import translated
 from findingmodel.stores.mongo.pool import connect, maybe_await
-from findingmodel.stores.records import first_generation
+from findingmodel.stores.records import generation_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,6 @@ class BranchSetup:
         self._connection = connection
         self.state: State | None = None  # until it is read
         self.is_ours = False  # whether entries of this package have been seen in the branch
-        self._has_generation = False  # when the state was last read before a write
 
     @property
     def is_binary(self) -> bool:
@@ -75,16 +74,16 @@ class BranchSetup:
         if recheck or state.schema < SCHEMA_VERSION:
             prepared = await prepare(bound.database, bound.writing)
             state = prepared._replace(generation=state.generation)
-        self.state, self._has_generation = state, state.generation > 0
+        self.state = state
 
-    async def advance(self) -> int:
-        """Increment the generation and return it."""
-        step = 1 if self._has_generation else first_generation()
-        document = await self._connection.reach().writing.meta.find_one_and_update(
-            STATE, {"$inc": {"generation": step}}, upsert=True, return_document=ReturnDocument.AFTER
-        )
-        self._has_generation = True
-        return int(document["generation"])
+
+async def advance(collections: Collections) -> int:
+    """Increase the generation and return it."""
+    step = {"$inc": {"generation": generation_step()}}
+    document = await collections.meta.find_one_and_update(
+        STATE, step, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return int(document["generation"])
 
 
 async def read_state(collections: Collections, *, is_ours: bool) -> State:

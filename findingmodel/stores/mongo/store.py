@@ -15,13 +15,15 @@ from findingmodel.stores.mongo.errors import unwritten
 from findingmodel.stores.mongo.lease import MongoLeases
 from findingmodel.stores.mongo.pool import PoolSettings
 from findingmodel.stores.mongo.retry import RetryPolicy
-from findingmodel.stores.mongo.setup import BranchSetup
+from findingmodel.stores.mongo.setup import BranchSetup, advance
 from findingmodel.stores.mongo.terms import MongoTerms
 from findingmodel.stores.records import Counts, newest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator
 
+    from findingmodel.stores.lease import Writer
+    from findingmodel.stores.mongo.connection import Collections
     from findingmodel.stores.records import (
         ContributorKind,
         Credit,
@@ -181,14 +183,18 @@ class MongoStore:
         return documents.excess(record, binary=self._setup.is_binary)
 
     @operation("write to")
-    async def write(self, batch: WriteBatch) -> None:
+    async def write(self, batch: WriteBatch, writer: Writer | None = None) -> None:
         """Apply *batch*: first all upserts, then all removals, so that no model is ever missing.
 
         Raises:
+            LeaseHeldError: *writer* has lost the lease, and nothing was written.
             NotWrittenError: some documents were not written; all the others were, and nothing was removed.
         """
         await self._setup.ensure()
-        writing = self.connection.reach().writing
+        if any(batch):
+            await self.leases.fenced(writer, lambda writing: self._apply(writing, batch))
+
+    async def _apply(self, writing: Collections, batch: WriteBatch) -> None:
         by_kind: tuple[tuple[ContributorKind, Any], ...] = (
             ("person", writing.people),
             ("organization", writing.organizations),
@@ -212,8 +218,8 @@ class MongoStore:
         )
 
     @operation("finish the update of")
-    async def advance(self) -> int:
-        return await self._setup.advance()
+    async def advance(self, writer: Writer | None = None) -> int:
+        return await self.leases.fenced(writer, advance)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

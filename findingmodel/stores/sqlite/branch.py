@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.stores.lease import Lease
+from findingmodel.stores.lease import Lease, Writer
 from findingmodel.stores.records import (
     Counts,
     Credit,
@@ -16,7 +16,7 @@ from findingmodel.stores.records import (
     Owner,
     dump,
     entry_row,
-    first_generation,
+    generation_step,
     unpack,
 )
 from findingmodel.stores.sqlite.cache import ReadCache
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # ruff: noqa: D102  # protocol.py describes the methods
 # ruff: noqa: S608  # statements are built from constants and "?"; whatever a user can type is a parameter
 
+_LEASE_OF_2_0_0B1 = 4  # fields, where a lease has three now
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on "?" is 999
 _SORTS = {"name": ("e.name_key", "e.oifm_id"), "oifm_id": ("e.oifm_id",), "filename": ("f.path", "e.oifm_id")}
 
@@ -206,14 +207,13 @@ class Branch(NamedTuple):
         )
 
     def advance(self) -> int:
-        known = self.generation()
-        generation = known + 1 if known else first_generation()
+        generation = self.generation() + generation_step()
         self._insert("meta$", [("generation", str(generation))], or_replace="OR REPLACE")
         return generation
 
     def lease(self) -> Lease | None:
         value = self._meta("lease")
-        return Lease(*json.loads(value)) if value else None
+        return _lease(json.loads(value)) if value else None
 
     def set_lease(self, lease: Lease | None) -> None:
         if lease is None:
@@ -224,6 +224,15 @@ class Branch(NamedTuple):
     def _meta(self, key: str) -> str | None:
         row = self.run('SELECT value FROM "meta$" WHERE key = ?', (key,)).fetchone()
         return row[0] if row else None
+
+
+def _lease(stored: list[Any]) -> Lease:
+    """Return the lease of a JSON value, which may be that of findingmodel 2.0.0b1."""
+    if len(stored) == _LEASE_OF_2_0_0B1:
+        holder, host, pid, expires_ns = stored
+        return Lease(Writer(holder, host=host, pid=pid), expires_ns)
+    writer, *times = stored
+    return Lease(Writer(*writer), *times)
 
 
 def _entry(row: tuple[Any, ...]) -> EntryRow:

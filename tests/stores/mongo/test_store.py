@@ -8,13 +8,14 @@ import pymongo
 import pytest
 
 from findingmodel.errors import StoreSchemaError
+from findingmodel.stores.lease import Lease
 from findingmodel.stores.mongo import lease as mongo_lease
 from findingmodel.stores.records import TermQuery, WriteBatch
 from tests.stores.contract import StoreContract
 from tests.stores.contract_support import OpenStore, labels_of
 from tests.stores.databases import mongo_store, opening
 from tests.stores.listening import listened
-from tests.stores.samples import NOW_NS, make_id, make_lease, make_record, person, upserts
+from tests.stores.samples import NOW_NS, make_id, make_record, make_writer, person, upserts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -91,7 +92,7 @@ class JustReleased:
 
 async def test_a_lease_released_during_the_request_is_taken() -> None:
     meta = JustReleased()
-    assert await mongo_lease.acquire(meta, make_lease("mine", expires_ns=1)) is None
+    assert await mongo_lease.acquire(meta, Lease(make_writer("mine"), 1), 0) is None
     assert meta.asked == 2
 
 
