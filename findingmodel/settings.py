@@ -201,13 +201,15 @@ class Settings:
     mongodb_server_selection_timeout_ms: int = _setting(
         _MILLISECONDS,
         limits.SERVER_SELECTION_TIMEOUT_MS,
-        "MongoDB: milliseconds to wait for an available server.",
+        "MongoDB: milliseconds to wait for an available server; a distant one may take 10 s at first.",
     )
     mongodb_connect_timeout_ms: int = _setting(
         _MILLISECONDS, limits.CONNECT_TIMEOUT_MS, "MongoDB: milliseconds to wait for a new connection."
     )
     mongodb_socket_timeout_ms: int = _setting(
-        _MILLISECONDS, limits.SOCKET_TIMEOUT_MS, "MongoDB: milliseconds to wait for a reply."
+        _MILLISECONDS,
+        limits.SOCKET_TIMEOUT_MS,
+        "MongoDB: milliseconds to wait for a reply; the server gives up then too.",
     )
     mongodb_retry_attempts: int = _setting(
         _whole(1, 100),

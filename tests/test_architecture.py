@@ -77,6 +77,7 @@ SMALL: dict[str, str] = {
     "runtime/single_flight.py": "must not import asyncio, as tasks.py does",
     "legacy/attributes.py": "a mixin of Index, which must not import what archives an old index",
     "stores/mongo/server.py": "lease, transactions and live changes depend on it, and on nothing else",
+    "stores/mongo/timed.py": "a proxy of the driver's collections, which nothing else should know of",
     "stores/paging.py": "loops over any store, for exports, facets and duplicates",
     "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
     "text/normalize.py": "everything else in text builds on it",

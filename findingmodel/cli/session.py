@@ -28,11 +28,16 @@ T = TypeVar("T")
 
 
 def session_of(settings: Settings, timer: Timer = untimed) -> IndexSession:
-    """Return a session for one command, which keeps no spare connections to a server."""
+    """Return a session for one command, which keeps no spare connections to a server.
+
+    Unless a driver is named, it uses pymongo's own asynchronous client: Motor has a blocking client inside,
+    whose threads take half a second to notice that the command has ended.
+    """
     if settings.is_server:
         from dataclasses import replace
 
-        settings = replace(settings, mongodb_min_pool_size=0)
+        driver = settings.driver if "driver" in settings.sources else "pymongo"
+        settings = replace(settings, mongodb_min_pool_size=0, driver=driver)
     return IndexSession(settings, timer=timer)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Frequencies,
         LabelRow,
         Owner,
+        PageMark,
         Record,
         TermQuery,
         WriteBatch,
@@ -54,7 +55,9 @@ class Store(Protocol):
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these keys
     async def models(self, ids: Collection[str]) -> dict[str, bytes]: ...  # the files' own JSON text
-    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]: ...
+    async def page(
+        self, *, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None = None
+    ) -> list[EntryRow]: ...  # `offset` counts from `after`, if that is given
     async def contributors(
         self, kind: ContributorKind, keys: Collection[str] | None = None
     ) -> list[Credit]: ...  # all contributors if keys is None; ordered by key

@@ -8,6 +8,8 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
+from findingmodel.text.normalize import fold
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -94,6 +96,19 @@ class EntryRow(TypedDict):
     tags: list[str] | None
     contributors: list[str] | None
     attributes: list[AttributeRow]
+
+
+class PageMark(NamedTuple):
+    """The place of an entry in the order of a page, after which the next page starts."""
+
+    key: str  # the value of the field that the page is sorted by, as the store sorts it
+    oifm_id: str
+
+    @classmethod
+    def of(cls, entry: EntryRow, sort: str) -> PageMark:
+        """Return the place of *entry* in the order of *sort*."""
+        keys = {"name": fold(entry["name"]), "filename": entry["filename"], "oifm_id": entry["oifm_id"]}
+        return cls(keys[sort], entry["oifm_id"])
 
 
 class FileState(NamedTuple):

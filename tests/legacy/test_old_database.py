@@ -58,6 +58,8 @@ async def test_an_old_index_is_recognised_and_not_changed(
 class MadeReady:
     """The entries of a database that 0.3 set up and never filled, as in MongoDB itself."""
 
+    name = "index_entries_main"
+
     async def create_indexes(self, indexes: list[Any]) -> None:
         raise OperationFailure("only one text index per collection allowed", 85)
 

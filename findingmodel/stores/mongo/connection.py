@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager, suppress
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -18,6 +19,7 @@ from findingmodel.stores.mongo.commands import one_at_a_time
 from findingmodel.stores.mongo.pool import connection_pool, maybe_await
 from findingmodel.stores.mongo.retry import Calls, RetryPolicy, breaker_of
 from findingmodel.stores.mongo.server import ServerFacts
+from findingmodel.stores.mongo.timed import Timed
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Connection:
         self._is_closed = False
         # The server of a client that the user passed is not known, so its breaker is not shared.
         breaker = breaker_of(uri, retry) if client is None else CircuitBreaker(*retry[2:])
-        self._calls = Calls(self.label, retry, breaker)
+        self._calls = Calls(self.label, retry, breaker, login_hint=login_hint(uri))
 
     @property
     def label(self) -> str:
@@ -186,7 +188,24 @@ class Connection:
         majority = WriteConcern("majority", wtimeout=concern.document.get("wtimeout"))
         reading = Collections.of(client.get_database(self._database), self._branch)
         writing = Collections.of(primary, self._branch, majority)
-        return BoundCollections(loop, shared, primary, reading, writing)
+        limit = self._pool.socket_timeout_ms
+        timed = [Collections._make(Timed(part, limit) for part in parts) for parts in (reading, writing)]
+        return BoundCollections(loop, shared, primary, *timed)
+
+
+def login_hint(uri: str) -> str:
+    """Return what to try if a server does not accept the login in *uri*; "" if there is nothing.
+
+    >>> login_hint("mongodb://me:secret@db.example/findings")
+    '; it looked for the user in the database findings: if that was created in admin, add authSource=admin'
+    """
+    named = re.match(r"[^:/?#]*://(?:[^/?#]*@)[^/?#]*/([^?#/@]+)(?:\?|$)", uri)
+    if named is None or "authsource=" in uri.lower():
+        return ""
+    return (
+        f"; it looked for the user in the database {named[1]}: if that was created in admin, "
+        "add authSource=admin"
+    )
 
 
 class Transaction:

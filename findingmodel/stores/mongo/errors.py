@@ -43,6 +43,12 @@ Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.
 _PASSING_BY = _PASSING | {24, 112}
 """Codes after which a retry outside of a transaction may well succeed."""
 
+_NOT_ABOUT_CONTENT = frozenset((_UNAUTHORIZED, _AUTHENTICATION_FAILED, 14031, 16500))
+"""Unauthorized, AuthenticationFailed, OutOfDiskSpace, and the code by which Cosmos DB asks to slow down."""
+
+_UNSENDABLE = (BSONError, OverflowError, UnicodeEncodeError, driver.DocumentTooLarge)
+"""What the driver cannot encode."""
+
 _TRANSIENT = "TransientTransactionError"
 _REPEATABLE = ("RetryableWriteError", "UnknownTransactionCommitResult")
 """Labels by which a server asks for a retry."""
@@ -58,12 +64,13 @@ class _Rule(NamedTuple):
 
 
 @contextmanager
-def translated(doing: str, label: str) -> Iterator[None]:
+def translated(doing: str, label: str, *, login_hint: str = "") -> Iterator[None]:
     """Turn the driver's errors into ours, as ``cannot DOING LABEL: REASON``.
 
     Args:
         doing: what is being done; *label* follows: "read the manifest of".
         label: the database for display, without a password.
+        login_hint: what to try if the server does not accept the login.
 
     Raises:
         StoreUnavailableError: no server answered in time, the connection broke, or the breaker is open.
@@ -83,6 +90,8 @@ def translated(doing: str, label: str) -> Iterator[None]:
     except (driver.PyMongoError, BSONError, OverflowError, UnicodeEncodeError) as error:
         rule = next(rule for rule in _RULES if isinstance(error, rule.raised) and rule.applies(error))
         reason = rule.reason(error) if callable(rule.reason) else rule.reason.replace("{}", brief(error))
+        if reason == _REFUSED_LOGIN:
+            reason += login_hint
         raise rule.ours(f"cannot {doing} {label}: {reason}") from error
 
 
@@ -91,6 +100,8 @@ def verdict_of(error: Exception) -> Verdict:
 
     A server that refuses has not failed, and a pool without a free connection is not the server's failure.
     """
+    if isinstance(error, driver.NotPrimaryError):
+        return Verdict.ANSWERED  # it steps down or shuts down; an election follows
     if isinstance(error, driver.ConnectionFailure):
         is_ours = isinstance(error, driver.WaitQueueTimeoutError) or _is_refused_login(error)
         return Verdict.SILENT if is_ours else Verdict.FAILED
@@ -124,6 +135,15 @@ def is_passing(error: driver.OperationFailure) -> bool:
 def is_conflict(error: driver.OperationFailure) -> bool:
     """Return whether the server rolled a transaction back, because of another one or by itself."""
     return error.has_error_label(_TRANSIENT) or any(code in _CONFLICTS for code in _codes(error))
+
+
+def is_content_refused(error: Exception) -> bool:
+    """Return whether *error* is about what was sent: a smaller or simpler command may be accepted."""
+    if isinstance(error, _UNSENDABLE):
+        return True
+    if not isinstance(error, driver.OperationFailure) or isinstance(error, driver.ExecutionTimeout):
+        return False
+    return not (is_passing(error) or is_conflict(error) or error.code in _NOT_ABOUT_CONTENT)
 
 
 def _codes(error: driver.OperationFailure) -> Iterator[int | None]:
@@ -217,11 +237,21 @@ def _is_rolled_back(error: Exception) -> bool:
 
 _RULES = (
     _Rule(
-        driver.WaitQueueTimeoutError, StoreUnavailableError, "no connection of the pool became free in time"
+        driver.WaitQueueTimeoutError,
+        StoreUnavailableError,
+        "no connection of the pool became free in time; raise mongodb_max_pool_size",
     ),
     _Rule(driver.ServerSelectionTimeoutError, StoreError, _REFUSED_LOGIN, _is_refused_login),
-    _Rule(driver.ServerSelectionTimeoutError, StoreUnavailableError, "no server answered in time ({})"),
-    _Rule(driver.NetworkTimeout, StoreUnavailableError, "the server did not answer in time"),
+    _Rule(
+        driver.ServerSelectionTimeoutError,
+        StoreUnavailableError,
+        "no server answered in time ({}); if it is far away, raise mongodb_server_selection_timeout_ms",
+    ),
+    _Rule(
+        driver.NetworkTimeout,
+        StoreUnavailableError,
+        "the server did not answer in time; if it is slow, raise mongodb_socket_timeout_ms",
+    ),
     _Rule(driver.ConnectionFailure, StoreUnavailableError, "the connection failed ({})"),
     _Rule(driver.ConfigurationError, StoreUnavailableError, "the server cannot be used ({})"),
     _Rule(
@@ -232,7 +262,9 @@ _RULES = (
     ),
     _Rule(driver.BulkWriteError, StoreError, _not_written),
     _Rule(
-        driver.ExecutionTimeout, StoreUnavailableError, "the operation took too long, and the server ended it"
+        driver.ExecutionTimeout,
+        StoreUnavailableError,
+        "the operation took too long, and the server ended it; raise mongodb_socket_timeout_ms",
     ),
     _Rule(driver.OperationFailure, StoreError, _refused),
     _Rule(driver.DocumentTooLarge, StoreError, "a document is larger than the 16 MB that MongoDB allows"),

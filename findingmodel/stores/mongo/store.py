@@ -9,7 +9,15 @@ from pymongo import ReplaceOne, UpdateOne
 
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores.mongo import documents
-from findingmodel.stores.mongo.commands import BATCH, delete, find_among, gather_all, iter_among, upsert
+from findingmodel.stores.mongo.commands import (
+    BATCH,
+    BulkWriter,
+    DocumentWrite,
+    delete,
+    find_among,
+    gather_all,
+    iter_among,
+)
 from findingmodel.stores.mongo.connection import Connection, operation
 from findingmodel.stores.mongo.errors import unwritten
 from findingmodel.stores.mongo.lease import MongoLeases
@@ -30,13 +38,14 @@ if TYPE_CHECKING:
         EntryRow,
         FileState,
         Owner,
+        PageMark,
         Record,
         WriteBatch,
     )
 
 # ruff: noqa: D102  # protocol.py describes the methods of a store
 
-_SORTS = {"name": "sort_name", "oifm_id": "_id", "filename": "filename"}
+_SORTS = {"name": ("sort_name", "oifm_id"), "oifm_id": ("_id",), "filename": ("filename", "oifm_id")}
 _DEFAULT_POOL = PoolSettings()
 _DEFAULT_RETRY = RetryPolicy()
 
@@ -75,6 +84,7 @@ class MongoStore:
         self.terms = MongoTerms(self.connection, self._setup)
         self.leases = MongoLeases(self.connection)
         self.branch = branch
+        self._bulk = BulkWriter()
 
     def __repr__(self) -> str:
         return f"MongoStore({self.label!r}, branch={self.branch!r})"
@@ -132,12 +142,16 @@ class MongoStore:
         return {document["_id"]: documents.model_text(document) for document in found}
 
     @operation("list the entries of")
-    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
+    async def page(
+        self, *, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None = None
+    ) -> list[EntryRow]:
         reading = self.connection.reach().reading
         if limit <= 0:
             return []  # the server takes 0 for no limit
-        order = dict.fromkeys((_SORTS[sort], "_id"), -1 if descending else 1)
-        cursor = reading.entries.find({}, documents.ENTRY_FIELDS, batch_size=limit + 1)
+        fields = _SORTS[sort]
+        order = dict.fromkeys(fields, -1 if descending else 1)
+        beyond = {} if after is None else documents.beyond(after, fields, descending=descending)
+        cursor = reading.entries.find(beyond, documents.ENTRY_FIELDS, batch_size=limit + 1)
         found = await cursor.sort(list(order.items())).skip(offset).limit(limit).to_list(None)
         return [documents.entry_row(document) for document in found]
 
@@ -146,7 +160,7 @@ class MongoStore:
         reading = self.connection.reach().reading
         collection = reading.people if kind == "person" else reading.organizations
         if keys is None:
-            found = await collection.find({}, batch_size=BATCH).to_list(None)
+            found = await collection.scan({}, batch_size=BATCH).to_list(None)
         else:
             found = await find_among(collection, "_id", keys, None)
         rows = [documents.contributor(kind, document) for document in found]
@@ -157,7 +171,7 @@ class MongoStore:
     @operation("read the manifest of")
     async def manifest(self) -> list[FileState]:
         writing = self.connection.reach().writing
-        found = await writing.entries.find({}, documents.FILE_FIELDS, batch_size=BATCH).to_list(None)
+        found = await writing.entries.scan({}, documents.FILE_FIELDS, batch_size=BATCH).to_list(None)
         states = [documents.file_state(document) for document in found]
         self._setup.is_ours = True
         return states
@@ -203,8 +217,8 @@ class MongoStore:
             record.oifm_id: reason for record in batch.upserts if (reason := self.refuses(record)) is not None
         }
         for unwritten_ids in await gather_all(
-            upsert(writing.entries, self._replacements(batch, reasons)),
-            *(upsert(collection, _credit_replacements(batch, kind)) for kind, collection in by_kind),
+            self._bulk.send(writing.entries, self._replacements(batch, reasons)),
+            *(self._bulk.send(collection, _credit_replacements(batch, kind)) for kind, collection in by_kind),
         ):
             reasons |= unwritten_ids
         if reasons:
@@ -232,21 +246,24 @@ class MongoStore:
         async with self.connection.transaction():
             yield
 
-    def _replacements(
-        self, batch: WriteBatch, excluded: Collection[str]
-    ) -> Iterator[ReplaceOne[Any] | UpdateOne]:
+    def _replacements(self, batch: WriteBatch, excluded: Collection[str]) -> Iterator[DocumentWrite]:
         for record in batch.upserts:
             if record.oifm_id not in excluded:
                 document = documents.entry_document(record, binary=self._setup.is_binary)
-                yield ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+                yield _replacement(document)
         for state in batch.touches:
-            yield UpdateOne({"_id": state.oifm_id}, {"$set": documents.file_fields(state)})
+            update = UpdateOne({"_id": state.oifm_id}, {"$set": documents.file_fields(state)})
+            yield DocumentWrite(state.oifm_id, update)
 
 
-def _credit_replacements(batch: WriteBatch, kind: ContributorKind) -> Iterator[ReplaceOne[Any]]:
+def _credit_replacements(batch: WriteBatch, kind: ContributorKind) -> Iterator[DocumentWrite]:
     for credit in batch.credits:
         if credit.kind == kind:
-            yield ReplaceOne({"_id": credit.key}, documents.contributor_document(credit), upsert=True)
+            yield _replacement(documents.contributor_document(credit))
+
+
+def _replacement(document: dict[str, Any]) -> DocumentWrite:
+    return DocumentWrite(document["_id"], ReplaceOne({"_id": document["_id"]}, document, upsert=True))
 
 
 async def _count(collection: Any) -> int:

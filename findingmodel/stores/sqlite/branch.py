@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from findingmodel.stores.records import ContributorKind, EntryRow, Record, WriteBatch
+    from findingmodel.stores.records import ContributorKind, EntryRow, PageMark, Record, WriteBatch
 
 # ruff: noqa: D102  # protocol.py describes the methods
 # ruff: noqa: S608  # statements are built from constants and "?"; whatever a user can type is a parameter
@@ -108,10 +108,14 @@ class Branch(NamedTuple):
     def models(self, ids: Collection[str]) -> dict[str, bytes]:
         return {oifm_id: unpack(model) for oifm_id, model in self.select_among(_MODEL, ids)}
 
-    def page(self, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
-        direction = "DESC" if descending else "ASC"
+    def page(
+        self, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None
+    ) -> list[EntryRow]:
+        direction, side = ("DESC", "<") if descending else ("ASC", ">")
         order = ", ".join(f"{column} {direction}" for column in _SORTS[sort])
-        rows = self.run(f"{_ENTRY} ORDER BY {order} LIMIT ? OFFSET ?", (limit, offset))
+        place = () if after is None else after[-len(_SORTS[sort]) :]
+        beyond = f"WHERE ({', '.join(_SORTS[sort])}) {side} ({', '.join('?' * len(place))})" if place else ""
+        rows = self.run(f"{_ENTRY} {beyond} ORDER BY {order} LIMIT ? OFFSET ?", (*place, limit, offset))
         return [_entry(row) for row in rows]
 
     def contributors(self, kind: ContributorKind, keys: Collection[str] | None) -> list[Credit]:

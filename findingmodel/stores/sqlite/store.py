@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         EntryRow,
         FileState,
         Owner,
+        PageMark,
         Record,
         WriteBatch,
     )
@@ -85,8 +86,10 @@ class SQLiteStore:
     async def models(self, ids: Collection[str]) -> dict[str, bytes]:
         return await self.database.read(Branch.models, ids)
 
-    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
-        return await self.database.read(Branch.page, sort, descending, offset, limit)
+    async def page(
+        self, *, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None = None
+    ) -> list[EntryRow]:
+        return await self.database.read(Branch.page, sort, descending, offset, limit, after)
 
     async def contributors(self, kind: ContributorKind, keys: Collection[str] | None = None) -> list[Credit]:
         return await self.database.read_now(Branch.contributors, kind, keys)

@@ -49,7 +49,17 @@ async def test_indexes_serve_every_lookup_and_none_is_unique(secantus: Server, d
     with pymongo.MongoClient[dict[str, Any]](secantus.uri) as client:
         indexes = client[database]["index_entries_main"].index_information()
     fields = {index["key"][0][0] for index in indexes.values()}
-    assert fields == {"_id", "keys", "identity", "facets", "credit_keys", "tokens"}
+    assert fields == {
+        "_id",
+        "keys",
+        "identity",
+        "facets",
+        "credit_keys",
+        "tokens",
+        "sort_name",
+        "filename",
+        "oifm_id",
+    }
     assert not any(index.get("unique") for index in indexes.values())
 
 
