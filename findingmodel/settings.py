@@ -201,7 +201,7 @@ class Settings:
     mongodb_server_selection_timeout_ms: int = _setting(
         _MILLISECONDS,
         limits.SERVER_SELECTION_TIMEOUT_MS,
-        "MongoDB: milliseconds to wait for an available server; a distant one may take 10 s at first.",
+        "MongoDB: milliseconds to wait for a server; a distant one may need 10 s.",
     )
     mongodb_connect_timeout_ms: int = _setting(
         _MILLISECONDS, limits.CONNECT_TIMEOUT_MS, "MongoDB: milliseconds to wait for a new connection."
@@ -209,7 +209,7 @@ class Settings:
     mongodb_socket_timeout_ms: int = _setting(
         _MILLISECONDS,
         limits.SOCKET_TIMEOUT_MS,
-        "MongoDB: milliseconds to wait for a reply; the server gives up then too.",
+        "MongoDB: milliseconds to wait for a reply; the server gives up too.",
     )
     mongodb_retry_attempts: int = _setting(
         _whole(1, 100),

@@ -360,7 +360,7 @@ def test_an_index_on_a_read_only_disk_can_be_read_but_not_updated(tmp_path: Path
 @pytest.mark.mongo
 def test_a_server_gives_the_same_answers(db: Path) -> None:
     with running("nx") as server:
-        place = ("--db", f"{server.uri}/findings")
+        place = ("--db", server.url("findings"))
         report = answer("index", "update", SAMPLES, *place)
         assert report["added"] == COUNT
         assert answer("index", "update", SAMPLES, *place)["unchanged"] == COUNT

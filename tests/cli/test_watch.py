@@ -219,7 +219,7 @@ def test_a_watch_waits_for_an_unavailable_database(tmp_path: Path, models: Path)
     home, storage = tmp_path / "home", tmp_path / "storage"
     home.mkdir()
     server = ServerProcess("secantus", home, ServerOptions(storage=storage))
-    place = f"{server.start().uri}/test_watch"
+    place = server.start().url("test_watch")
     try:
         with watching(models, "--db", place) as watch:
             for number in (1, 2, 3):
@@ -241,7 +241,7 @@ def test_a_watch_waits_for_an_unavailable_database(tmp_path: Path, models: Path)
 @pytest.mark.mongo
 def test_a_watch_can_be_stopped_while_the_database_is_unavailable(models: Path) -> None:
     with running("nx") as server:
-        place = f"{server.uri}/test_watch"
+        place = server.url("test_watch")
     with watching(models, "--db", place) as watch:
         watch.await_note("trying again")
         assert watch.end(signal.SIGINT) == 0

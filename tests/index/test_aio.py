@@ -560,7 +560,7 @@ class TestMongo(Rules):
 
     @pytest.fixture
     def url(self, mongo_server: Server, mongo_database: str) -> str:
-        return f"{mongo_server.uri}/{mongo_database}"
+        return mongo_server.url(mongo_database)
 
     async def test_processes_share_answers_in_a_cache_file(
         self, url: str, filled: Index, defs: Path, tmp_path: Path
@@ -734,9 +734,9 @@ async def test_a_blocking_client_is_a_config_error(secantus: Server) -> None:
 async def test_the_argument_overrides_the_database_of_the_uri(
     secantus: Server, database: str, defs: Path
 ) -> None:
-    async with Index(mongodb_uri=f"{secantus.uri}/admin", db_name=database) as index:
+    async with Index(mongodb_uri=secantus.url("admin"), db_name=database) as index:
         await index.update_from_directory(defs)
-    async with Index(f"{secantus.uri}/{database}") as index:
+    async with Index(secantus.url(database)) as index:
         assert await index.count() == 5
 
 
@@ -761,7 +761,7 @@ async def test_reads_send_few_commands(secantus: Server, database: str, defs: Pa
 
 @pytest.mark.mongo
 async def test_indexes_of_one_server_share_a_client(secantus: Server, database: str) -> None:
-    url = f"{secantus.uri}/{database}"
+    url = secantus.url(database)
     async with Index(url) as one, Index(url, branch="other") as other:
         assert await asyncio.gather(one.count(), other.count()) == [0, 0]
         assert connection_pool.open_clients() == 1

@@ -195,7 +195,7 @@ async def test_in_a_file_there_is_nothing_to_archive(defs: Path) -> None:
 
 def test_the_command_explains_rebuild_and_does_it(secantus: Server, database: str, defs: Path) -> None:
     lay_down(secantus.uri, database, defs)
-    update = ["index", "update", str(defs), "--db", f"{secantus.uri}/{database}"]
+    update = ["index", "update", str(defs), "--db", secantus.url(database)]
     refused = CliRunner().invoke(cli, update)
     assert refused.exit_code == 3
     assert "--rebuild" in refused.stderr

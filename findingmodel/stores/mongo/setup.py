@@ -16,7 +16,7 @@ from findingmodel.stores.mongo.pool import connect, maybe_await
 from findingmodel.stores.records import generation_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from findingmodel.stores.mongo.connection import Collections, Connection
     from findingmodel.stores.mongo.pool import PoolSettings
@@ -122,8 +122,9 @@ async def prepare(database: Any, collections: Collections) -> State:
     Raises:
         StoreSchemaError: the collections have the indexes of findingmodel 0.3, and may be in use.
     """
-    await _refuse_collation(collections.entries)
-    indexes = await _create_indexes(database, collections.entries)
+    existing = await collections.entries.index_information()
+    _refuse_collation(collections.entries.name, existing)
+    indexes = await _create_indexes(database, collections.entries, existing)
     has_text = _TEXT_INDEX in indexes
     facts = {"schema": SCHEMA_VERSION, "text": has_text, "indexes": indexes}
     has_binary = await _store_facts(collections.meta, facts)
@@ -137,27 +138,31 @@ async def _is_incomplete(entries: Any, state: State) -> bool:
     return state.text and _TEXT_INDEX not in await entries.index_information()
 
 
-async def _refuse_collation(entries: Any) -> None:
+def _refuse_collation(name: str, indexes: Mapping[str, Any]) -> None:
     """Check that the collection, if it exists, compares strings byte by byte.
 
     A collection keeps the collation that it was created with, and so does the index of its ids: another one
     can take two models for one, and forbids a text index.
     """
-    indexes = await entries.index_information()
     locale = indexes.get("_id_", {}).get("collation", {}).get("locale", "simple")
     if locale != "simple":
         raise StoreSchemaError(
-            f"the collection {entries.name} was created with the collation {locale}, and ids need the simple "
+            f"the collection {name} was created with the collation {locale}, and ids need the simple "
             "one: drop it, and the next update creates it again; or use another branch"
         )
 
 
-async def _create_indexes(database: Any, entries: Any) -> list[str]:
-    """Create the indexes that the server has a use for, in one command if it can; return their names."""
+async def _create_indexes(database: Any, entries: Any, existing: Collection[str]) -> list[str]:
+    """Create the indexes that the server has a use for, in one command if it can; return all their names.
+
+    Those that are *existing* are not asked for again: FerretDB 1.24 breaks the connection if it is asked for
+    some of them and for one that it does not support.
+    """
     arrays = [IndexModel([(name, 1)], name=name) for name in _ARRAYS]
     sorts = [IndexModel([(name, 1), ("oifm_id", 1)], name=name) for name in _SORTS]
     for wanted in ([*arrays, *sorts, _text_index()], [*arrays, *sorts]):
-        if await _was_created(entries, wanted):
+        missing = [index for index in wanted if index.document["name"] not in existing]
+        if not missing or await _was_created(entries, missing):
             break
     else:
         wanted = arrays

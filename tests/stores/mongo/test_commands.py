@@ -38,11 +38,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.mongo
 
 
+async def learned(store: MongoStore) -> None:
+    """Let *store* find out that the server cannot add up weights, as FerretDB 1 cannot."""
+    await store.terms.candidates(TermQuery((("lung",),)), limit=1)
+
+
 async def test_a_read_is_one_command(mongo_server: Server, mongo_database: str) -> None:
     lease = make_writer("mine")
     async with listened(mongo_server.uri, mongo_database) as (store, commands):
         await store.setup()
         await store.write(WriteBatch(upserts=crowd(), credits=[person("ann")]))
+        await learned(store)
         ids = [make_id(number) for number in range(900)]
         assert await commands.of(store.open()) == []
         assert await commands.of(store.setup()) == ["find"]
@@ -99,6 +105,7 @@ async def test_many_rows_are_one_reply(mongo_server: Server, mongo_database: str
             "find"
         ]
         query = TermQuery((("finding",),))
+        await learned(store)
         assert len(await commands.of(store.terms.candidates(query, limit=200))) == 1
 
 
@@ -154,7 +161,7 @@ async def test_the_text_index_takes_tokens_as_they_are(mongo_server: Server, mon
 
 
 async def test_text_search_selects_the_same_as_tokens(mongo_server: Server, mongo_database: str) -> None:
-    if mongo_server.name.startswith("secantus"):
+    if mongo_server.name != "nx":
         pytest.skip("this server has no text index")
     queries = [
         TermQuery((("lung",),)),

@@ -271,7 +271,7 @@ def test_an_invalid_database_name_is_a_config_error(name: str) -> None:
 
 
 async def test_writes_are_acknowledged_whatever_the_uri_says(secantus: Server, database: str) -> None:
-    store = mongo_store(f"{secantus.uri}/?w=0", database)
+    store = mongo_store(secantus.url("", w=0), database)
     try:
         with pytest.raises(StoreError, match=make_id(7)):
             await store.write(upserts(make_record(7)._replace(model=INCOMPRESSIBLE)))

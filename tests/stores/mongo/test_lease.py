@@ -95,11 +95,11 @@ async def test_a_lease_of_the_first_beta_is_understood(mongo_server: Server, mon
     await store.close()
 
 
-@pytest.mark.parametrize("options", ["w=1", "w=0", "w=1&wTimeoutMS=5000"])
+@pytest.mark.parametrize("options", [{"w": 1}, {"w": 0}, {"w": 1, "wTimeoutMS": 5000}])
 async def test_lease_and_generation_are_written_with_majority_concern(
-    secantus: Server, database: str, options: str
+    secantus: Server, database: str, options: dict[str, int]
 ) -> None:
-    async with listened(f"{secantus.uri}/?{options}", database) as (store, commands):
+    async with listened(secantus.url("", **options), database) as (store, commands):
         await store.setup()
         for call in (
             store.leases.acquire(MINE, 60),
