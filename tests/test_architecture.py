@@ -76,6 +76,8 @@ SMALL: dict[str, str] = {
     "runtime/run_without_loop.py": "must not import asyncio, as threads.py does",
     "runtime/single_flight.py": "must not import asyncio, as tasks.py does",
     "legacy/attributes.py": "a mixin of Index, which must not import what archives an old index",
+    "stores/mongo/live.py": "change streams, and what replaces them",
+    "update/follow.py": "reads only; nothing that writes needs it",
     "stores/mongo/server.py": "lease, transactions and live changes depend on it, and on nothing else",
     "stores/mongo/timed.py": "a proxy of the driver's collections, which nothing else should know of",
     "stores/paging.py": "loops over any store, for exports, facets and duplicates",
@@ -93,6 +95,7 @@ SMALL: dict[str, str] = {
 LARGE_CLASSES: dict[str, str] = {
     "Index": "the facade, with the method names of findingmodel 0.3",
     "SyncIndex": "the same methods",
+    "Store": "the whole contract of a store, on one screen",
 }
 """Classes with more public methods, and why."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from findingmodel.stores.lease import Lease, LeaseStatus, Writer
@@ -51,6 +51,7 @@ class Store(Protocol):
 
     # Reading
     async def generation(self) -> int: ...  # grows with every finished update; 0 before the first
+    def generations(self) -> AsyncGenerator[int, None]: ...  # this one, then each later one as it comes
     async def counts(self) -> Counts: ...
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these keys

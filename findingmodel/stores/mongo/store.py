@@ -21,6 +21,7 @@ from findingmodel.stores.mongo.commands import (
 from findingmodel.stores.mongo.connection import Connection, operation
 from findingmodel.stores.mongo.errors import unwritten
 from findingmodel.stores.mongo.lease import MongoLeases
+from findingmodel.stores.mongo.live import Alarm
 from findingmodel.stores.mongo.pool import PoolSettings
 from findingmodel.stores.mongo.retry import RetryPolicy
 from findingmodel.stores.mongo.setup import BranchSetup, advance
@@ -28,7 +29,7 @@ from findingmodel.stores.mongo.terms import MongoTerms
 from findingmodel.stores.records import Counts, newest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
     from findingmodel.stores.lease import Writer
     from findingmodel.stores.mongo.connection import Collections
@@ -111,6 +112,20 @@ class MongoStore:
     @operation("read the generation of")
     async def generation(self) -> int:
         return (await self._setup.read()).generation
+
+    async def generations(self) -> AsyncGenerator[int, None]:
+        """Yield the generation, and each later one: at once where the server has change streams."""
+        alarm, known = Alarm(self.connection), None
+        try:
+            while True:
+                await alarm.set()
+                generation = await self.generation()
+                if generation != known:
+                    known = generation
+                    yield generation
+                await alarm.wait()
+        finally:
+            await alarm.close()
 
     @operation("count the documents of")
     async def counts(self) -> Counts:

@@ -13,7 +13,7 @@ from findingmodel.stores.sqlite.database import Database
 from findingmodel.stores.sqlite.terms import SQLiteTerms
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
     from pathlib import Path
 
     from findingmodel.stores.lease import Writer
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # ruff: noqa: D102  # protocol.py describes the methods of a store
 
 _ROWS_PER_TRANSACTION = 500
+_POLL_SECONDS = 0.5
 _FEW = 100  # entries, read in less time than it takes to hand the read to a thread
 
 
@@ -72,6 +73,18 @@ class SQLiteStore:
 
     async def generation(self) -> int:
         return await self.database.read_now(Branch.generation)
+
+    async def generations(self) -> AsyncGenerator[int, None]:
+        """Yield the generation, and each later one: the file is looked at twice a second."""
+        import asyncio  # here, because a command that only reads needs no event loop
+
+        known: int | None = None
+        while True:
+            generation = await self.generation()
+            if generation != known:
+                known = generation
+                yield generation
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def counts(self) -> Counts:
         return await self.database.read_now(Branch.counts)
