@@ -257,6 +257,11 @@ class Settings:
         "",
         "Search on MongoDB: a file in which processes share cached results.",
     )
+    warm_queries: str = _setting(
+        _path("a path"),
+        "",
+        "Search: a file of frequent queries, one a line, answered when an Index opens.",
+    )
     ledger: str = _setting(_path("a path, or off"), "", "Where changes to the index are recorded, or off.")
     ledger_max_bytes: int = _setting(
         _whole(10_000, 2**31), limits.LEDGER_MAX_BYTES, "Ledger: rotate the file at this size."

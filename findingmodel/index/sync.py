@@ -116,6 +116,7 @@ class SyncIndex:
     to_markdown = blocking(IndexReads.to_markdown)
     search = blocking(IndexSearches.search)
     search_batch = blocking(IndexSearches.search_batch)
+    warm = blocking(IndexSearches.warm)
     count_tags = blocking(IndexSearches.count_tags)
     search_by_slug = blocking(IndexSearches.search_by_slug)
     suggest = blocking(IndexSearches.suggest)
@@ -132,7 +133,7 @@ class SyncIndex:
 
     def __enter__(self) -> Self:
         try:
-            self._wait(IndexBase.__aenter__)
+            self._wait(IndexSearches.__aenter__)
         except BaseException:
             self.close()
             raise
