@@ -203,13 +203,15 @@ class Settings:
     mongodb_server_selection_timeout_ms: int = _setting(
         _MILLISECONDS,
         limits.SERVER_SELECTION_TIMEOUT_MS,
-        "MongoDB: milliseconds to wait for an available server.",
+        "MongoDB: milliseconds to wait for a server; a distant one may need 10 s.",
     )
     mongodb_connect_timeout_ms: int = _setting(
         _MILLISECONDS, limits.CONNECT_TIMEOUT_MS, "MongoDB: milliseconds to wait for a new connection."
     )
     mongodb_socket_timeout_ms: int = _setting(
-        _MILLISECONDS, limits.SOCKET_TIMEOUT_MS, "MongoDB: milliseconds to wait for a reply."
+        _MILLISECONDS,
+        limits.SOCKET_TIMEOUT_MS,
+        "MongoDB: milliseconds to wait for a reply; the server gives up too.",
     )
     mongodb_retry_attempts: int = _setting(
         _whole(1, 100),
@@ -256,6 +258,11 @@ class Settings:
         _path("a path"),
         "",
         "Search on MongoDB: a file in which processes share cached results.",
+    )
+    warm_queries: str = _setting(
+        _path("a path"),
+        "",
+        "Search: a file of frequent queries, one a line, answered when an Index opens.",
     )
     ledger: str = _setting(_path("a path, or off"), "", "Where changes to the index are recorded, or off.")
     ledger_max_bytes: int = _setting(

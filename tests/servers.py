@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit, urlunsplit
 
 import pymongo
 import pytest
@@ -49,8 +49,12 @@ pytestmark = pytest.mark.slow  # the examples start servers
 EXTERNAL_URI = "FINDINGMODEL_TEST_MONGODB_URI"
 """The environment variable that names a server to test instead of those started here."""
 
-KINDS = ("secantus", "secantus-replica", "nx")
-"""Kinds of servers: SecantusDB standalone or as a replica set of one (with transactions), and NX-27017."""
+KINDS = ("secantus", "secantus-replica", "nx", "ferretdb")
+"""Kinds of servers: SecantusDB standalone or as a replica set of one (with transactions), NX-27017, and
+FerretDB 1.24 with SQLite, which `scripts/ferretdb` builds."""
+
+FERRETDB = Path(sys.prefix) / "bin" / "ferretdb-1.24.2"
+"""The program that `scripts/ferretdb` builds."""
 
 HAS_SECANTUS = sys.version_info < (3, 14) or find_spec("secantus") is not None
 """SecantusDB cannot be installed everywhere on Python 3.14 yet; on other versions it must be installed."""
@@ -78,6 +82,25 @@ sys.exit(importlib.import_module(module).main())
 """
 
 
+# Runs in the child: a program that is not ours, and a thread that ends it when stdin is closed.
+_FOREIGN_CHILD = """
+import os, signal, subprocess, sys, threading
+
+program = subprocess.Popen(sys.argv[1:])
+
+def end(*_):
+    program.terminate()
+
+def end_with_parent():
+    os.read(0, 1)
+    end()
+
+signal.signal(signal.SIGTERM, end)
+threading.Thread(target=end_with_parent, daemon=True).start()
+sys.exit(program.wait())
+"""
+
+
 class ServerStartError(RuntimeError):
     """A server did not start, or did not answer in time; the message ends with its output."""
 
@@ -95,6 +118,19 @@ class Server:
     name: str
     uri: str
     pid: int | None
+
+    def url(self, database: str, **options: object) -> str:
+        """Return the URL of *database* on this server, with further *options*.
+
+        >>> Server("external", "mongodb://me:x@db:1,db:2/?tls=true", None).url("findings", w=1)
+        'mongodb://me:x@db:1,db:2/findings?tls=true&authSource=admin&w=1'
+        """
+        parts = urlsplit(self.uri)
+        given = [parts.query] if parts.query else []
+        if "@" in parts.netloc and "authsource=" not in parts.query.lower():
+            given.append(f"authSource={parts.path.strip('/') or 'admin'}")
+        query = "&".join([*given, *(f"{name}={value}" for name, value in options.items())])
+        return urlunsplit((parts.scheme, parts.netloc, f"/{database}", query, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +163,8 @@ class ServerProcess:
         self._options = options or ServerOptions()
         if kind not in KINDS:
             raise ValueError(f"there is no server of kind {kind!r}; the kinds are {', '.join(KINDS)}")
-        if kind == "nx" and self._options != ServerOptions():
-            raise ValueError("NX-27017 offers no storage, user or TLS here; use 'secantus'")
+        if kind in ("nx", "ferretdb") and self._options != ServerOptions():
+            raise ValueError(f"{kind} offers no storage, user or TLS here; use 'secantus'")
         self._kind = kind
         self._home = home
         self._log = home / "server.log"
@@ -203,14 +239,17 @@ class ServerProcess:
         return Server(self._kind, _uri(port, options), process.pid)
 
     def _spawn(self, port: int, options: ServerOptions) -> subprocess.Popen[bytes]:
+        script = _CHILD
         if self._kind == "nx":
             arguments = _nx_arguments(port, self._home)
+        elif self._kind == "ferretdb":
+            script, arguments = _FOREIGN_CHILD, _ferretdb_arguments(port, self._home)
         else:
             arguments = _secantus_arguments(self._kind, port, self._home, options, self._storage)
         environment = os.environ | {"TMPDIR": str(self._home), "HOME": str(self._home)}
         with self._log.open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-c", _CHILD, *arguments],
+                [sys.executable, "-W", "ignore", "-c", script, *arguments],
                 cwd=self._home,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -221,7 +260,7 @@ class ServerProcess:
     def _await_answer(self, process: subprocess.Popen[bytes], port: int, options: ServerOptions) -> None:
         deadline = time.monotonic() + _START_SECONDS
         # Another process on the port could answer a ping, so wait until our server reports that it listens.
-        while not re.search(rf"listening on 127\.0\.0\.1:{port}\b", self.log, re.IGNORECASE):
+        while not re.search(rf"listening on (TCP )?127\.0\.0\.1:{port}\b", self.log, re.IGNORECASE):
             if process.poll() is not None:
                 raise self._failed(f"ended with exit code {process.returncode} before it listened")
             if time.monotonic() > deadline:
@@ -276,8 +315,10 @@ def need(kind: str) -> None:
 
 
 def servers_under_test() -> tuple[str, ...]:
-    """The kinds for tests of MongoDB: both standalone servers, or the external one if set."""
-    return ("external",) if os.environ.get(EXTERNAL_URI) else ("secantus", "nx")
+    """The kinds for tests of MongoDB: the standalone servers that there are, or the external one if set."""
+    if os.environ.get(EXTERNAL_URI):
+        return ("external",)
+    return ("secantus", "nx", *(["ferretdb"] if FERRETDB.exists() else []))
 
 
 def self_signed_certificate(directory: Path) -> Path:
@@ -346,6 +387,13 @@ def _secantus_arguments(
     if options.certificate:
         arguments += ["--tls-cert-file", str(options.certificate), "--tls-key-file", str(options.certificate)]
     return arguments
+
+
+def _ferretdb_arguments(port: int, home: Path) -> list[str]:
+    data = home / "data"
+    data.mkdir(exist_ok=True)
+    arguments = [str(FERRETDB), "--handler=sqlite", f"--sqlite-url=file:{data}/", f"--state-dir={home}"]
+    return [*arguments, f"--listen-addr=127.0.0.1:{port}", "--debug-addr=-", "--telemetry=disable"]
 
 
 def _nx_arguments(port: int, home: Path) -> list[str]:

@@ -90,7 +90,10 @@ SMALL: dict[str, str] = {
     "runtime/run_without_loop.py": "must not import asyncio, as threads.py does",
     "runtime/single_flight.py": "must not import asyncio, as tasks.py does",
     "legacy/attributes.py": "a mixin of Index, which must not import what archives an old index",
-    "stores/lease.py": "the value and the rule of the lease, for both stores and the writer",
+    "stores/mongo/live.py": "change streams, and what replaces them",
+    "update/follow.py": "reads only; nothing that writes needs it",
+    "stores/mongo/server.py": "lease, transactions and live changes depend on it, and on nothing else",
+    "stores/mongo/timed.py": "a proxy of the driver's collections, which nothing else should know of",
     "stores/paging.py": "loops over any store, for exports, facets and duplicates",
     "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
     "text/normalize.py": "everything else in text builds on it",
@@ -106,6 +109,7 @@ SMALL: dict[str, str] = {
 LARGE_CLASSES: dict[str, str] = {
     "Index": "the facade, with the method names of findingmodel 0.3",
     "SyncIndex": "the same methods",
+    "Store": "the whole contract of a store, on one screen",
 }
 """Classes with more public methods, and why."""
 

@@ -69,7 +69,7 @@ async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     url = str(tmp_path / "x.db")
     if request.param == "secantus":
         server: Server = request.getfixturevalue("secantus")
-        url = f"{server.uri}/{request.getfixturevalue('database')}"
+        url = server.url(request.getfixturevalue("database"))
     write_model(tmp_path / "one", "a.fm.json", 1)
     async with Index(url) as opened:
         await opened.update_from_directory(tmp_path / "one")

@@ -152,7 +152,7 @@ def test_invalid_texts_are_refused(name: str, wrong: str) -> None:
 
 def test_a_minimum_pool_size_above_the_maximum_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"mongodb_min_pool_size is 10.*mongodb_max_pool_size.*is 5"):
-        Settings.load(mongodb_max_pool_size=5)
+        Settings.load(mongodb_max_pool_size=5, mongodb_min_pool_size=10)
 
 
 def test_an_unknown_setting_is_refused() -> None:

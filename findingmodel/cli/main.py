@@ -287,6 +287,7 @@ _INDEX_COMMANDS = {
     "duplicates": Lazy("findingmodel.cli.duplicates:duplicates", "Find models that may be the same finding."),
     "triage": Lazy("findingmodel.cli.triage:triage", "Find the models of a list of findings."),
     "export": Lazy("findingmodel.cli.export:export", "Write Markdown pages, ids or JSON lines."),
+    "unlock": Lazy("findingmodel.cli.unlock:unlock", "Show who is writing, and end a dead writer's lease."),
     "history": Lazy("findingmodel.cli.stats:history", "Show the updates and other writes."),
 }
 

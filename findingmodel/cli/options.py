@@ -100,12 +100,13 @@ def tag_option(text: str) -> Callable[[F], F]:
     )
 
 
-def directory_argument(command: F) -> F:
-    """Add an argument DIR, a directory that exists; the command gets it as *directory*."""
+def directory_argument(command: F, *, required: bool = True) -> F:
+    """Add an argument DIR, a directory that exists; the command gets it, or None, as *directory*."""
     from pathlib import Path  # which --help does without
 
     kind = click.Path(exists=True, file_okay=False, path_type=Path)
-    return click.argument("directory", metavar="DIR", type=kind)(command)
+    metavar = "DIR" if required else "[DIR]"
+    return click.argument("directory", metavar=metavar, type=kind, required=required)(command)
 
 
 rehash_option = click.option(

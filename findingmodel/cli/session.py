@@ -29,20 +29,26 @@ T = TypeVar("T")
 
 def session_of(settings: Settings, timer: Timer = untimed) -> IndexSession:
     """Return a session for one command, which keeps no spare connections to a server."""
-    return IndexSession(_without_spares(settings), timer=timer)
+    return IndexSession(_for_one_command(settings), timer=timer)
 
 
-def _without_spares(settings: Settings) -> Settings:
+def _for_one_command(settings: Settings) -> Settings:
+    """Return *settings* for a command that ends soon.
+
+    Unless a driver is named, it uses pymongo's own asynchronous client: Motor has a blocking client inside,
+    whose threads take half a second to notice that the command has ended.
+    """
     if not settings.is_server:
         return settings
     from dataclasses import replace
 
-    return replace(settings, mongodb_min_pool_size=0)
+    driver = settings.driver if "driver" in settings.sources else "pymongo"
+    return replace(settings, mongodb_min_pool_size=0, driver=driver)
 
 
 def ask_database(settings: Settings, question: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
     """Return the result of *question* about all branches, in an event loop if it asks a server."""
-    coroutine = question(_without_spares(settings))
+    coroutine = question(_for_one_command(settings))
     if not settings.is_server:
         return run_without_loop(coroutine)
     import asyncio

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,13 +35,16 @@ _MAX_LINES = 20  # on a terminal, for each update: the first one may have thousa
 
 
 @click.command()
-@directory_argument
+@partial(directory_argument, required=False)
+@click.option("--follow", is_flag=True, help="Print what others change in the index; without DIR.")
 @remove_option
 @click.option("--poll", is_flag=True, help="Compare files at intervals, for network drives.")
 @database_options
 @json_option("Print each change as one line of JSON.")
 @screen_options
-def watch(screen: Screen, directory: Path, remove: bool, poll: bool, settings: Settings) -> None:
+def watch(
+    screen: Screen, directory: Path | None, follow: bool, remove: bool, poll: bool, settings: Settings
+) -> None:
     """Update the index from DIR now, and whenever files below DIR change, until you press Ctrl-C.
 
     Each change is one line: the time, what happened, id, name and file, separated by tabs in a pipe; with
@@ -48,20 +52,31 @@ def watch(screen: Screen, directory: Path, remove: bool, poll: bool, settings: S
     mended or gone. While the database or DIR is unavailable, the watch retries at intervals of up to a
     minute. What "index update" refuses without --force is refused here, too.
 
+    With --follow and without DIR, nothing is updated: what other processes change in the index is printed, at
+    once where the MongoDB server has change streams, elsewhere within a second.
+
     \b
     Examples:
       findingmodel index watch defs
       findingmodel index watch defs --db mongodb://localhost/findingmodels --json >> changes.jsonl
+      findingmodel index watch --follow --db mongodb://localhost/findingmodels
 
     Ctrl-C or SIGTERM give a running update ten seconds to finish, and end the watch with exit code 0; a
     second signal ends it at once. The next update completes an unfinished one.
     """
     from findingmodel.update.options import UpdateOptions
 
-    options = UpdateOptions.of(settings, remove=remove)
-    watcher = _Watcher(screen, settings, directory, options)
+    if follow == (directory is not None):
+        raise click.UsageError("name DIR to update the index from it, or give --follow to follow the index.")
+    if directory is None:
+        from findingmodel.cli.follow import Follower
+
+        work = Follower(screen, settings).run()
+    else:
+        options = UpdateOptions.of(settings, remove=remove)
+        work = _Watcher(screen, settings, directory, options).run(polling=poll)
     try:
-        asyncio.run(watcher.run(polling=poll))
+        asyncio.run(work)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     screen.note("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import NotFoundError, QueryError
@@ -18,6 +19,7 @@ from findingmodel.index.results import (
 )
 from findingmodel.search.lookup import find, find_by_attribute
 from findingmodel.stores.paging import iter_pages
+from findingmodel.update.follow import ChangeFeed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from findingmodel.index.results import IndexEntry
     from findingmodel.model.finding import FindingModelFull, Organization, Person
     from findingmodel.stores.records import EntryRow
+    from findingmodel.update.follow import IndexChange
 
 _MAX_MODELS_PARSED_IN_LOOP = 10  # parsing more of them would block the event loop for too long
 
@@ -153,6 +156,24 @@ class IndexReads(IndexBase):
         async for rows in iter_pages(self._store, "name"):
             for row in rows:
                 yield to_entry(row)
+
+    async def changes(self) -> AsyncGenerator[IndexChange, None]:
+        """Yield each change that any process makes to the index from now on, until the iteration is ended.
+
+        Where the MongoDB server has change streams (replica sets, Atlas), changes come at once and answers in
+        the cache of this Index become invalid at once; elsewhere within a second. Updates in quick succession
+        may be seen as one. The first call reads the manifest, a few hundred bytes per model.
+
+        ::
+
+            async for change in index.changes():
+                print(change.kind, change.oifm_id, change.path)
+        """
+        async with aclosing(ChangeFeed(self._store).follow()) as updates:
+            async for changes in updates:
+                self._session.look_again()
+                for change in changes:
+                    yield change
 
     async def to_markdown(self) -> str:
         """Return a Markdown table of all entries, sorted by name, as an export writes it beside ``defs``."""

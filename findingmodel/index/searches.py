@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from findingmodel.batch.search import search_batch
-from findingmodel.errors import QueryError
+from findingmodel.errors import ConfigError, QueryError
 from findingmodel.index.arguments import check_items, check_page, check_text, check_texts
 from findingmodel.index.base import IndexBase
 from findingmodel.index.results import (
@@ -27,12 +28,36 @@ from findingmodel.text.query import parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Self
 
+    from findingmodel.search.cache import CacheStatistics
     from findingmodel.text.query import Query
+
+
+def frequent_queries(path: str) -> list[str]:
+    """Return the lines of the file *path* that are not empty; none without a path.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    if not path:
+        return []
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(f"cannot read the file {path!r} of the setting warm_queries: {reason}") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class IndexSearches(IndexBase):
     """Searching an index."""
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        if self._session.settings.warm_queries:
+            await self.warm()
+        return self
 
     async def search(
         self, query: str, limit: int = 10, *, tags: Sequence[str] | None = None, offset: int = 0
@@ -102,6 +127,31 @@ class IndexSearches(IndexBase):
                     errors[query] = QueryError(f"a query must be text, not {query!r}")
             span.items = len(wanted)
         return SearchAnswers(hits, errors)
+
+    async def warm(self, queries: Iterable[str] | None = None, *, limit: int = 10) -> CacheStatistics:
+        """Load the words of the index and answer *queries*, so that the first users need not wait.
+
+        ``async with Index(...)`` does this by itself if the setting ``warm_queries`` names a file. Call it
+        again after an update: answers hold for one generation of the index.
+
+        Args:
+            queries: as for `search`; by default the lines of the file of the setting, if any. Those that are
+                not valid are skipped.
+            limit: the most hits of each query; answers are kept by query and limit.
+
+        Returns:
+            The statistics of the cache, whose `hit_rate` shows later how often it answered.
+
+        Raises:
+            ConfigError: the file of the setting cannot be read.
+            QueryError: *limit* is out of range.
+        """
+        searcher = self._session.searcher
+        if queries is None:
+            queries = await self._session.use_threads()(frequent_queries, self._session.settings.warm_queries)
+        await (await searcher.vocabulary()).words()
+        await self.search_batch(queries, limit)
+        return self.cache_statistics
 
     async def count_tags(
         self, query: str | None = None, *, tags: Sequence[str] | None = None

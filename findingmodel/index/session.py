@@ -161,6 +161,10 @@ class IndexSession:
         """Forget all cached answers, except those of a transaction."""
         self._shared_searcher.forget()
 
+    def look_again(self) -> None:
+        """Read the generation at the next search: the index has changed."""
+        self._freshness.forget()
+
     def _make_searcher(self, cache: QueryCache, freshness: Freshness | None = None) -> CachedSearcher:
         from findingmodel.search.cached_searcher import CachedSearcher
 

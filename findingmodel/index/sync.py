@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from findingmodel.index.results import IndexEntry
     from findingmodel.search.cache import CacheStatistics
+    from findingmodel.update.follow import IndexChange
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,6 +71,10 @@ class SyncIndex:
         """Yield all entries, sorted by name."""
         return self._iterate(self._index.__aiter__())
 
+    def changes(self) -> Iterator[IndexChange]:
+        """Yield each change that any process makes to the index from now on; see `Index.changes`."""
+        return self._iterate(self._index.changes(), per_wait=1)
+
     @property
     def label(self) -> str:
         """The database's URL without a password."""
@@ -113,6 +118,7 @@ class SyncIndex:
     to_markdown = blocking(IndexReads.to_markdown)
     search = blocking(IndexSearches.search)
     search_batch = blocking(IndexSearches.search_batch)
+    warm = blocking(IndexSearches.warm)
     count_tags = blocking(IndexSearches.count_tags)
     search_by_slug = blocking(IndexSearches.search_by_slug)
     suggest = blocking(IndexSearches.suggest)
@@ -146,7 +152,7 @@ class SyncIndex:
 
     def __enter__(self) -> Self:
         try:
-            self._wait(IndexBase.__aenter__)
+            self._wait(IndexSearches.__aenter__)
         except BaseException:
             self.close()
             raise
@@ -188,14 +194,14 @@ class SyncIndex:
         loop = self._open_loop()
         return loop.run(method(self._index, *args, **kwargs), getattr(self._own, "context", None))
 
-    def _iterate(self, entries: AsyncGenerator[T, None]) -> Iterator[T]:
-        """Yield *entries*, reading a few hundred per wait."""
+    def _iterate(self, entries: AsyncGenerator[T, None], *, per_wait: int = _ENTRIES_PER_WAIT) -> Iterator[T]:
+        """Yield *entries*, reading some of them per wait."""
 
         async def read(_index: IndexBase) -> list[T]:
             chunk = []
             async for entry in entries:
                 chunk.append(entry)
-                if len(chunk) == _ENTRIES_PER_WAIT:
+                if len(chunk) == per_wait:
                     break
             return chunk
 

@@ -33,17 +33,17 @@ class DriverObjects:
     @property
     def index_collection(self) -> Any:
         """The collection of entries."""
-        return self._bound.writing.entries
+        return self._bound.writing.entries.target
 
     @property
     def people_collection(self) -> Any:
         """The collection of people."""
-        return self._bound.writing.people
+        return self._bound.writing.people.target
 
     @property
     def organizations_collection(self) -> Any:
         """The collection of organizations."""
-        return self._bound.writing.organizations
+        return self._bound.writing.organizations.target
 
     @property
     def _bound(self) -> Any:

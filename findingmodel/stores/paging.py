@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from findingmodel.stores.records import PageMark
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -17,15 +19,17 @@ _MODELS_PER_READ = 500
 async def iter_pages(store: Store, sort: str) -> AsyncIterator[list[EntryRow]]:
     """Yield every entry, in pages ordered by *sort*.
 
-    An entry that is written or removed meanwhile may be missed or yielded twice.
+    An entry whose place changes meanwhile may be missed or yielded twice; no other is.
 
     Raises:
         StoreError: the store failed.
     """
-    offset = 0
-    while entries := await store.page(sort=sort, descending=False, offset=offset, limit=_ENTRIES_PER_READ):
+    after: PageMark | None = None
+    while entries := await store.page(
+        sort=sort, descending=False, offset=0, limit=_ENTRIES_PER_READ, after=after
+    ):
         yield entries
-        offset += len(entries)
+        after = PageMark.of(entries[-1], sort)
 
 
 async def iter_models(store: Store, ids: Sequence[str]) -> AsyncIterator[dict[str, bytes]]:

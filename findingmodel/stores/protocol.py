@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from findingmodel.stores.lease import Lease
+    from findingmodel.stores.lease import Lease, LeaseStatus, Writer
     from findingmodel.stores.records import (
         Candidate,
         ContributorKind,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Frequencies,
         LabelRow,
         Owner,
+        PageMark,
         Record,
         TermQuery,
         WriteBatch,
@@ -50,11 +51,14 @@ class Store(Protocol):
 
     # Reading
     async def generation(self) -> int: ...  # grows with every finished update; 0 before the first
+    def generations(self) -> AsyncGenerator[int, None]: ...  # this one, then each later one as it comes
     async def counts(self) -> Counts: ...
     async def get(self, ids: Collection[str]) -> dict[str, EntryRow]: ...
     async def lookup(self, keys: Collection[str]) -> list[EntryRow]: ...  # entries with any of these keys
     async def models(self, ids: Collection[str]) -> dict[str, bytes]: ...  # the files' own JSON text
-    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]: ...
+    async def page(
+        self, *, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None = None
+    ) -> list[EntryRow]: ...  # `offset` counts from `after`, if that is given
     async def contributors(
         self, kind: ContributorKind, keys: Collection[str] | None = None
     ) -> list[Credit]: ...  # all contributors if keys is None; ordered by key
@@ -66,8 +70,8 @@ class Store(Protocol):
     ) -> list[Owner]: ...  # the holders of these identity keys
     async def credits(self, keys: Collection[str]) -> list[Credit]: ...  # as the newest model states them
     def refuses(self, record: Record) -> str | None: ...  # why it can never be written; None if it can
-    async def write(self, batch: WriteBatch) -> None: ...  # idempotent
-    async def advance(self) -> int: ...  # increment the generation, at the end of an update
+    async def write(self, batch: WriteBatch, writer: Writer | None = None) -> None: ...  # idempotent
+    async def advance(self, writer: Writer | None = None) -> int: ...  # the generation, at an update's end
     def transaction(self) -> AbstractAsyncContextManager[None]: ...  # others see all of the block, or nothing
 
 
@@ -83,8 +87,15 @@ class TermIndex(Protocol):
 
 
 class Leases(Protocol):
-    """The writer's lease of the branch: one update writes at a time."""
+    """The writer's lease of the branch: one update writes at a time.
 
-    async def acquire(self, lease: Lease) -> Lease | None: ...  # take or renew; else the lease that is held
-    async def release(self, lease: Lease) -> None: ...  # no error if it was lost
+    What a `Writer` writes is checked against it in the same transaction, where the store has transactions:
+    one that lost its lease gets LeaseHeldError, and changes nothing.
+    """
+
+    async def acquire(self, writer: Writer, seconds: float) -> Lease | None: ...  # else the one that is held
+    async def renew(self, writer: Writer, seconds: float) -> bool: ...  # False if it was lost
+    async def release(self, writer: Writer) -> None: ...  # no error if it was lost
+    async def status(self) -> LeaseStatus | None: ...  # of the lease that was taken and not released
+    async def revoke(self, lease: Lease) -> bool: ...  # end it, as if it had expired; False if it has changed
     async def needs_recovery(self) -> bool: ...  # an update died before it was finished; a running one: False

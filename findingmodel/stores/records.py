@@ -8,6 +8,8 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
+from findingmodel.text.normalize import fold
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -54,19 +56,20 @@ def dump(value: object) -> str:
     return _json_encoder()(value).decode()
 
 
-_GENERATIONS_APART = 1_000  # updates until the generations of two indexes could meet, which would be harmless
+_STEPS_APART = 1_000  # the last digits count the updates of an index, for people and tests
 
 
-def first_generation() -> int:
-    """Return the generation after the first update of an index: one more than a random start.
+def generation_step() -> int:
+    """Return by how much an update increases the generation: one more than a random multiple of 1,000.
 
-    Caches are keyed by generation, in other processes too. If every index began with 1, one that was dropped
-    and filled again would be answered from the cache of the old one.
+    Caches are keyed by generation, in other processes too. If each update added one, an index that was
+    dropped and filled again, or a server that lost its last update in a failover, would reach the same
+    generation with other models.
 
-    >>> first_generation() % 1_000
+    >>> generation_step() % 1_000
     1
     """
-    return int.from_bytes(os.urandom(4)) * _GENERATIONS_APART + 1
+    return int.from_bytes(os.urandom(3)) * _STEPS_APART + 1
 
 
 ContributorKind = Literal["person", "organization"]
@@ -113,6 +116,19 @@ def file_stamp(status: os.stat_result) -> int:
     if not (status.st_ino or status.st_ctime_ns):
         return 0
     return (status.st_ctime_ns + status.st_ino * 0x9E37_79B9_7F4A_7C15) % (2**63 - 1) or 1  # fits in a store
+
+
+class PageMark(NamedTuple):
+    """The place of an entry in the order of a page, after which the next page starts."""
+
+    key: str  # the value of the field that the page is sorted by, as the store sorts it
+    oifm_id: str
+
+    @classmethod
+    def of(cls, entry: EntryRow, sort: str) -> PageMark:
+        """Return the place of *entry* in the order of *sort*."""
+        keys = {"name": fold(entry["name"]), "filename": entry["filename"], "oifm_id": entry["oifm_id"]}
+        return cls(keys[sort], entry["oifm_id"])
 
 
 class FileState(NamedTuple):

@@ -123,7 +123,7 @@ class _Update:
         if lease is not None and lease.needs_recovery:
             decisions.credits.distrust_store(known.values())
         held_back = self._may_be_refused()
-        with BatchWriter(self._store, lease, held_back=held_back, observer=self._observer) as writer:
+        with BatchWriter(lease, held_back=held_back, observer=self._observer) as writer:
             await self._load_and_write(writer)
             removals = decisions.removals()
             refused = self._options.refusal(

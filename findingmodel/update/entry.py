@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from findingmodel.settings import Settings
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import ContributorKind, EntryRow, Record
+    from findingmodel.update.lease import WriterLease
 
 
 class IndexReturnType(StrEnum):
@@ -61,15 +62,15 @@ class WriteContext(NamedTuple):
 
 
 @asynccontextmanager
-async def exclusive(context: WriteContext) -> AsyncIterator[Store]:
+async def exclusive(context: WriteContext) -> AsyncIterator[WriterLease]:
     """Hold the writer's lease within the block, and advance the generation at its end."""
     store = context.store
     await store.setup()
     async with writer_lease(store, lease_seconds=context.options.lease_seconds) as lease:
         inherited, lease.needs_recovery = lease.needs_recovery, True
         try:
-            yield store
-            await store.advance()
+            yield lease
+            await lease.advance()
         except DocumentError:  # nothing was written
             lease.needs_recovery = inherited
             raise
@@ -105,7 +106,8 @@ async def add_file(
     stored = (await context.store.get([oifm_id])).get(oifm_id)
     if stored and stored["file_hash_sha256"] == sha256 and _is_known_as(file, stored["filename"]):
         return IndexReturnType.UNCHANGED
-    async with exclusive(context) as store:
+    async with exclusive(context) as lease:
+        store = lease.store
         former = await _former(store, oifm_id, file)
         claim = Claim("", oifm_id, record.identity)  # no file has the path "", so every owner is a rival
         if former is not None:
@@ -117,7 +119,7 @@ async def add_file(
         contributors = Credits()
         contributors.add(record.credits, former)
         # The store writes the new model before it removes the former one.
-        await _write(store, WriteBatch([record], removals=replaced), contributors)
+        await _write(lease, WriteBatch([record], removals=replaced), contributors)
     is_new = former is None or bool(replaced)
     context.on_change(Changes((oifm_id,), (), replaced) if is_new else Changes(updated=(oifm_id,)))
     return IndexReturnType.ADDED if former is None else IndexReturnType.UPDATED
@@ -204,13 +206,13 @@ async def _remove(
     """Remove the models that *find* returns under the lease; no lease is taken if there are none before."""
     if not await find(context.store):
         return []
-    async with exclusive(context) as store:
-        states = await find(store)
+    async with exclusive(context) as lease:
+        states = await find(lease.store)
         contributors = Credits()
         for state in states:
             contributors.remove(state)
         ids = sorted(state.oifm_id for state in states)
-        await _write(store, WriteBatch(removals=ids), contributors)
+        await _write(lease, WriteBatch(removals=ids), contributors)
     if ids:
         context.on_change(Changes(removed=tuple(ids)))
     return states
@@ -236,11 +238,11 @@ def _state(entry: EntryRow) -> FileState:
     return FileState(entry["filename"], 0, 0, entry["file_hash_sha256"], 0, entry["oifm_id"], contributors)
 
 
-async def _write(store: Store, batch: WriteBatch, contributors: Credits) -> None:
+async def _write(lease: WriterLease, batch: WriteBatch, contributors: Credits) -> None:
     """Write models, and then what changed about contributors."""
-    await run_to_completion(store.write(batch))
-    changes = await contributors.changes(store)
-    await run_to_completion(store.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn)))
+    await run_to_completion(lease.write(batch))
+    changes = await contributors.changes(lease.store)
+    await run_to_completion(lease.write(WriteBatch(credits=changes.upserts, withdrawn=changes.withdrawn)))
 
 
 # contributors
@@ -269,8 +271,8 @@ async def put_contributors(context: WriteContext, contributors: Iterable[Contrib
         rows = [
             Credit(*key, c.model_dump(mode="json", exclude_none=True), 0, "") for key, c in distinct.items()
         ]
-        async with exclusive(context) as store:
-            await store.write(WriteBatch(credits=rows))
+        async with exclusive(context) as lease:
+            await lease.write(WriteBatch(credits=rows))
     return None
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import socket
-import time
 from contextlib import asynccontextmanager, contextmanager, suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from findingmodel.errors import LeaseHeldError, StoreError, StoreUnavailableError
-from findingmodel.stores.lease import Lease, new_holder
+from findingmodel.stores.lease import lease_lost, new_writer, this_process
 from findingmodel.stores.transactions import current, joined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from findingmodel.stores.lease import Lease
     from findingmodel.stores.protocol import Store
-
-_NS = 1_000_000_000
+    from findingmodel.stores.records import WriteBatch
 
 _RETRY_SECONDS = (0.1, 0.5)
 """A waiting writer tries again after a random time between these, so that two do not try in step."""
@@ -42,12 +40,24 @@ class WriterLease:
     """
 
     def __init__(self, store: Store, seconds: float) -> None:
-        self._store = store
+        self.store = store
         self._seconds = seconds
-        self._holder = new_holder()
-        self._host = socket.gethostname()
-        self._renew_ns = 0
+        self._writer = new_writer()
+        self._renew_at = 0.0  # by the monotonic clock: the wall clock may be set back
         self.needs_recovery = False
+
+    async def write(self, batch: WriteBatch) -> None:
+        """Write *batch* to the store, as the holder of this lease.
+
+        Raises:
+            LeaseHeldError: another writer holds it now.
+            StoreError: the store failed.
+        """
+        await self.store.write(batch, self._writer)
+
+    async def advance(self) -> int:
+        """Advance the generation of the store, as the holder of this lease; raises as `write`."""
+        return await self.store.advance(self._writer)
 
     async def take(self, wait_seconds: float = 0.0, on_wait: Callable[[Lease], None] | None = None) -> None:
         """Take the lease; if another writer holds it, try again for *wait_seconds*.
@@ -59,16 +69,16 @@ class WriterLease:
         Raises:
             LeaseHeldError: another writer still holds it.
         """
-        deadline = time.monotonic() + wait_seconds
+        deadline = monotonic() + wait_seconds
         reported: str | None = None
-        self.needs_recovery = await self._store.leases.needs_recovery()
+        self.needs_recovery = await self.store.leases.needs_recovery()
         while (held := await self._acquire()) is not None:
             self.needs_recovery = True  # its holder may die before it ends
-            left = deadline - time.monotonic()
+            left = deadline - monotonic()
             if left <= 0:
                 raise self._held_error(held)
-            if on_wait is not None and reported != held.holder:
-                reported = held.holder
+            if on_wait is not None and reported != held.writer.holder:
+                reported = held.writer.holder
                 on_wait(held)
             await asyncio.sleep(min(left, random.uniform(*_RETRY_SECONDS)))  # noqa: S311  # not a secret
 
@@ -76,10 +86,16 @@ class WriterLease:
         """Extend the lease; sends a command only if a third of its time has passed.
 
         Raises:
-            LeaseHeldError: another writer holds it.
+            LeaseHeldError: it was lost to another writer.
         """
-        if time.time_ns() >= self._renew_ns and (held := await self._acquire()) is not None:
-            raise self._held_error(held)
+        if monotonic() < self._renew_at:
+            return
+        renew_at = monotonic() + self._seconds / 3
+        if not await self.store.leases.renew(self._writer, self._seconds):
+            status = await self.store.leases.status()
+            reason = lease_lost(status and status.lease)
+            raise LeaseHeldError(f"cannot write to {self.store.label}: {reason}")
+        self._renew_at = renew_at
 
     @asynccontextmanager
     async def renewing(self) -> AsyncIterator[None]:
@@ -101,46 +117,45 @@ class WriterLease:
                 await self.renew()
 
     async def _acquire(self) -> Lease | None:
-        """Take or renew the lease; return the lease of another holder if there is one."""
-        now = time.time_ns()
-        held = await self._store.leases.acquire(self._lease(now))
-        if held is not None and self._is_abandoned(held):
+        """Take the lease; return the lease of another holder if there is one."""
+        renew_at = monotonic() + self._seconds / 3
+        held = await self.store.leases.acquire(self._writer, self._seconds)
+        if held is not None and _is_abandoned(held):
             self.needs_recovery = True
-            _live_holders.discard(self._holder)
-            self._holder = held.holder
-            _live_holders.add(self._holder)
-            held = await self._store.leases.acquire(self._lease(now))
+            _live_holders.discard(self._writer.holder)
+            self._writer = self._writer._replace(holder=held.writer.holder)
+            _live_holders.add(self._writer.holder)
+            held = await self.store.leases.acquire(self._writer, self._seconds)
         if held is None:
-            self._renew_ns = now + int(self._seconds * _NS) // 3
+            self._renew_at = renew_at
         return held
 
     def _held_error(self, held: Lease) -> LeaseHeldError:
         return LeaseHeldError(
-            f"cannot write to {self._store.label}: another update is running, {held}; "
-            "try again when it is done"
+            f"cannot write to {self.store.label}: another update is running, {held}; "
+            "try again when it is done; 'findingmodel index unlock' shows whether it runs"
         )
 
     async def release(self) -> None:
         """Release the lease; if recovery is needed, let it expire instead."""
         if self.needs_recovery:
-            await self._store.leases.acquire(self._lease(0)._replace(expires_ns=0))
+            await self.store.leases.renew(self._writer, 0)
         else:
-            await self._store.leases.release(self._lease(0))
+            await self.store.leases.release(self._writer)
 
     @contextmanager
     def alive(self) -> Iterator[None]:
         """Count as a live holder of this process within the block."""
-        _live_holders.add(self._holder)
+        _live_holders.add(self._writer.holder)
         try:
             yield
         finally:
-            _live_holders.discard(self._holder)
+            _live_holders.discard(self._writer.holder)
 
-    def _is_abandoned(self, held: Lease) -> bool:
-        return (held.host, held.pid) == (self._host, os.getpid()) and held.holder not in _live_holders
 
-    def _lease(self, now_ns: int) -> Lease:
-        return Lease(self._holder, self._host, os.getpid(), now_ns + int(self._seconds * _NS))
+def _is_abandoned(held: Lease) -> bool:
+    """Return whether a writer of this process holds *held* that has ended without releasing it."""
+    return held.writer.process == this_process() and held.writer.holder not in _live_holders
 
 
 @asynccontextmanager

@@ -15,7 +15,6 @@ from findingmodel.update.options import UpdateObserver
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from findingmodel.stores.protocol import Store
     from findingmodel.update.lease import WriterLease
 
 _IN_MEMORY_BYTES = 16_000_000
@@ -68,8 +67,8 @@ class BatchWriter:
     """Writes the batches of an update to the store: at once, or held back until `release`.
 
     Args:
-        store: the index.
-        lease: renewed before each write; None for a dry run, which writes nothing.
+        lease: the right to write to the index, renewed before each write; None for a dry run, which writes
+            nothing.
         held_back: whether it is still open if anything may be written.
         observer: follows the writes. ``before_writing`` is not awaited for batches that only refresh the
             times and paths of files.
@@ -80,13 +79,11 @@ class BatchWriter:
 
     def __init__(
         self,
-        store: Store,
         lease: WriterLease | None,
         *,
         held_back: bool,
         observer: UpdateObserver | None = None,
     ) -> None:
-        self._store = store
         self._lease = lease
         self._spool = Spool() if held_back and lease is not None else None
         self._observer = observer or UpdateObserver()
@@ -122,13 +119,13 @@ class BatchWriter:
             await self._observer.before_writing()
         await self._lease.renew()
         self._has_written = self._lease.needs_recovery = True
-        await run_to_completion(self._write(batch))
+        await run_to_completion(self._write(self._lease, batch))
 
-    async def _write(self, batch: WriteBatch) -> None:
+    async def _write(self, lease: WriterLease, batch: WriteBatch) -> None:
         counts = self._observer.counts
         try:
             with self._observer.timer(_stage(batch), items=sum(map(len, batch))):
-                await self._store.write(batch)
+                await lease.write(batch)
         except NotWrittenError as error:
             self._reject(batch, error)
             counts.models -= len(error.reasons)
@@ -156,7 +153,7 @@ class BatchWriter:
         """Advance the generation if this update, or one that died, has changed the index."""
         if self._lease is not None and (self._has_written or self._lease.needs_recovery):
             with self._observer.timer("sync.finish"):
-                await self._store.advance()
+                await self._lease.advance()
             self._lease.needs_recovery = False
 
 

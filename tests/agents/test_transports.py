@@ -78,7 +78,7 @@ async def test_an_agent_can_talk_over_both_transports(transport: str, samples: s
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_an_index_on_a_server_gives_agents_the_same_answers(transport: str, samples: str) -> None:
     with running("nx") as server:
-        url = f"{server.uri}/agents"
+        url = server.url("agents")
         async with Index(url) as index:
             await index.update_from_directory(SAMPLES)
         async with TRANSPORTS[transport](url) as client:
@@ -93,7 +93,7 @@ async def test_an_unavailable_database_is_an_error_and_the_server_continues(
 ) -> None:
     monkeypatch.setenv("FINDINGMODEL_MONGODB_SERVER_SELECTION_TIMEOUT_MS", "300")
     with running("nx") as server:
-        open_client = over_stdio(f"{server.uri}/agents")
+        open_client = over_stdio(server.url("agents"))
         client = await open_client.__aenter__()
         assert (await ask(client, "index_stats"))["hint"].startswith("The index is empty")
     try:

@@ -46,7 +46,7 @@ def place(any_server: Server | None, tmp_path: Path) -> Iterator[str]:
         yield str(tmp_path / "index.db")
         return
     with own_database(any_server.uri) as name:
-        yield f"{any_server.uri}/{name}"
+        yield any_server.url(name)
 
 
 @pytest.fixture

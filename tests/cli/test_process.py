@@ -20,13 +20,13 @@ from tests.builders import write_model
 from tests.cli.commands import COUNT, SAMPLES, answer, run
 from tests.processes import ROOT, begun, completed
 from tests.servers import running
-from tests.stores.samples import make_lease
+from tests.stores.samples import LONG_SECONDS, make_writer
 from tests.torture.disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from findingmodel.stores.lease import Lease
+    from findingmodel.stores.lease import Writer
 
 pytestmark = pytest.mark.slow
 
@@ -299,7 +299,7 @@ def test_a_signalled_update_reports_what_it_has_written(
 ) -> None:
     database = tmp_path / "x.db"
     assert run("index", "update", defs, "--db", database).exit_code == 0
-    holder = make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid())
+    holder = make_writer("other", host=socket.gethostname(), pid=os.getpid())
     hold_lease(database, holder)
     write_model(defs, "new.fm.json", 1)
     with begun("index", "update", defs, "--db", database, "--wait", "3600") as waiting:
@@ -319,7 +319,7 @@ def test_in_the_background_of_a_shell_sigint_is_ignored_and_sigterm_ends_an_upda
 ) -> None:
     database = tmp_path / "x.db"
     assert run("index", "update", defs, "--db", database).exit_code == 0
-    hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
+    hold_lease(database, make_writer("other", host=socket.gethostname(), pid=os.getpid()))
     write_model(defs, "new.fm.json", 1)
     with begun("index", "update", defs, "--db", database, "--wait", "3600", is_deaf=True) as waiting:
         assert waiting.stderr is not None
@@ -332,13 +332,13 @@ def test_in_the_background_of_a_shell_sigint_is_ignored_and_sigterm_ends_an_upda
     assert (waiting.returncode, message) == (143, "Error: terminated; nothing was written\n")
 
 
-def hold_lease(database: Path, lease: Lease | None) -> None:
+def hold_lease(database: Path, writer: Writer | None) -> None:
     async def hold() -> None:
         store = SQLiteStore(database)
-        if lease:
-            await store.leases.acquire(lease)
+        if writer:
+            await store.leases.acquire(writer, LONG_SECONDS)
         else:
-            await store.leases.release(make_lease("other", expires_ns=0))
+            await store.leases.release(make_writer("other"))
         await store.close()
 
     asyncio.run(hold())
@@ -347,7 +347,7 @@ def hold_lease(database: Path, lease: Lease | None) -> None:
 def test_a_waiting_update_continues_when_the_other_ends(tmp_path: Path, defs: Path) -> None:
     database = tmp_path / "x.db"
     assert run("index", "update", defs, "--db", database).exit_code == 0
-    hold_lease(database, make_lease("other", expires_ns=2**62, host=socket.gethostname(), pid=os.getpid()))
+    hold_lease(database, make_writer("other", host=socket.gethostname(), pid=os.getpid()))
     write_model(defs, "new.fm.json", 1)
     turned_away = completed("index", "update", defs, "--db", database)
     assert turned_away.returncode == 3
@@ -404,7 +404,7 @@ def test_an_index_on_a_read_only_disk_can_be_read_but_not_updated(tmp_path: Path
 @pytest.mark.mongo
 def test_a_server_gives_the_same_answers(db: Path) -> None:
     with running("nx") as server:
-        place = ("--db", f"{server.uri}/findings")
+        place = ("--db", server.url("findings"))
         report = answer("index", "update", SAMPLES, *place)
         assert report["added"] == COUNT
         assert answer("index", "update", SAMPLES, *place)["unchanged"] == COUNT

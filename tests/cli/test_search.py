@@ -111,7 +111,7 @@ def test_a_cache_file_answers_repeated_searches_of_a_server(
 ) -> None:
     file = tmp_path / "cache" / "answers.db"
     with running("nx") as server:
-        monkeypatch.setenv("MONGODB_URI", f"{server.uri}/findings")
+        monkeypatch.setenv("MONGODB_URI", server.url("findings"))
         run("index", "update", SAMPLES / "chest")
         fresh = answer("search", "big nodule")
         assert not file.exists()

@@ -219,7 +219,7 @@ def test_a_watch_waits_for_an_unavailable_database(tmp_path: Path, models: Path)
     home, storage = tmp_path / "home", tmp_path / "storage"
     home.mkdir()
     server = ServerProcess("secantus", home, ServerOptions(storage=storage))
-    place = f"{server.start().uri}/test_watch"
+    place = server.start().url("test_watch")
     try:
         with watching(models, "--db", place) as watch:
             for number in (1, 2, 3):
@@ -241,7 +241,7 @@ def test_a_watch_waits_for_an_unavailable_database(tmp_path: Path, models: Path)
 @pytest.mark.mongo
 def test_a_watch_can_be_stopped_while_the_database_is_unavailable(models: Path) -> None:
     with running("nx") as server:
-        place = f"{server.uri}/test_watch"
+        place = server.url("test_watch")
     with watching(models, "--db", place) as watch:
         watch.await_note("trying again")
         assert watch.end(signal.SIGINT) == 0
@@ -327,3 +327,40 @@ async def _count(database: str) -> int:
         return (await store.counts()).models
     finally:
         await store.close()
+
+
+def test_an_index_is_followed_instead_of_a_directory(place: str, models: Path) -> None:
+    assert run("index", "update", models, "--db", place).exit_code == 0
+    with watching("--follow", "--db", place) as watch:
+        watch.await_note("following ")
+        write_model(models, "m4.fm.json", 4)
+        (models / "m1.fm.json").unlink()
+        assert run("index", "update", models, "--db", place).exit_code == 0
+        assert watch.fields() == ["removed", "OIFM_TEST_000001", "m1.fm.json"]
+        assert watch.fields() == ["added", "OIFM_TEST_000004", "m4.fm.json"]
+        assert watch.end(signal.SIGTERM) == 0
+    assert watch.notes[-1] == "stopped"
+
+
+def test_what_is_followed_can_be_json(models: Path, tmp_path: Path) -> None:
+    with watching("--follow", "--json", "--db", tmp_path / "x.db") as watch:
+        watch.await_note("following ")
+        assert run("index", "update", models, "--db", tmp_path / "x.db").exit_code == 0
+        facts = [watch.fact() for _ in range(3)]
+        assert [fact["oifm_id"] for fact in facts] == [f"OIFM_TEST_{n:06d}" for n in (1, 2, 3)]
+        assert {fact["kind"] for fact in facts} == {"added"}
+        assert all(fact["generation"] > 0 for fact in facts)
+        assert watch.end(signal.SIGINT) == 0
+
+
+def test_a_follower_waits_for_the_database(unused_tcp_port: int) -> None:
+    with watching("--follow", "--db", f"mongodb://127.0.0.1:{unused_tcp_port}/x") as watch:
+        assert "no server answered in time" in watch.await_note("trying again")
+        assert watch.end(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--follow", ".")])
+def test_a_directory_or_an_index_is_watched(arguments: tuple[str, ...]) -> None:
+    done = run("index", "watch", *arguments)
+    assert done.exit_code == 2
+    assert "name DIR to update the index from it, or give --follow to follow the index." in done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +29,7 @@ from findingmodel.stores.mongo.pool import connection_pool
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.cli.commands import run
 from tests.stores.listening import Commands
-from tests.stores.samples import LONG_NS, make_lease
+from tests.stores.samples import LONG_SECONDS, make_writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -442,8 +441,8 @@ class WritingRules:
 
     async def test_the_error_names_another_writer(self, index: Index, tmp_path: Path) -> None:
         await index.setup_indexes()
-        lease = make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77)
-        await index._store.leases.acquire(lease)
+        lease = make_writer("other", host="far", pid=77)
+        await index._store.leases.acquire(lease, LONG_SECONDS)
         file = write_model(tmp_path, "one.fm.json", 1)
         for write in (index.add_or_update_entry_from_file(file), index.update_from_directory(tmp_path)):
             with pytest.raises(LeaseHeldError, match="process 77 on far"):
@@ -561,7 +560,7 @@ class TestMongo(Rules):
 
     @pytest.fixture
     def url(self, mongo_server: Server, mongo_database: str) -> str:
-        return f"{mongo_server.uri}/{mongo_database}"
+        return mongo_server.url(mongo_database)
 
     async def test_processes_share_answers_in_a_cache_file(
         self, url: str, filled: Index, defs: Path, tmp_path: Path
@@ -735,9 +734,9 @@ async def test_a_blocking_client_is_a_config_error(secantus: Server) -> None:
 async def test_the_argument_overrides_the_database_of_the_uri(
     secantus: Server, database: str, defs: Path
 ) -> None:
-    async with Index(mongodb_uri=f"{secantus.uri}/admin", db_name=database) as index:
+    async with Index(mongodb_uri=secantus.url("admin"), db_name=database) as index:
         await index.update_from_directory(defs)
-    async with Index(f"{secantus.uri}/{database}") as index:
+    async with Index(secantus.url(database)) as index:
         assert await index.count() == 5
 
 
@@ -762,7 +761,7 @@ async def test_reads_send_few_commands(secantus: Server, database: str, defs: Pa
 
 @pytest.mark.mongo
 async def test_indexes_of_one_server_share_a_client(secantus: Server, database: str) -> None:
-    url = f"{secantus.uri}/{database}"
+    url = secantus.url(database)
     async with Index(url) as one, Index(url, branch="other") as other:
         assert await asyncio.gather(one.count(), other.count()) == [0, 0]
         assert connection_pool.open_clients() == 1

@@ -335,7 +335,7 @@ def test_stopping_the_loop_is_an_error_for_a_waiting_call() -> None:
 
 @pytest.mark.mongo
 def test_a_server_gives_the_same_answers(url: str) -> None:
-    with running("nx") as server, Index.sync(f"{server.uri}/findings") as index:
+    with running("nx") as server, Index.sync(server.url("findings")) as index:
         assert index.update_from_directory(SAMPLES).added == 58
         with Index.sync(url) as local:
             assert list(index) == list(local)

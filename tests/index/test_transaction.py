@@ -151,7 +151,7 @@ async def test_a_task_outside_waits_for_the_end(index: Index) -> None:
 @pytest.mark.mongo
 async def test_the_error_of_another_index_names_the_writer(replica_server: Server, defs: Path) -> None:
     with own_database(replica_server.uri) as name:
-        url = f"{replica_server.uri}/{name}"
+        url = replica_server.url(name)
         async with Index(url) as index, Index(url) as other:
             await index.update_from_directory(defs)
             async with index.transaction():
@@ -165,7 +165,7 @@ async def test_the_error_of_another_index_names_the_writer(replica_server: Serve
 @pytest.mark.mongo
 async def test_a_standalone_server_has_no_transactions(mongo_server: Server, defs: Path) -> None:
     with own_database(mongo_server.uri) as name:
-        async with Index(f"{mongo_server.uri}/{name}") as index:
+        async with Index(mongo_server.url(name)) as index:
             with pytest.raises(TransactionError, match="replica sets and sharded clusters only"):
                 await index.transaction().__aenter__()
             assert (await index.update_from_directory(defs)).added == 5

@@ -58,6 +58,8 @@ async def test_an_old_index_is_recognised_and_not_changed(
 class MadeReady:
     """The entries of a database that 0.3 set up and never filled, as in MongoDB itself."""
 
+    name = "index_entries_main"
+
     async def create_indexes(self, indexes: list[Any]) -> None:
         raise OperationFailure("only one text index per collection allowed", 85)
 
@@ -193,7 +195,7 @@ async def test_in_a_file_there_is_nothing_to_archive(defs: Path) -> None:
 
 def test_the_command_explains_rebuild_and_does_it(secantus: Server, database: str, defs: Path) -> None:
     lay_down(secantus.uri, database, defs)
-    update = ["index", "update", str(defs), "--db", f"{secantus.uri}/{database}"]
+    update = ["index", "update", str(defs), "--db", secantus.url(database)]
     refused = CliRunner().invoke(cli, update)
     assert refused.exit_code == 3
     assert "--rebuild" in refused.stderr

@@ -21,7 +21,7 @@ from findingmodel.observe.ledger import History, LedgerLocation, locate_ledger, 
 from findingmodel.observe.ledger_recorder import LedgerWriter, append_lines
 from findingmodel.settings import state_directory
 from tests.builders import write_model
-from tests.stores.samples import make_lease
+from tests.stores.samples import LONG_SECONDS, make_writer
 from tests.torture.disk import small_disk
 
 if TYPE_CHECKING:
@@ -350,7 +350,7 @@ async def test_refusals_and_failures_are_recorded(settings: Settings, defs: Path
         empty.mkdir()
         assert (await index.update_from_directory(empty)).refused
         store: Any = index._store
-        assert await store.leases.acquire(make_lease("stranger", expires_ns=2**62)) is None
+        assert await store.leases.acquire(make_writer("stranger"), LONG_SECONDS) is None
         write_model(defs, "4.fm.json", 4)
         with pytest.raises(LeaseHeldError):
             await index.update_from_directory(defs)
@@ -364,8 +364,8 @@ async def test_a_cancelled_update_records_what_it_had_written(settings: Settings
         store: Any = index._store
         write, is_written, may_end = store.write, asyncio.Event(), asyncio.Event()
 
-        async def write_and_wait(batch: Any) -> None:
-            await write(batch)
+        async def write_and_wait(batch: Any, writer: Any) -> None:
+            await write(batch, writer)
             is_written.set()
             await may_end.wait()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from findingmodel.stores.records import WriteBatch
+from tests.stores.contract_lease import FenceRules, LeaseRules, RevokeRules
 from tests.stores.contract_read import LookupRules, SearchRules
 from tests.stores.contract_share import ClosingRules, SharingRules, UpdateRules
 from tests.stores.contract_support import OpenStore, crowd
@@ -37,6 +38,15 @@ class StoreFixtures:
 
 
 class StoreContract(
-    StoreFixtures, WritingRules, LookupRules, SearchRules, UpdateRules, SharingRules, ClosingRules
+    StoreFixtures,
+    WritingRules,
+    LookupRules,
+    SearchRules,
+    UpdateRules,
+    LeaseRules,
+    FenceRules,
+    RevokeRules,
+    SharingRules,
+    ClosingRules,
 ):
     """All rules."""

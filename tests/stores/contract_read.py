@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from findingmodel.stores.records import Counts, Owner, TermQuery, WriteBatch
+from findingmodel.stores.records import Counts, Owner, PageMark, TermQuery, WriteBatch
 from tests.stores.contract_support import TAGS, WORDS, crowd, does_match, ids_of, labels_of, on_one_store
 from tests.stores.samples import make_id, make_record, organization, person, upserts
 
@@ -87,6 +87,21 @@ class LookupRules:
 
     async def test_a_page_of_no_entries_is_empty(self, filled: Store) -> None:
         assert await filled.page(sort="name", descending=False, offset=0, limit=0) == []
+
+    @pytest.mark.parametrize("sort", ["name", "oifm_id", "filename"])
+    @pytest.mark.parametrize("descending", [False, True])
+    async def test_a_page_follows_the_last_entry_of_another(
+        self, filled: Store, sort: str, descending: bool
+    ) -> None:
+        twins = [make_record(n, "Lung N6", path="twin.fm.json") for n in (50, 51, 52)]
+        await filled.write(WriteBatch(upserts=twins))
+        everything = await filled.page(sort=sort, descending=descending, offset=0, limit=100)
+        found, after = [], None
+        while page := await filled.page(sort=sort, descending=descending, offset=0, limit=2, after=after):
+            found += page
+            after = PageMark.of(page[-1], sort)
+        assert found == everything
+        assert len(found) == 39
 
     async def test_one_page_may_hold_everything(self, filled: Store) -> None:
         page = await filled.page(sort="oifm_id", descending=False, offset=0, limit=100_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +10,15 @@ import pytest
 from findingmodel.errors import TransactionError
 from findingmodel.stores.records import Counts, TermQuery, WriteBatch, unpack
 from tests.stores.contract_support import OpenStore, contents, crowd, ids_of, labels_of
-from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, organization, person, upserts
+from tests.stores.samples import (
+    LONG_SECONDS,
+    make_id,
+    make_record,
+    make_writer,
+    organization,
+    person,
+    upserts,
+)
 
 if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
@@ -195,10 +202,13 @@ class TransactionRules:
         assert len(await store.get([make_id(100), make_id(101)])) == 2
 
     async def test_a_lease_taken_before_a_transaction_is_held_within_it(self, store: Store) -> None:
-        lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
-        assert await store.leases.acquire(lease) is None
+        lease = make_writer("mine")
+        assert await store.leases.acquire(lease, LONG_SECONDS) is None
         async with store.transaction():
-            assert await store.leases.acquire(lease) is None
-            assert await store.leases.acquire(make_lease("other", expires_ns=lease.expires_ns)) == lease
+            assert await store.leases.renew(lease, LONG_SECONDS)
+            await store.write(upserts(make_record(1)), lease)
+            held = await store.leases.acquire(make_writer("other"), LONG_SECONDS)
+            assert held is not None
+            assert held.writer == lease
         await store.leases.release(lease)
-        assert await store.leases.acquire(make_lease("other", expires_ns=lease.expires_ns)) is None
+        assert await store.leases.acquire(make_writer("other"), LONG_SECONDS) is None

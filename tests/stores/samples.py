@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from findingmodel.stores.lease import Lease
+from findingmodel.stores.lease import Writer
 from findingmodel.stores.records import Credit, FileState, Record, WriteBatch, pack
 from findingmodel.text.terms import Terms
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOW_NS = 1_790_000_000_123_456_789
 """A modification time that does not fit in a float."""
 
-LONG_NS = 3_600_000_000_000
+LONG_SECONDS = 3_600
 """An hour."""
 
 
@@ -33,7 +33,7 @@ def make_file(number: int, path: str, *, contributors: Iterable[str] = (), data:
         size=len(data),
         mtime_ns=NOW_NS + number,
         sha256=hashlib.sha256(data).hexdigest(),
-        indexed_ns=NOW_NS + LONG_NS,
+        indexed_ns=NOW_NS + LONG_SECONDS * 1_000_000_000,
         oifm_id=make_id(number),
         contributors=tuple(contributors),
         stamp=2**62 + number,
@@ -114,8 +114,9 @@ def organization(code: str, **fields: Any) -> Credit:
     return Credit("organization", code, {"code": code, "name": f"The {code}", **fields}, 1, "a.fm.json")
 
 
-def make_lease(holder: str, *, expires_ns: int, host: str = "elsewhere", pid: int = 1) -> Lease:
-    return Lease(holder, host, pid, expires_ns)
+def make_writer(holder: str, *, system: str = "", host: str = "elsewhere", pid: int = 1) -> Writer:
+    """Return a writer of another process, and of another machine unless *system* says otherwise."""
+    return Writer(holder, f"process of {holder}", system, host, pid)
 
 
 def upserts(*records: Record) -> WriteBatch:

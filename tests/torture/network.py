@@ -41,7 +41,7 @@ def fail_the_network(home: Path, kind: str, seed: int, times: int) -> Tally:
     tally, chance = Tally(), random.Random(seed)
     with running(kind) as server, Proxy(server.uri) as proxy, Zygote(home, **_PATIENCE) as zygote:
         world = World(home / "defs", _MODELS, chance)
-        direct = f"{server.uri}/findings"
+        direct = server.url("findings")
         through = proxy.uri.replace("/?", "/findings?")
         command = ("index", "update", world.root, "--db", through)
         tally.expect(zygote.run(*command).code == 0, "the first update")

@@ -32,4 +32,4 @@ class Target(NamedTuple):
             yield f"sqlite:///{self.home}/index.db"
             return
         with running(self.kind) as server:
-            yield f"{server.uri}/findings"
+            yield server.url("findings")

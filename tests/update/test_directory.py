@@ -43,13 +43,17 @@ async def test_a_dry_run_creates_no_database(tmp_path: Path, defs: Path) -> None
 
 @pytest.mark.mongo
 async def test_updates_send_few_commands(mongo_server: Server, mongo_database: str, tmp_path: Path) -> None:
+    if mongo_server.name == "ferretdb":
+        pytest.skip("FerretDB 1 takes a connection for each document of a command, and few at a time")
     count = 2_050
     for number in range(count):
         write_model(tmp_path, f"{number}.fm.json", number)
     age(tmp_path)
     async with listened(mongo_server.uri, mongo_database) as (store, commands):
         sent = await commands.of(update(store, tmp_path, UpdateOptions()))
-        assert len(sent) <= count / 1_000 * 2 + 12, sent
+        # Setup needs one more to find out that NX-27017 cannot store binary values.
+        fixed = 14 if mongo_server.name == "nx" else 13
+        assert len(sent) <= count / 1_000 * 2 + fixed, sent
         assert (await store.counts()).models == count
         assert await commands.of(update(store, tmp_path, UpdateOptions())) == ["find", "find"]
         edit(tmp_path / "7.fm.json", description="Edited since then.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +17,12 @@ from findingmodel.update.lease import writer_lease
 from findingmodel.update.options import UpdateOptions
 from tests.builders import make_choice, make_model, make_organization, make_person, write_model
 from tests.stores.listening import listened
-from tests.stores.samples import LONG_NS, make_lease, steps_of
+from tests.stores.samples import LONG_SECONDS, make_writer, steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from findingmodel.stores.lease import Writer
     from findingmodel.stores.protocol import Store
     from tests.servers import Server
 
@@ -164,9 +164,7 @@ class AddingRules:
 
     async def test_a_held_lease_stops_it_and_names_the_holder(self, store: Store, tmp_path: Path) -> None:
         await store.setup()
-        await store.leases.acquire(
-            make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="far", pid=77)
-        )
+        await store.leases.acquire(make_writer("other", host="far", pid=77), LONG_SECONDS)
         with pytest.raises(LeaseHeldError, match="process 77 on far"):
             await add(store, write_model(tmp_path, "one.fm.json", 1))
         assert await files(store) == {}
@@ -311,7 +309,7 @@ async def test_a_crash_before_the_end_loses_no_model(tmp_path: Path, monkeypatch
     await add(store, file)
     write_model(tmp_path, "one.fm.json", 2)
 
-    async def cut_off() -> int:
+    async def cut_off(_: Writer) -> int:
         raise OSError("power cut")
 
     with monkeypatch.context() as patch:

@@ -12,30 +12,39 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from findingmodel.errors import LeaseHeldError, StoreUnavailableError
+from findingmodel.stores.lease import LeaseState, new_writer, this_process
+from findingmodel.update import lease as lease_module
 from findingmodel.update.lease import WriterLease, writer_lease
-from tests.stores.contract_support import pid_of_a_dead_process
-from tests.stores.samples import make_lease
+from tests.stores.samples import LONG_SECONDS, make_writer
 from tests.update.virtual import run_in_virtual_time
 
 if TYPE_CHECKING:
-    from findingmodel.stores.lease import Lease
+    from findingmodel.stores.lease import Lease, Writer
     from findingmodel.stores.protocol import Store
 
 SECOND_NS = 1_000_000_000
-HOUR_NS = 3_600 * SECOND_NS
 
 
 class Clock:
-    """A wall clock that tests advance."""
+    """The wall clock and the monotonic clock, which tests advance."""
 
     def __init__(self) -> None:
         self.now_ns = time.time_ns()
+        self.seconds = time.monotonic()
 
     def __call__(self) -> int:
         return self.now_ns
 
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall clock alone forward, or back."""
+        self.now_ns += int(seconds * SECOND_NS)
+
     def forward(self, seconds: float) -> None:
         self.now_ns += int(seconds * SECOND_NS)
+        self.seconds += seconds
 
 
 class Recording:
@@ -43,8 +52,8 @@ class Recording:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.asked: list[Lease] = []
-        self.released: list[Lease] = []
+        self.asked: list[Writer] = []
+        self.released: list[Writer] = []
         self.is_away = False
         self.leases = self
 
@@ -54,32 +63,41 @@ class Recording:
     async def needs_recovery(self) -> bool:
         return await self._store.leases.needs_recovery()
 
-    async def acquire(self, lease: Lease) -> Lease | None:
-        self.asked.append(lease)
-        if self.is_away:
-            raise StoreUnavailableError("no server answered in time")
-        return await self._store.leases.acquire(lease)
+    async def status(self) -> Any:
+        return await self._store.leases.status()
 
-    async def release(self, lease: Lease) -> None:
-        self.released.append(lease)
+    async def acquire(self, writer: Writer, seconds: float) -> Lease | None:
+        self._ask(writer, self.asked)
+        return await self._store.leases.acquire(writer, seconds)
+
+    async def renew(self, writer: Writer, seconds: float) -> bool:
+        self._ask(writer, self.asked)
+        return await self._store.leases.renew(writer, seconds)
+
+    async def release(self, writer: Writer) -> None:
+        self._ask(writer, self.released)
+        await self._store.leases.release(writer)
+
+    def _ask(self, writer: Writer, log: list[Writer]) -> None:
+        log.append(writer)
         if self.is_away:
             raise StoreUnavailableError("no server answered in time")
-        await self._store.leases.release(lease)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(time, "time_ns", clock)
+    monkeypatch.setattr(lease_module, "monotonic", clock.monotonic)
     return clock
 
 
 @pytest.fixture
 def passing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the wall clock follow the clock of the event loop."""
+    """Make the clocks follow the clock of the event loop."""
     start = time.time_ns()
-    now = lambda: start + int(asyncio.get_running_loop().time() * SECOND_NS)  # noqa: E731
-    monkeypatch.setattr(time, "time_ns", now)
+    monkeypatch.setattr(time, "time_ns", lambda: start + int(asyncio.get_running_loop().time() * SECOND_NS))
+    monkeypatch.setattr(lease_module, "monotonic", lambda: asyncio.get_running_loop().time())
 
 
 @pytest.fixture
@@ -89,8 +107,8 @@ def recording(memory: Store) -> Recording:
 
 async def is_free(store: Store) -> bool:
     """Return whether another holder can take the lease; it is released at once."""
-    stranger = make_lease("stranger", expires_ns=time.time_ns() + HOUR_NS)
-    if await store.leases.acquire(stranger) is not None:
+    stranger = make_writer("stranger")
+    if await store.leases.acquire(stranger, LONG_SECONDS) is not None:
         return False
     await store.leases.release(stranger)
     return True
@@ -203,8 +221,40 @@ async def test_a_lease_is_renewed_only_after_a_third_of_its_time(recording: Reco
         await lease.renew()
         await lease.renew()
         assert len(recording.asked) == 2
-        assert recording.asked[1].holder == recording.asked[0].holder
-        assert recording.asked[1].expires_ns - recording.asked[0].expires_ns == 20 * SECOND_NS
+        assert recording.asked[1] == recording.asked[0]
+        status = await recording.status()
+        assert status.seconds_left == 60
+
+
+async def test_a_wall_clock_that_is_set_back_does_not_stop_renewals(
+    recording: Recording, clock: Clock
+) -> None:
+    store: Any = recording
+    async with writer_lease(store, lease_seconds=60) as lease:
+        clock.set_wall(-86_400)
+        clock.forward(21)
+        await lease.renew()
+        assert (await recording.status()).seconds_left == 60
+
+
+async def test_a_lease_from_the_future_is_void(memory: Store, clock: Clock) -> None:
+    """It was taken before the clock was set back, or on a machine whose clock is wrong."""
+    clock.set_wall(86_400)
+    assert await memory.leases.acquire(make_writer("early"), 60) is None
+    clock.set_wall(-86_400)
+    status = await memory.leases.status()
+    assert status is not None
+    assert status.state is LeaseState.VOID
+    async with writer_lease(memory, lease_seconds=60) as lease:
+        assert lease.needs_recovery
+
+
+async def test_clocks_may_differ_a_little(memory: Store, clock: Clock) -> None:
+    clock.set_wall(4)
+    assert await memory.leases.acquire(make_writer("early"), 60) is None
+    clock.set_wall(-4)
+    with pytest.raises(LeaseHeldError):
+        await writer_lease(memory, lease_seconds=60).__aenter__()
 
 
 async def test_an_expired_lease_that_nobody_took_is_renewed(memory: Store, clock: Clock) -> None:
@@ -218,47 +268,38 @@ async def test_an_expired_lease_that_was_taken_is_lost(memory: Store, clock: Clo
     async def write() -> None:
         async with writer_lease(memory, lease_seconds=60) as lease:
             clock.forward(61)
-            stranger = make_lease("stranger", expires_ns=clock() + HOUR_NS)
-            assert await memory.leases.acquire(stranger) is None
+            stranger = make_writer("stranger")
+            assert await memory.leases.acquire(stranger, LONG_SECONDS) is None
             await lease.renew()
 
-    with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
+    with pytest.raises(LeaseHeldError, match="lost its lease to process 1 on elsewhere"):
         await write()
-    assert await memory.leases.acquire(make_lease("third", expires_ns=clock() + HOUR_NS)) is not None
+    assert await memory.leases.acquire(make_writer("third"), LONG_SECONDS) is not None
 
 
-async def test_the_lease_of_a_dead_process_of_this_host_is_taken_over_at_once(memory: Store) -> None:
-    dead = make_lease(
-        "dead", expires_ns=time.time_ns() + HOUR_NS, host=socket.gethostname(), pid=pid_of_a_dead_process()
-    )
-    assert await memory.leases.acquire(dead) is None
-    async with writer_lease(memory, lease_seconds=60):
-        assert not await is_free(memory)
-
-
-async def test_the_lease_of_a_living_process_of_this_host_is_not_taken_over(memory: Store) -> None:
-    parent = make_lease(
-        "parent", expires_ns=time.time_ns() + HOUR_NS, host=socket.gethostname(), pid=os.getppid()
-    )
-    assert await memory.leases.acquire(parent) is None
-    with pytest.raises(LeaseHeldError, match=f"process {os.getppid()} on"):
+async def test_two_containers_with_one_host_name_and_one_pid_are_two_writers(memory: Store) -> None:
+    """Each is process 1 of its own PID namespace, and their images may give both the same host name."""
+    twin = new_writer()._replace(holder="twin", process="of the twin", system="another system")
+    assert await memory.leases.acquire(twin, LONG_SECONDS) is None
+    with pytest.raises(LeaseHeldError, match=f"process {os.getpid()} on"):
         await writer_lease(memory, lease_seconds=60).__aenter__()
-
-
-async def test_a_process_in_another_namespace_does_not_count_as_dead(memory: Store, clock: Clock) -> None:
-    """Two containers may share a host name, but not process ids."""
-    hidden = make_lease(
-        "4026532000.0123456789abcdef",
-        expires_ns=clock() + HOUR_NS,
-        host=socket.gethostname(),
-        pid=pid_of_a_dead_process(),
-    )
-    assert await memory.leases.acquire(hidden) is None
-    with pytest.raises(LeaseHeldError, match=f"process {hidden.pid} on"):
-        await writer_lease(memory, lease_seconds=60).__aenter__()
-    clock.forward(3_601)
+    await memory.leases.release(twin)
     async with writer_lease(memory, lease_seconds=60):
-        pass
+        assert await memory.leases.acquire(twin, LONG_SECONDS) is not None
+
+
+def test_a_forked_child_is_another_process() -> None:
+    parent = this_process()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, this_process().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 99).decode() not in ("", parent)
+    assert this_process() == parent
+    os.close(reading)
+    os.close(writing)
 
 
 async def test_a_waiting_writer_reports_the_holder_and_writes_next(memory: Store) -> None:
@@ -277,7 +318,7 @@ async def test_a_waiting_writer_reports_the_holder_and_writes_next(memory: Store
         next_one = asyncio.create_task(write_next())
         await is_told.wait()
     await next_one
-    assert [(held.host, held.pid) for held in told] == [(socket.gethostname(), os.getpid())]
+    assert [(held.writer.host, held.writer.pid) for held in told] == [(socket.gethostname(), os.getpid())]
     assert await is_free(memory)
 
 
@@ -298,7 +339,7 @@ def test_a_lease_is_renewed_while_nothing_is_written(recording: Recording) -> No
         await asyncio.sleep(70)
 
     run_in_virtual_time(write_nothing(recording))
-    assert [asked.holder for asked in recording.asked] == [recording.asked[0].holder] * 4
+    assert recording.asked == [recording.asked[0]] * 4
 
 
 @pytest.mark.usefixtures("passing")
@@ -318,7 +359,7 @@ def test_a_failed_renewal_is_retried_and_raises_nothing(recording: Recording) ->
 async def test_a_holder_on_another_host_counts_as_alive_until_the_lease_expires(
     memory: Store, clock: Clock
 ) -> None:
-    assert await memory.leases.acquire(make_lease("far", expires_ns=clock() + HOUR_NS, host="far")) is None
+    assert await memory.leases.acquire(make_writer("far", host="far"), LONG_SECONDS) is None
     with pytest.raises(LeaseHeldError, match="on far"):
         await writer_lease(memory, lease_seconds=60).__aenter__()
     clock.forward(3_601)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from findingmodel.errors import LeaseHeldError, StoreError, StoreUnavailableErro
 from findingmodel.stores.sqlite.store import SQLiteLeases, SQLiteStore
 from findingmodel.update.lease import transaction, writer_lease
 from tests.stores.databases import opening
-from tests.stores.samples import LONG_NS, make_lease
+from tests.stores.samples import LONG_SECONDS, make_writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -99,8 +98,8 @@ async def test_the_lease_of_a_live_holder_in_this_process_is_not_taken_over(tmp_
 
 
 async def test_the_lease_of_another_process_is_not_taken_over(deaf: Deaf) -> None:
-    other = make_lease("other", expires_ns=time.time_ns() + LONG_NS, host="elsewhere")
-    assert await deaf.leases.acquire(other) is None
+    other = make_writer("other", host="elsewhere")
+    assert await deaf.leases.acquire(other, LONG_SECONDS) is None
     with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
         await fail(deaf, KeyError())
 

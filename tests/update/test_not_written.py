@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from findingmodel.stores.lease import Writer
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import WriteBatch
     from findingmodel.update.report import UpdateReport
@@ -36,14 +37,14 @@ class Picky(SQLiteStore):
 
     unwritten: frozenset[str] = frozenset()
 
-    async def write(self, batch: WriteBatch) -> None:
+    async def write(self, batch: WriteBatch, writer: Writer | None = None) -> None:
         refused = {s.oifm_id for s in (*(r.file for r in batch.upserts), *batch.touches)} & self.unwritten
         kept = batch._replace(
             upserts=[record for record in batch.upserts if record.file.oifm_id not in refused],
             touches=[state for state in batch.touches if state.oifm_id not in refused],
             removals=() if refused else batch.removals,
         )
-        await super().write(kept)
+        await super().write(kept, writer)
         if refused:
             raise NotWrittenError("some were not written", dict.fromkeys(refused, "the disk has a hole"))
 
@@ -120,7 +121,7 @@ async def test_contributors_of_rejected_files_are_not_stored(picky: Picky, defs:
 
 async def test_a_rejection_that_is_not_about_files_ends_the_update(picky: Picky, defs: Path) -> None:
     class Strange(Picky):
-        async def write(self, batch: WriteBatch) -> None:
+        async def write(self, batch: WriteBatch, writer: Writer | None = None) -> None:
             raise NotWrittenError("a contributor was not written", {"ann": "too large"})
 
     store = Strange(defs.parent / "y.db")

@@ -16,9 +16,19 @@ from findingmodel.update.lease import WriterLease
 from findingmodel.update.options import UpdateObserver
 from findingmodel.update.write import BatchWriter, Spool
 from tests.stores.contract_support import contents, some_json, some_text
-from tests.stores.samples import make_id, make_lease, make_record, organization, person, steps_of, upserts
+from tests.stores.samples import (
+    LONG_SECONDS,
+    make_id,
+    make_record,
+    make_writer,
+    organization,
+    person,
+    steps_of,
+    upserts,
+)
 
 if TYPE_CHECKING:
+    from findingmodel.stores.lease import Writer
     from findingmodel.stores.protocol import Store
 
 pytestmark = pytest.mark.slow
@@ -83,7 +93,7 @@ def test_batches_too_large_for_memory_are_read_back_unchanged() -> None:
 
 async def lease_on(store: Store) -> WriterLease:
     lease = WriterLease(store, 60)
-    await lease.renew()
+    await lease.take()
     return lease
 
 
@@ -99,7 +109,7 @@ def three_steps() -> list[WriteBatch]:
 
 
 async def test_writes_go_to_the_store_at_once(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=False) as writer:
+    with BatchWriter(await lease_on(memory), held_back=False) as writer:
         assert not writer.holds_back
         await writer.write(upserts(make_record(1)))
         assert (await memory.counts()).models == 1
@@ -109,7 +119,7 @@ async def test_writes_go_to_the_store_at_once(memory: Store) -> None:
 
 
 async def test_held_back_batches_are_written_in_order_when_released(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=True) as writer:
+    with BatchWriter(await lease_on(memory), held_back=True) as writer:
         for batch in three_steps()[:2]:
             await writer.write(batch)
         assert writer.holds_back
@@ -124,7 +134,7 @@ async def test_held_back_batches_are_written_in_order_when_released(memory: Stor
 
 
 async def test_batches_that_are_not_released_are_never_written(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=True) as writer:
+    with BatchWriter(await lease_on(memory), held_back=True) as writer:
         for batch in three_steps():
             await writer.write(batch)
         await writer.finish()
@@ -134,7 +144,7 @@ async def test_batches_that_are_not_released_are_never_written(memory: Store) ->
 
 async def test_an_error_drops_held_back_batches(memory: Store) -> None:
     async def write_and_fail() -> None:
-        with BatchWriter(memory, await lease_on(memory), held_back=True) as writer:
+        with BatchWriter(await lease_on(memory), held_back=True) as writer:
             await writer.write(upserts(make_record(1)))
             raise OSError("gone")
 
@@ -146,7 +156,7 @@ async def test_an_error_drops_held_back_batches(memory: Store) -> None:
 @pytest.mark.parametrize("held_back", [False, True])
 async def test_a_dry_run_writes_nothing_even_when_released(memory: Store, held_back: bool) -> None:
     before = await contents(memory)
-    with BatchWriter(memory, None, held_back=held_back) as writer:
+    with BatchWriter(None, held_back=held_back) as writer:
         for batch in three_steps():
             await writer.write(batch)
         await writer.release()
@@ -158,7 +168,7 @@ async def test_a_dry_run_writes_nothing_even_when_released(memory: Store, held_b
 
 
 async def test_empty_batches_change_nothing(memory: Store) -> None:
-    with BatchWriter(memory, await lease_on(memory), held_back=False) as writer:
+    with BatchWriter(await lease_on(memory), held_back=False) as writer:
         await writer.write(WriteBatch())
         await writer.release()
         await writer.finish()
@@ -167,10 +177,10 @@ async def test_empty_batches_change_nothing(memory: Store) -> None:
 
 async def test_nothing_is_written_once_the_lease_is_lost(memory: Store) -> None:
     lease = WriterLease(memory, 0)  # expires at once
-    await lease.renew()
-    assert await memory.leases.acquire(make_lease("another", expires_ns=FAR_NS)) is None
-    with BatchWriter(memory, lease, held_back=False) as writer:
-        with pytest.raises(LeaseHeldError, match="process 1 on elsewhere"):
+    await lease.take()
+    assert await memory.leases.acquire(make_writer("another"), LONG_SECONDS) is None
+    with BatchWriter(lease, held_back=False) as writer:
+        with pytest.raises(LeaseHeldError, match="lost its lease to process 1 on elsewhere"):
             await writer.write(upserts(make_record(1)))
         await writer.finish()
     assert (await memory.counts()).models == 0
@@ -187,9 +197,9 @@ class Choosy:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def write(self, batch: WriteBatch) -> None:
+    async def write(self, batch: WriteBatch, writer: Writer) -> None:
         taken = [record for record in batch.upserts if record.file.oifm_id != self._oifm_id]
-        await self._store.write(batch._replace(upserts=taken))
+        await self._store.write(batch._replace(upserts=taken), writer)
         if len(taken) < len(batch.upserts) or self._oifm_id in batch.removals:
             raise NotWrittenError("1 of 2 models was not written", {self._oifm_id: "too large"})
 
@@ -197,7 +207,7 @@ class Choosy:
 async def test_a_model_that_the_store_does_not_write_is_a_rejection_and_stops_no_other(memory: Store) -> None:
     choosy: Any = Choosy(memory, make_id(2))
     refused = make_record(2, contributors=[person("ann")])
-    with BatchWriter(choosy, await lease_on(memory), held_back=True) as writer:
+    with BatchWriter(await lease_on(choosy), held_back=True) as writer:
         await writer.write(upserts(make_record(1), refused))
         await writer.write(upserts(make_record(3)))
         await writer.release()
@@ -217,17 +227,17 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def write(self, batch: WriteBatch) -> None:
+    async def write(self, batch: WriteBatch, writer: Writer) -> None:
         self.has_begun.set()
         await self.may_end.wait()
-        await self._store.write(batch)
+        await self._store.write(batch, writer)
 
 
 async def test_a_cancelled_caller_waits_for_the_end_of_a_running_write(memory: Store) -> None:
     """Otherwise the lease would be released before the write takes effect."""
     slow: Any = Slow(memory)
     observer = UpdateObserver()
-    with BatchWriter(slow, await lease_on(memory), held_back=False, observer=observer) as writer:
+    with BatchWriter(await lease_on(slow), held_back=False, observer=observer) as writer:
         task = asyncio.create_task(writer.write(upserts(make_record(1), make_record(2))))
         await slow.has_begun.wait()
         task.cancel()

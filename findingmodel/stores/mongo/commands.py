@@ -6,15 +6,15 @@ import asyncio
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pymongo.errors import BulkWriteError, ConnectionFailure
+from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout
 
-from findingmodel.stores.mongo.errors import not_written
+from findingmodel.stores.mongo.errors import brief, is_content_refused, not_written
 from findingmodel.stores.mongo.pool import maybe_await
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -25,6 +25,10 @@ CHUNK = 1_000
 """Keys of one ``$in``, and operations of one bulk write."""
 
 _CONCURRENT_CHUNKS = 4
+_LEAST_CHUNK = 10  # a server that takes too long for so few documents is not helped by fewer
+_MOST_REFUSALS = (
+    10  # of single documents, in a chunk of which none is written: the documents are not to blame
+)
 
 _is_sequential: ContextVar[bool] = ContextVar("findingmodel_one_at_a_time", default=False)
 
@@ -58,19 +62,64 @@ async def iter_among(
             await maybe_await(cursor.close())
 
 
-async def upsert(collection: Any, operations: Iterable[Any]) -> dict[str, str]:
-    """Send *operations* (replacements and updates), unordered: one command per thousand.
+class DocumentWrite(NamedTuple):
+    """A replacement or update of one document."""
 
-    Returns:
-        By id, why the server did not write some of the documents; it wrote all the others.
-    """
-    reasons: dict[str, str] = {}
-    for chunk in _chunks(operations):
-        try:
-            await collection.bulk_write(chunk, ordered=False)
-        except BulkWriteError as error:
-            reasons |= not_written(error)
-    return reasons
+    id: str
+    operation: Any
+
+
+class BulkWriter:
+    """Sends writes in bulk, in smaller chunks after a server that took too long for a larger one."""
+
+    def __init__(self) -> None:
+        self._size = CHUNK
+
+    async def send(self, collection: Any, writes: Iterable[DocumentWrite]) -> dict[str, str]:
+        """Send *writes*, unordered: one command per thousand.
+
+        A chunk that the server refuses as a whole is sent in halves, until the documents are found that it
+        refuses; within a transaction, which the first refusal ends, the refusal is raised.
+
+        Returns:
+            By id, why the server did not write some of the documents; it wrote all the others.
+
+        Raises:
+            PyMongoError: the server refused for a reason that is not about documents, or refused one document
+                after the other and wrote none.
+        """
+        reasons: dict[str, str] = {}
+        iterator = iter(writes)
+        while chunk := list(islice(iterator, min(self._size, CHUNK))):
+            await self._send(collection, chunk, reasons)
+        return reasons
+
+    async def _send(self, collection: Any, chunk: Sequence[DocumentWrite], reasons: dict[str, str]) -> None:
+        """Send *chunk*, and add to *reasons* why documents of it were not written."""
+        waiting, refused, has_written = [chunk], 0, False
+        while waiting:
+            part = waiting.pop()
+            try:
+                await collection.bulk_write([write.operation for write in part], ordered=False)
+                has_written = True
+            except BulkWriteError as error:
+                reasons |= not_written(error)
+                has_written = True
+            except (NetworkTimeout, ExecutionTimeout):
+                if _is_sequential.get() or len(part) <= _LEAST_CHUNK:
+                    raise
+                self._size = max(len(part) // 4, _LEAST_CHUNK)
+                waiting += reversed([part[n : n + self._size] for n in range(0, len(part), self._size)])
+            except Exception as error:
+                is_hopeless = refused >= _MOST_REFUSALS and not has_written
+                if _is_sequential.get() or is_hopeless or not is_content_refused(error):
+                    raise
+                if len(part) == 1:
+                    reasons[part[0].id] = brief(error)
+                    refused += 1
+                else:
+                    middle = len(part) // 2
+                    waiting += [part[middle:], part[:middle]]
 
 
 async def delete(collection: Any, ids: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager, suppress
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -17,6 +18,8 @@ from findingmodel.stores.mongo.breaker import CircuitBreaker
 from findingmodel.stores.mongo.commands import one_at_a_time
 from findingmodel.stores.mongo.pool import connection_pool, maybe_await
 from findingmodel.stores.mongo.retry import Calls, RetryPolicy, breaker_of
+from findingmodel.stores.mongo.server import ServerFacts
+from findingmodel.stores.mongo.timed import Timed
 from findingmodel.stores.transactions import current, joined, refuse_nested
 
 if TYPE_CHECKING:
@@ -40,13 +43,19 @@ class Collections(NamedTuple):
     meta: Any
 
     @classmethod
-    def of(cls, database: Any, branch: str) -> Collections:
-        """Return the collections of *branch*, with the read preference of *database*."""
+    def of(cls, database: Any, branch: str, meta_concern: WriteConcern | None = None) -> Collections:
+        """Return the collections of *branch*, with read preference and write concern of *database*.
+
+        Args:
+            database: the driver's database.
+            branch: the branch.
+            meta_concern: the write concern of `meta`, if it is another one.
+        """
         return cls(
             database[f"index_entries_{branch}"],
             database[f"people_{branch}"],
             database[f"organizations_{branch}"],
-            database[f"{META_PREFIX}{branch}"],
+            database.get_collection(f"{META_PREFIX}{branch}", write_concern=meta_concern),
         )
 
 
@@ -79,10 +88,11 @@ class Connection:
         self._pool = pool
         self._client = client
         self._bound: BoundCollections | None = None
+        self._facts: ServerFacts | None = None
         self._is_closed = False
         # The server of a client that the user passed is not known, so its breaker is not shared.
         breaker = breaker_of(uri, retry) if client is None else CircuitBreaker(*retry[2:])
-        self._calls = Calls(self.label, retry, breaker)
+        self._calls = Calls(self.label, retry, breaker, login_hint=login_hint(uri))
 
     @property
     def label(self) -> str:
@@ -106,6 +116,10 @@ class Connection:
         transaction: Transaction | None = current(self)
         if transaction is not None:
             return transaction.bound
+        return self._reach_outside()
+
+    def _reach_outside(self) -> BoundCollections:
+        """Return the collections for the running event loop, outside of a transaction."""
         loop = asyncio.get_running_loop()
         if self._bound is None or self._bound.loop is not loop:
             self._bound = self._bind(loop)
@@ -121,6 +135,12 @@ class Connection:
         if self._is_closed:
             raise StoreClosedError(f"cannot use {self.label}: it was closed")
         return self._bind(None)
+
+    async def server(self) -> ServerFacts:
+        """Return what the server says of itself; it is asked at most once a minute."""
+        if self._facts is None or self._facts.is_old:
+            self._facts = await ServerFacts.ask(self._reach_outside().database)
+        return self._facts
 
     async def call(self, doing: str, function: Callable[[], Awaitable[T]], *, once: bool = False) -> T:
         """As `Calls.call`; without retries in a transaction, because an error ends it."""
@@ -139,7 +159,7 @@ class Connection:
             StoreError: as `call`; after an error during the commit it is unknown whether it took effect.
         """
         refuse_nested(self, self.label)
-        transaction = await self.call("begin a transaction in", lambda: Transaction.begin(self.reach()))
+        transaction = await self.call("begin a transaction in", self._begin)
         try:
             try:
                 with joined(self, transaction):
@@ -151,6 +171,14 @@ class Connection:
         finally:
             await transaction.end()
 
+    async def _begin(self) -> Transaction:
+        if not (await self.server()).has_transactions:
+            raise TransactionError(
+                "the server stands alone, and MongoDB has transactions in replica sets and sharded clusters "
+                "only; start it with --replSet, be it as the only member (an index in a file has them too)"
+            )
+        return await Transaction.begin(self.reach())
+
     async def close(self) -> None:
         """Release the client. Idempotent."""
         self._is_closed = True
@@ -161,13 +189,34 @@ class Connection:
     def _bind(self, loop: asyncio.AbstractEventLoop | None) -> BoundCollections:
         shared = connection_pool.share(self._uri, self._pool) if self._client is None else None
         client = self._client if shared is None else shared.client
-        # With w=0 in the URI, failed writes would go unnoticed.
-        concern = client.write_concern if client.write_concern.acknowledged else WriteConcern(w=1)
+        concern = client.write_concern
+        if not isinstance(concern, WriteConcern) or not concern.acknowledged:
+            concern = WriteConcern(w=1)  # with w=0 in the URI, failed writes would go unnoticed
         primary = client.get_database(
             self._database, read_preference=ReadPreference.PRIMARY, write_concern=concern
         )
+        # Lease and generation must survive a failover.
+        majority = WriteConcern("majority", wtimeout=concern.document.get("wtimeout"))
         reading = Collections.of(client.get_database(self._database), self._branch)
-        return BoundCollections(loop, shared, primary, reading, Collections.of(primary, self._branch))
+        writing = Collections.of(primary, self._branch, majority)
+        limit = self._pool.socket_timeout_ms
+        timed = [Collections._make(Timed(part, limit) for part in parts) for parts in (reading, writing)]
+        return BoundCollections(loop, shared, primary, *timed)
+
+
+def login_hint(uri: str) -> str:
+    """Return what to try if a server does not accept the login in *uri*; "" if there is nothing.
+
+    >>> login_hint("mongodb://me:secret@db.example/findings")
+    '; it looked for the user in the database findings: if that was created in admin, add authSource=admin'
+    """
+    named = re.match(r"[^:/?#]*://(?:[^/?#]*@)[^/?#]*/([^?#/@]+)(?:\?|$)", uri)
+    if named is None or "authsource=" in uri.lower():
+        return ""
+    return (
+        f"; it looked for the user in the database {named[1]}: if that was created in admin, "
+        "add authSource=admin"
+    )
 
 
 class Transaction:
@@ -182,17 +231,7 @@ class Transaction:
 
     @classmethod
     async def begin(cls, bound: BoundCollections) -> Transaction:
-        """Begin a transaction.
-
-        Raises:
-            TransactionError: the server does not support transactions.
-        """
-        hello = await bound.database.command("hello")
-        if not (hello.get("setName") or hello.get("msg") == "isdbgrid"):
-            raise TransactionError(
-                "the server stands alone, and MongoDB has transactions in replica sets and sharded clusters "
-                "only; start it with --replSet, be it as the only member (an index in a file has them too)"
-            )
+        """Begin a transaction; the first command tells the server."""
         session = await maybe_await(bound.database.client.start_session())
         await maybe_await(
             session.start_transaction(

@@ -21,9 +21,9 @@ from findingmodel.stores.records import Candidate, Credit, EntryRow, FileState, 
 from findingmodel.text.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
-    from findingmodel.stores.records import ContributorKind, Record
+    from findingmodel.stores.records import ContributorKind, PageMark, Record
 
 Document = dict[str, Any]
 
@@ -181,6 +181,14 @@ def contributor(kind: ContributorKind, document: Document) -> Credit:
     check_own(document, "fields", "mtime_ns", "path")
     fields = json.loads(document["fields"])
     return Credit(kind, document["_id"], fields, document["mtime_ns"], document["path"])
+
+
+def beyond(mark: PageMark, fields: Sequence[str], *, descending: bool) -> Document:
+    """Return the filter for what follows *mark* in the order of *fields*, of which the last is the id."""
+    side = "$lt" if descending else "$gt"
+    first, last = fields[0], fields[-1]
+    beside = {last: {side: mark.oifm_id}}
+    return beside if first == last else {"$or": [{first: {side: mark.key}}, {first: mark.key, **beside}]}
 
 
 def check_own(document: Document, *names: str) -> None:

@@ -9,6 +9,7 @@ from bson.errors import BSONError
 from pymongo import errors as driver
 
 from findingmodel.errors import (
+    LeaseHeldError,
     NotWrittenError,
     StoreClosedError,
     StoreError,
@@ -32,6 +33,23 @@ _PASSING = frozenset((6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13
 Source: https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
 """
 
+_CONFLICTS = frozenset((24, 112, 225, 244, 246, 251))
+"""Codes of a transaction that met another one, or that the server ended: LockTimeout, WriteConflict,
+TransactionTooOld, TransactionAborted, SnapshotUnavailable and NoSuchTransaction. Some servers send no label.
+
+Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+"""
+
+_PASSING_BY = _PASSING | {24, 112}
+"""Codes after which a retry outside of a transaction may well succeed."""
+
+_NOT_ABOUT_CONTENT = frozenset((_UNAUTHORIZED, _AUTHENTICATION_FAILED, 14031, 16500))
+"""Unauthorized, AuthenticationFailed, OutOfDiskSpace, and the code by which Cosmos DB asks to slow down."""
+
+_UNSENDABLE = (BSONError, OverflowError, UnicodeEncodeError, driver.DocumentTooLarge)
+"""What the driver cannot encode."""
+
+_TRANSIENT = "TransientTransactionError"
 _REPEATABLE = ("RetryableWriteError", "UnknownTransactionCommitResult")
 """Labels by which a server asks for a retry."""
 
@@ -46,22 +64,24 @@ class _Rule(NamedTuple):
 
 
 @contextmanager
-def translated(doing: str, label: str) -> Iterator[None]:
+def translated(doing: str, label: str, *, login_hint: str = "") -> Iterator[None]:
     """Turn the driver's errors into ours, as ``cannot DOING LABEL: REASON``.
 
     Args:
         doing: what is being done; *label* follows: "read the manifest of".
         label: the database for display, without a password.
+        login_hint: what to try if the server does not accept the login.
 
     Raises:
         StoreUnavailableError: no server answered in time, the connection broke, or the breaker is open.
         StoreClosedError: the client was closed.
-        StoreSchemaError, NotWrittenError, TransactionError: as raised in the block, with *doing* and *label*.
+        StoreSchemaError, NotWrittenError, TransactionError, LeaseHeldError: as raised in the block, with
+            *doing* and *label*.
         StoreError: the server refused, or failed.
     """
     try:
         yield
-    except (StoreSchemaError, TransactionError) as error:
+    except (StoreSchemaError, TransactionError, LeaseHeldError) as error:
         raise type(error)(f"cannot {doing} {label}: {error}") from None
     except NotWrittenError as error:
         raise NotWrittenError(f"cannot {doing} {label}: {error}", error.reasons) from None
@@ -70,6 +90,8 @@ def translated(doing: str, label: str) -> Iterator[None]:
     except (driver.PyMongoError, BSONError, OverflowError, UnicodeEncodeError) as error:
         rule = next(rule for rule in _RULES if isinstance(error, rule.raised) and rule.applies(error))
         reason = rule.reason(error) if callable(rule.reason) else rule.reason.replace("{}", brief(error))
+        if reason == _REFUSED_LOGIN:
+            reason += login_hint
         raise rule.ours(f"cannot {doing} {label}: {reason}") from error
 
 
@@ -78,6 +100,8 @@ def verdict_of(error: Exception) -> Verdict:
 
     A server that refuses has not failed, and a pool without a free connection is not the server's failure.
     """
+    if isinstance(error, driver.NotPrimaryError):
+        return Verdict.ANSWERED  # it steps down or shuts down; an election follows
     if isinstance(error, driver.ConnectionFailure):
         is_ours = isinstance(error, driver.WaitQueueTimeoutError) or _is_refused_login(error)
         return Verdict.SILENT if is_ours else Verdict.FAILED
@@ -96,7 +120,37 @@ def is_retryable(error: BaseException, *, has_answered: bool) -> bool:
         return has_answered and not _is_refused_login(error)
     if isinstance(error, driver.AutoReconnect):
         return True
-    return isinstance(error, driver.PyMongoError) and any(map(error.has_error_label, _REPEATABLE))
+    if not isinstance(error, driver.PyMongoError) or error.has_error_label(_TRANSIENT):
+        return False  # the whole transaction would have to be repeated
+    if isinstance(error, driver.OperationFailure) and any(code in _PASSING_BY for code in _codes(error)):
+        return True
+    return any(map(error.has_error_label, _REPEATABLE))
+
+
+def is_passing(error: driver.OperationFailure) -> bool:
+    """Return whether the server refused because it steps down, shuts down or lost a connection."""
+    return any(code in _PASSING for code in _codes(error))
+
+
+def is_conflict(error: driver.OperationFailure) -> bool:
+    """Return whether the server rolled a transaction back, because of another one or by itself."""
+    return error.has_error_label(_TRANSIENT) or any(code in _CONFLICTS for code in _codes(error))
+
+
+def is_content_refused(error: Exception) -> bool:
+    """Return whether *error* is about what was sent: a smaller or simpler command may be accepted."""
+    if isinstance(error, _UNSENDABLE):
+        return True
+    if not isinstance(error, driver.OperationFailure) or isinstance(error, driver.ExecutionTimeout):
+        return False
+    return not (is_passing(error) or is_conflict(error) or error.code in _NOT_ABOUT_CONTENT)
+
+
+def _codes(error: driver.OperationFailure) -> Iterator[int | None]:
+    """Yield the code of *error*, and those of single documents of a bulk write."""
+    yield error.code
+    if isinstance(error, driver.BulkWriteError):
+        yield from (failure.get("code") for failure in (error.details or {}).get("writeErrors") or ())
 
 
 def not_written(error: driver.BulkWriteError) -> dict[str, str]:
@@ -104,8 +158,10 @@ def not_written(error: driver.BulkWriteError) -> dict[str, str]:
 
     Raises:
         AutoReconnect: the server was about to go away; the documents are not to blame.
-        BulkWriteError: the error does not concern single documents.
+        BulkWriteError: the error does not concern single documents, or is a conflict with a transaction.
     """
+    if is_conflict(error):
+        raise error
     failures: Sequence[Mapping[str, Any]] = (error.details or {}).get("writeErrors") or []
     if any(failure.get("code") in _PASSING for failure in failures):
         raise driver.AutoReconnect(_errmsg(failures[0])) from None
@@ -176,27 +232,39 @@ def _is_refused_login(error: Exception) -> bool:
 
 
 def _is_rolled_back(error: Exception) -> bool:
-    return isinstance(error, driver.PyMongoError) and error.has_error_label("TransientTransactionError")
+    return isinstance(error, driver.OperationFailure) and is_conflict(error)
 
 
 _RULES = (
     _Rule(
-        driver.WaitQueueTimeoutError, StoreUnavailableError, "no connection of the pool became free in time"
+        driver.WaitQueueTimeoutError,
+        StoreUnavailableError,
+        "no connection of the pool became free in time; raise mongodb_max_pool_size",
     ),
     _Rule(driver.ServerSelectionTimeoutError, StoreError, _REFUSED_LOGIN, _is_refused_login),
-    _Rule(driver.ServerSelectionTimeoutError, StoreUnavailableError, "no server answered in time ({})"),
-    _Rule(driver.NetworkTimeout, StoreUnavailableError, "the server did not answer in time"),
+    _Rule(
+        driver.ServerSelectionTimeoutError,
+        StoreUnavailableError,
+        "no server answered in time ({}); if it is far away, raise mongodb_server_selection_timeout_ms",
+    ),
+    _Rule(
+        driver.NetworkTimeout,
+        StoreUnavailableError,
+        "the server did not answer in time; if it is slow, raise mongodb_socket_timeout_ms",
+    ),
     _Rule(driver.ConnectionFailure, StoreUnavailableError, "the connection failed ({})"),
     _Rule(driver.ConfigurationError, StoreUnavailableError, "the server cannot be used ({})"),
-    _Rule(driver.BulkWriteError, StoreError, _not_written),
     _Rule(
         driver.OperationFailure,
         TransactionError,
         "the transaction was rolled back and nothing of it was written, try again ({})",
         _is_rolled_back,
     ),
+    _Rule(driver.BulkWriteError, StoreError, _not_written),
     _Rule(
-        driver.ExecutionTimeout, StoreUnavailableError, "the operation took too long, and the server ended it"
+        driver.ExecutionTimeout,
+        StoreUnavailableError,
+        "the operation took too long, and the server ended it; raise mongodb_socket_timeout_ms",
     ),
     _Rule(driver.OperationFailure, StoreError, _refused),
     _Rule(driver.DocumentTooLarge, StoreError, "a document is larger than the 16 MB that MongoDB allows"),

@@ -63,12 +63,27 @@ def breaker_of(uri: str, policy: RetryPolicy) -> CircuitBreaker:
 
 
 class Calls:
-    """The calls of one store to its server; *label* is the database for display."""
+    """The calls of one store to its server.
+
+    Args:
+        label: the database for display.
+        policy: limits of retries.
+        breaker: the circuit breaker of the server.
+        login_hint: what to try if the server does not accept the login.
+        sleep: pauses between attempts.
+    """
 
     def __init__(
-        self, label: str, policy: RetryPolicy, breaker: CircuitBreaker, *, sleep: Sleep = asyncio.sleep
+        self,
+        label: str,
+        policy: RetryPolicy,
+        breaker: CircuitBreaker,
+        *,
+        login_hint: str = "",
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._label = label
+        self._login_hint = login_hint
         self._policy = policy
         self._breaker = breaker
         self._sleep = sleep
@@ -87,7 +102,7 @@ class Calls:
         Raises:
             StoreError: as in `translated`.
         """
-        with translated(doing, self._label):
+        with translated(doing, self._label, login_hint=self._login_hint):
             if once:
                 return await self._attempt(function)
             result: T = await self._retrying(doing)(self._attempt, function)

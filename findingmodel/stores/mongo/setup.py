@@ -13,10 +13,10 @@ from findingmodel.stores.mongo.connection import META_PREFIX
 from findingmodel.stores.mongo.documents import FIELD_WEIGHTS, NOT_OURS, TEXT_FIELDS, check_own
 from findingmodel.stores.mongo.errors import translated
 from findingmodel.stores.mongo.pool import connect, maybe_await
-from findingmodel.stores.records import first_generation
+from findingmodel.stores.records import generation_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from findingmodel.stores.mongo.connection import Collections, Connection
     from findingmodel.stores.mongo.pool import PoolSettings
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 STATE = {"_id": "state"}
 _PROBE = {"_id": "probe", "binary": b"\0"}
-_ARRAYS = ("keys", "identity", "facets", "credit_keys")
+_TEXT_INDEX = "terms_text"
+_ARRAYS = ("keys", "identity", "facets", "credit_keys", "tokens")
+_SORTS = ("sort_name", "filename")
 _CONFLICTS = (85, 86)  # a collection can have one text index
 _LEGACY_INDEXES = {"fts_allfields", "slug_name_1"}
 _WORDS = ["alpha", "beta"]
@@ -36,6 +38,7 @@ class State(NamedTuple):
     generation: int = 0  # number of the last finished update; 0 before the first
     schema: int = 0  # version of this module that set the branch up; 0 before that
     text: bool = False  # whether the server's text search finds documents with any of several words
+    indexes: tuple[str, ...] = ()  # the names of those that the server created; none before version 2.0.0b2
     binary: bool = True  # whether the server can replace a document that holds binary values
 
 
@@ -46,7 +49,6 @@ class BranchSetup:
         self._connection = connection
         self.state: State | None = None  # until it is read
         self.is_ours = False  # whether entries of this package have been seen in the branch
-        self._has_generation = False  # when the state was last read before a write
 
     @property
     def is_binary(self) -> bool:
@@ -57,6 +59,11 @@ class BranchSetup:
         """Read the stored state; raises as `read_state`."""
         self.state = await read_state(self._connection.reach().reading, is_ours=self.is_ours)
         return self.state
+
+    def miss_text_index(self) -> None:
+        """Search by tokens from now on: the text index has gone, until the next update creates it."""
+        if self.state is not None:
+            self.state = self.state._replace(text=False)
 
     async def check_empty(self, found: object) -> None:
         """Check once, if nothing was *found*, that the collections are not another program's."""
@@ -72,19 +79,19 @@ class BranchSetup:
         """Create collections and indexes unless the stored state says that they exist, or to *recheck* it."""
         bound = self._connection.reach()
         state = await read_state(bound.writing, is_ours=self.is_ours)
-        if recheck or state.schema < SCHEMA_VERSION:
+        if recheck or await _is_incomplete(bound.writing.entries, state):
             prepared = await prepare(bound.database, bound.writing)
             state = prepared._replace(generation=state.generation)
-        self.state, self._has_generation = state, state.generation > 0
+        self.state = state
 
-    async def advance(self) -> int:
-        """Increment the generation and return it."""
-        step = 1 if self._has_generation else first_generation()
-        document = await self._connection.reach().writing.meta.find_one_and_update(
-            STATE, {"$inc": {"generation": step}}, upsert=True, return_document=ReturnDocument.AFTER
-        )
-        self._has_generation = True
-        return int(document["generation"])
+
+async def advance(collections: Collections) -> int:
+    """Increase the generation and return it."""
+    step = {"$inc": {"generation": generation_step()}}
+    document = await collections.meta.find_one_and_update(
+        STATE, step, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return int(document["generation"])
 
 
 async def read_state(collections: Collections, *, is_ours: bool) -> State:
@@ -100,6 +107,7 @@ async def read_state(collections: Collections, *, is_ours: bool) -> State:
             check_own(entry, "file")
         return State()
     state = State(**{name: document[name] for name in State._fields if name in document})
+    state = state._replace(indexes=tuple(state.indexes))
     if state.schema > SCHEMA_VERSION:
         raise StoreSchemaError(
             f"the index has schema {state.schema}, this findingmodel knows schemas up to {SCHEMA_VERSION}: "
@@ -114,19 +122,56 @@ async def prepare(database: Any, collections: Collections) -> State:
     Raises:
         StoreSchemaError: the collections have the indexes of findingmodel 0.3, and may be in use.
     """
-    has_text = await _create_indexes(database, collections.entries)
-    has_binary = await _store_facts(collections.meta, {"schema": SCHEMA_VERSION, "text": has_text})
-    return State(schema=SCHEMA_VERSION, text=has_text, binary=has_binary)
+    existing = await collections.entries.index_information()
+    _refuse_collation(collections.entries.name, existing)
+    indexes = await _create_indexes(database, collections.entries, existing)
+    has_text = _TEXT_INDEX in indexes
+    facts = {"schema": SCHEMA_VERSION, "text": has_text, "indexes": indexes}
+    has_binary = await _store_facts(collections.meta, facts)
+    return State(schema=SCHEMA_VERSION, text=has_text, indexes=tuple(indexes), binary=has_binary)
 
 
-async def _create_indexes(database: Any, entries: Any) -> bool:
-    """Create all indexes in one command; without a useful text index, one of the tokens instead."""
-    arrays = [IndexModel([(name, 1)], name=name) for name in _ARRAYS]
-    has_text = await _was_created(entries, [*arrays, _text_index()])
-    if has_text and await _finds_any_word(database, entries.name):
+async def _is_incomplete(entries: Any, state: State) -> bool:
+    """Return whether the branch was never set up, or has lost its text index, as a restored copy may."""
+    if state.schema < SCHEMA_VERSION or not state.indexes:
         return True
-    await entries.create_indexes([*arrays, IndexModel([("tokens", 1)], name="tokens")])
-    return False
+    return state.text and _TEXT_INDEX not in await entries.index_information()
+
+
+def _refuse_collation(name: str, indexes: Mapping[str, Any]) -> None:
+    """Check that the collection, if it exists, compares strings byte by byte.
+
+    A collection keeps the collation that it was created with, and so does the index of its ids: another one
+    can take two models for one, and forbids a text index.
+    """
+    locale = indexes.get("_id_", {}).get("collation", {}).get("locale", "simple")
+    if locale != "simple":
+        raise StoreSchemaError(
+            f"the collection {name} was created with the collation {locale}, and ids need the simple "
+            "one: drop it, and the next update creates it again; or use another branch"
+        )
+
+
+async def _create_indexes(database: Any, entries: Any, existing: Collection[str]) -> list[str]:
+    """Create the indexes that the server has a use for, in one command if it can; return all their names.
+
+    Those that are *existing* are not asked for again: FerretDB 1.24 breaks the connection if it is asked for
+    some of them and for one that it does not support.
+    """
+    arrays = [IndexModel([(name, 1)], name=name) for name in _ARRAYS]
+    sorts = [IndexModel([(name, 1), ("oifm_id", 1)], name=name) for name in _SORTS]
+    for wanted in ([*arrays, *sorts, _text_index()], [*arrays, *sorts]):
+        missing = [index for index in wanted if index.document["name"] not in existing]
+        if not missing or await _was_created(entries, missing):
+            break
+    else:
+        wanted = arrays
+        await entries.create_indexes(wanted)
+    names = [index.document["name"] for index in wanted]
+    if _TEXT_INDEX in names and not await _finds_any_word(database, entries.name):
+        await entries.drop_index(_TEXT_INDEX)  # it would only cost time and space
+        names.remove(_TEXT_INDEX)
+    return names
 
 
 async def _was_created(entries: Any, indexes: list[IndexModel]) -> bool:
@@ -152,7 +197,7 @@ def _text_index() -> IndexModel:
     """Return a text index over tokens as they are: no stemming, no stop words, no language."""
     return IndexModel(
         [(f"terms.{name}", "text") for name in TEXT_FIELDS],
-        name="terms_text",
+        name=_TEXT_INDEX,
         weights={f"terms.{name}": weight for name, weight in FIELD_WEIGHTS.items()},
         default_language="none",
         language_override="no_language",

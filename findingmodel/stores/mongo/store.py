@@ -9,32 +9,44 @@ from pymongo import ReplaceOne, UpdateOne
 
 from findingmodel.errors import NotWrittenError
 from findingmodel.stores.mongo import documents
-from findingmodel.stores.mongo.commands import BATCH, delete, find_among, gather_all, iter_among, upsert
+from findingmodel.stores.mongo.commands import (
+    BATCH,
+    BulkWriter,
+    DocumentWrite,
+    delete,
+    find_among,
+    gather_all,
+    iter_among,
+)
 from findingmodel.stores.mongo.connection import Connection, operation
 from findingmodel.stores.mongo.errors import unwritten
 from findingmodel.stores.mongo.lease import MongoLeases
+from findingmodel.stores.mongo.live import Alarm
 from findingmodel.stores.mongo.pool import PoolSettings
 from findingmodel.stores.mongo.retry import RetryPolicy
-from findingmodel.stores.mongo.setup import BranchSetup
+from findingmodel.stores.mongo.setup import BranchSetup, advance
 from findingmodel.stores.mongo.terms import MongoTerms
 from findingmodel.stores.records import Counts, newest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
+    from findingmodel.stores.lease import Writer
+    from findingmodel.stores.mongo.connection import Collections
     from findingmodel.stores.records import (
         ContributorKind,
         Credit,
         EntryRow,
         FileState,
         Owner,
+        PageMark,
         Record,
         WriteBatch,
     )
 
 # ruff: noqa: D102  # protocol.py describes the methods of a store
 
-_SORTS = {"name": "sort_name", "oifm_id": "_id", "filename": "filename"}
+_SORTS = {"name": ("sort_name", "oifm_id"), "oifm_id": ("_id",), "filename": ("filename", "oifm_id")}
 _DEFAULT_POOL = PoolSettings()
 _DEFAULT_RETRY = RetryPolicy()
 
@@ -73,6 +85,7 @@ class MongoStore:
         self.terms = MongoTerms(self.connection, self._setup)
         self.leases = MongoLeases(self.connection)
         self.branch = branch
+        self._bulk = BulkWriter()
 
     def __repr__(self) -> str:
         return f"MongoStore({self.label!r}, branch={self.branch!r})"
@@ -99,6 +112,20 @@ class MongoStore:
     @operation("read the generation of")
     async def generation(self) -> int:
         return (await self._setup.read()).generation
+
+    async def generations(self) -> AsyncGenerator[int, None]:
+        """Yield the generation, and each later one: at once where the server has change streams."""
+        alarm, known = Alarm(self.connection), None
+        try:
+            while True:
+                await alarm.set()
+                generation = await self.generation()
+                if generation != known:
+                    known = generation
+                    yield generation
+                await alarm.wait()
+        finally:
+            await alarm.close()
 
     @operation("count the documents of")
     async def counts(self) -> Counts:
@@ -130,12 +157,16 @@ class MongoStore:
         return {document["_id"]: documents.model_text(document) for document in found}
 
     @operation("list the entries of")
-    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
+    async def page(
+        self, *, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None = None
+    ) -> list[EntryRow]:
         reading = self.connection.reach().reading
         if limit <= 0:
             return []  # the server takes 0 for no limit
-        order = dict.fromkeys((_SORTS[sort], "_id"), -1 if descending else 1)
-        cursor = reading.entries.find({}, documents.ENTRY_FIELDS, batch_size=limit + 1)
+        fields = _SORTS[sort]
+        order = dict.fromkeys(fields, -1 if descending else 1)
+        beyond = {} if after is None else documents.beyond(after, fields, descending=descending)
+        cursor = reading.entries.find(beyond, documents.ENTRY_FIELDS, batch_size=limit + 1)
         found = await cursor.sort(list(order.items())).skip(offset).limit(limit).to_list(None)
         return [documents.entry_row(document) for document in found]
 
@@ -144,7 +175,7 @@ class MongoStore:
         reading = self.connection.reach().reading
         collection = reading.people if kind == "person" else reading.organizations
         if keys is None:
-            found = await collection.find({}, batch_size=BATCH).to_list(None)
+            found = await collection.scan({}, batch_size=BATCH).to_list(None)
         else:
             found = await find_among(collection, "_id", keys, None)
         rows = [documents.contributor(kind, document) for document in found]
@@ -155,7 +186,7 @@ class MongoStore:
     @operation("read the manifest of")
     async def manifest(self) -> list[FileState]:
         writing = self.connection.reach().writing
-        found = await writing.entries.find({}, documents.FILE_FIELDS, batch_size=BATCH).to_list(None)
+        found = await writing.entries.scan({}, documents.FILE_FIELDS, batch_size=BATCH).to_list(None)
         states = [documents.file_state(document) for document in found]
         self._setup.is_ours = True
         return states
@@ -181,14 +212,18 @@ class MongoStore:
         return documents.excess(record, binary=self._setup.is_binary)
 
     @operation("write to")
-    async def write(self, batch: WriteBatch) -> None:
+    async def write(self, batch: WriteBatch, writer: Writer | None = None) -> None:
         """Apply *batch*: first all upserts, then all removals, so that no model is ever missing.
 
         Raises:
+            LeaseHeldError: *writer* has lost the lease, and nothing was written.
             NotWrittenError: some documents were not written; all the others were, and nothing was removed.
         """
         await self._setup.ensure()
-        writing = self.connection.reach().writing
+        if any(batch):
+            await self.leases.fenced(writer, lambda writing: self._apply(writing, batch))
+
+    async def _apply(self, writing: Collections, batch: WriteBatch) -> None:
         by_kind: tuple[tuple[ContributorKind, Any], ...] = (
             ("person", writing.people),
             ("organization", writing.organizations),
@@ -197,8 +232,8 @@ class MongoStore:
             record.oifm_id: reason for record in batch.upserts if (reason := self.refuses(record)) is not None
         }
         for unwritten_ids in await gather_all(
-            upsert(writing.entries, self._replacements(batch, reasons)),
-            *(upsert(collection, _credit_replacements(batch, kind)) for kind, collection in by_kind),
+            self._bulk.send(writing.entries, self._replacements(batch, reasons)),
+            *(self._bulk.send(collection, _credit_replacements(batch, kind)) for kind, collection in by_kind),
         ):
             reasons |= unwritten_ids
         if reasons:
@@ -212,8 +247,8 @@ class MongoStore:
         )
 
     @operation("finish the update of")
-    async def advance(self) -> int:
-        return await self._setup.advance()
+    async def advance(self, writer: Writer | None = None) -> int:
+        return await self.leases.fenced(writer, advance)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -226,21 +261,24 @@ class MongoStore:
         async with self.connection.transaction():
             yield
 
-    def _replacements(
-        self, batch: WriteBatch, excluded: Collection[str]
-    ) -> Iterator[ReplaceOne[Any] | UpdateOne]:
+    def _replacements(self, batch: WriteBatch, excluded: Collection[str]) -> Iterator[DocumentWrite]:
         for record in batch.upserts:
             if record.oifm_id not in excluded:
                 document = documents.entry_document(record, binary=self._setup.is_binary)
-                yield ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+                yield _replacement(document)
         for state in batch.touches:
-            yield UpdateOne({"_id": state.oifm_id}, {"$set": documents.file_fields(state)})
+            update = UpdateOne({"_id": state.oifm_id}, {"$set": documents.file_fields(state)})
+            yield DocumentWrite(state.oifm_id, update)
 
 
-def _credit_replacements(batch: WriteBatch, kind: ContributorKind) -> Iterator[ReplaceOne[Any]]:
+def _credit_replacements(batch: WriteBatch, kind: ContributorKind) -> Iterator[DocumentWrite]:
     for credit in batch.credits:
         if credit.kind == kind:
-            yield ReplaceOne({"_id": credit.key}, documents.contributor_document(credit), upsert=True)
+            yield _replacement(documents.contributor_document(credit))
+
+
+def _replacement(document: dict[str, Any]) -> DocumentWrite:
+    return DocumentWrite(document["_id"], ReplaceOne({"_id": document["_id"]}, document, upsert=True))
 
 
 async def _count(collection: Any) -> int:

@@ -1,30 +1,37 @@
 """The text of all entries in MongoDB: candidates by the text index or by tokens, and labels.
 
 With a text index the server proposes candidates by ``$text``: any of the words, weighed by field. Without
-one, it selects them by the multikey index of tokens and sums up the same weights in the pipeline. Conditions
-that a text search cannot express (a token of each group, exclusions, facets) are added as plain conditions,
-so that both ways select the same entries.
+one, it selects them by the multikey index of tokens and sums up the same weights in the pipeline, or, if it
+lacks the operators, this module does. Conditions that a text search cannot express (a token of each group,
+exclusions, facets) are added as plain conditions, so that all ways select the same entries.
 """
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
+
+from pymongo.errors import OperationFailure
 
 from findingmodel.stores.mongo import documents
 from findingmodel.stores.mongo.commands import BATCH
 from findingmodel.stores.mongo.connection import operation
 from findingmodel.stores.mongo.documents import FIELD_WEIGHTS, TEXT_FIELDS
+from findingmodel.stores.mongo.errors import is_content_refused
 from findingmodel.stores.mongo.pool import maybe_await
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from findingmodel.stores.mongo.connection import Connection
     from findingmodel.stores.mongo.setup import BranchSetup
     from findingmodel.stores.records import Candidate, Frequencies, LabelRow, TermQuery
+    from findingmodel.text.terms import Terms
 
 Condition = dict[str, Any]
 
+_NO_TEXT_INDEX = 27  # IndexNotFound: "text index required for $text query"
 _LABELS_PER_CHUNK = 2_000
 _MOST_WITH_ENTRIES = 600
 """Up to this limit candidates come with their entries; of more, search ranks a part and fetches the hits."""
@@ -36,6 +43,7 @@ class MongoTerms:
     def __init__(self, connection: Connection, setup: BranchSetup) -> None:
         self.connection = connection
         self._setup = setup
+        self._can_add_up = True  # until the server says that it lacks an operator
 
     async def candidates(self, query: TermQuery, *, limit: int | None) -> list[Candidate]:
         """Return the best entries for *query* by the weights of the fields that have its tokens.
@@ -57,14 +65,13 @@ class MongoTerms:
         return None
 
     async def iter_labels(self) -> AsyncIterator[Sequence[LabelRow]]:
-        """Yield every entry's names and terms, in chunks."""
-        cursor, rows = await self._first_labels()
+        """Yield every entry's names and terms, in chunks, and go on after a lost connection."""
+        reader = _LabelReader(self.connection)
         try:
-            while rows:
+            while rows := await self.connection.call("read the names of", reader.next_chunk):
                 yield rows
-                rows = await self.connection.call("read the names of", lambda: _labels(cursor), once=True)
         finally:
-            await maybe_await(cursor.close())
+            await reader.close()
 
     @operation("search")
     async def _find(self, query: TermQuery, limit: int | None) -> list[Candidate]:
@@ -75,33 +82,93 @@ class MongoTerms:
         if limit is None or limit <= _MOST_WITH_ENTRIES:
             fields = fields | documents.ENTRY_FIELDS
         words = by_text(query) if state.text else None
+        if words is not None:
+            try:
+                return await _find_by_text(entries, words, limit, fields)
+            except OperationFailure as error:
+                if error.code != _NO_TEXT_INDEX:
+                    raise
+                self._setup.miss_text_index()
         if limit is None:
-            cursor = entries.find(words or selection(query), fields, batch_size=BATCH)
-        elif words:
-            score = {"$meta": "textScore"}
-            cursor = entries.find(words, {**fields, "score": score}, batch_size=limit + 1)
-            cursor = cursor.sort([("score", score), ("_id", 1)]).limit(limit)
-        elif tokens_of(query):
-            pipeline = by_tokens(query, limit, fields)
-            cursor = await maybe_await(entries.aggregate(pipeline, batchSize=limit + 1))
-        else:
-            cursor = entries.find(selection(query), fields, batch_size=limit + 1)
-            cursor = cursor.sort([("_id", 1)]).limit(limit)
-        return [documents.candidate(document) for document in await cursor.to_list(None)]
+            return await _candidates(entries.find(selection(query), fields, batch_size=BATCH))
+        if tokens_of(query):
+            return await self._find_by_tokens(entries, query, limit, fields)
+        cursor = entries.find(selection(query), fields, batch_size=limit + 1)
+        return await _candidates(cursor.sort([("_id", 1)]).limit(limit))
 
-    @operation("read the names of")
-    async def _first_labels(self) -> tuple[Any, list[LabelRow]]:
-        """Return a cursor over all entries, and its first labels."""
-        cursor = self.connection.reach().reading.entries.find({}, documents.LABEL_FIELDS, batch_size=BATCH)
+    async def _find_by_tokens(
+        self, entries: Any, query: TermQuery, limit: int, fields: Condition
+    ) -> list[Candidate]:
+        """Find the best candidates by weights that the server adds up, or that are added up here."""
+        if self._can_add_up:
+            try:
+                pipeline = by_tokens(query, limit, fields)
+                return await _candidates(await maybe_await(entries.aggregate(pipeline, batchSize=limit + 1)))
+            except OperationFailure as error:
+                if not is_content_refused(error):
+                    raise
+                self._can_add_up = False
+        cursor = entries.find(selection(query), documents.CANDIDATE_FIELDS, batch_size=BATCH)
+        tokens = set(tokens_of(query))
+        return nsmallest(
+            limit, await _candidates(cursor), key=lambda found: (-weight(found.terms, tokens), found.oifm_id)
+        )
+
+
+class _LabelReader:
+    """Reads the labels of all entries in the order of ids, by one cursor as long as the connection holds."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Any = None
+        self._last = ""
+
+    async def next_chunk(self) -> list[LabelRow]:
+        """Return the next labels; none after the last. A call that fails may be repeated."""
+        if self._cursor is None:
+            rest = {"_id": {"$gt": self._last}} if self._last else {}
+            entries = self._connection.reach().reading.entries
+            self._cursor = entries.scan(rest, documents.LABEL_FIELDS, batch_size=BATCH).sort([("_id", 1)])
         try:
-            return cursor, await _labels(cursor)
+            found = await self._cursor.to_list(_LABELS_PER_CHUNK)
+            rows = [documents.label_row(document) for document in found]
         except BaseException:
-            await maybe_await(cursor.close())
+            await self.close()
             raise
+        if rows:
+            self._last = rows[-1].oifm_id
+        return rows
+
+    async def close(self) -> None:
+        """Close the cursor. Idempotent."""
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            await maybe_await(cursor.close())
 
 
-async def _labels(cursor: Any) -> list[LabelRow]:
-    return [documents.label_row(document) for document in await cursor.to_list(_LABELS_PER_CHUNK)]
+async def _find_by_text(
+    entries: Any, words: Condition, limit: int | None, fields: Condition
+) -> list[Candidate]:
+    if limit is None:
+        return await _candidates(entries.find(words, fields, batch_size=BATCH))
+    score = {"$meta": "textScore"}
+    cursor = entries.find(words, {**fields, "score": score}, batch_size=limit + 1)
+    return await _candidates(cursor.sort([("score", score), ("_id", 1)]).limit(limit))
+
+
+async def _candidates(cursor: Any) -> list[Candidate]:
+    return [documents.candidate(document) for document in await cursor.to_list(None)]
+
+
+def weight(terms: Terms, tokens: AbstractSet[str]) -> int:
+    """Return the sum of the weights of *tokens* in the fields of *terms*, as `by_tokens` adds it up.
+
+    >>> from findingmodel.text.terms import Terms
+    >>> weight(Terms("lung mass", "lung", "", "a lung"), {"lung"})
+    10
+    """
+    fields = terms._asdict()
+    return sum(FIELD_WEIGHTS.get(name, 1) * len(tokens & set(fields[name].split())) for name in TEXT_FIELDS)
 
 
 def tokens_of(query: TermQuery) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findingmodel.stores.lease import Lease
+from findingmodel.stores.lease import Lease, Writer
 from findingmodel.stores.records import (
     Counts,
     Credit,
@@ -16,7 +16,7 @@ from findingmodel.stores.records import (
     Owner,
     dump,
     entry_row,
-    first_generation,
+    generation_step,
     unpack,
 )
 from findingmodel.stores.sqlite.cache import ReadCache
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from findingmodel.stores.records import ContributorKind, EntryRow, Record, WriteBatch
+    from findingmodel.stores.records import ContributorKind, EntryRow, PageMark, Record, WriteBatch
 
 # ruff: noqa: D102  # protocol.py describes the methods
 # ruff: noqa: S608  # statements are built from constants and "?"; whatever a user can type is a parameter
 
+_LEASE_OF_2_0_0B1 = 4  # fields, where a lease has three now
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on "?" is 999
 _SORTS = {"name": ("e.name_key", "e.oifm_id"), "oifm_id": ("e.oifm_id",), "filename": ("f.path", "e.oifm_id")}
 
@@ -107,10 +108,14 @@ class Branch(NamedTuple):
     def models(self, ids: Collection[str]) -> dict[str, bytes]:
         return {oifm_id: unpack(model) for oifm_id, model in self.select_among(_MODEL, ids)}
 
-    def page(self, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
-        direction = "DESC" if descending else "ASC"
+    def page(
+        self, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None
+    ) -> list[EntryRow]:
+        direction, side = ("DESC", "<") if descending else ("ASC", ">")
         order = ", ".join(f"{column} {direction}" for column in _SORTS[sort])
-        rows = self.run(f"{_ENTRY} ORDER BY {order} LIMIT ? OFFSET ?", (limit, offset))
+        place = () if after is None else after[-len(_SORTS[sort]) :]
+        beyond = f"WHERE ({', '.join(_SORTS[sort])}) {side} ({', '.join('?' * len(place))})" if place else ""
+        rows = self.run(f"{_ENTRY} {beyond} ORDER BY {order} LIMIT ? OFFSET ?", (*place, limit, offset))
         return [_entry(row) for row in rows]
 
     def contributors(self, kind: ContributorKind, keys: Collection[str] | None) -> list[Credit]:
@@ -205,14 +210,13 @@ class Branch(NamedTuple):
         )
 
     def advance(self) -> int:
-        known = self.generation()
-        generation = known + 1 if known else first_generation()
+        generation = self.generation() + generation_step()
         self._insert("meta$", [("generation", str(generation))], or_replace="OR REPLACE")
         return generation
 
     def lease(self) -> Lease | None:
         value = self._meta("lease")
-        return Lease(*json.loads(value)) if value else None
+        return _lease(json.loads(value)) if value else None
 
     def set_lease(self, lease: Lease | None) -> None:
         if lease is None:
@@ -223,6 +227,15 @@ class Branch(NamedTuple):
     def _meta(self, key: str) -> str | None:
         row = self.run('SELECT value FROM "meta$" WHERE key = ?', (key,)).fetchone()
         return row[0] if row else None
+
+
+def _lease(stored: list[Any]) -> Lease:
+    """Return the lease of a JSON value, which may be that of findingmodel 2.0.0b1."""
+    if len(stored) == _LEASE_OF_2_0_0B1:
+        holder, host, pid, expires_ns = stored
+        return Lease(Writer(holder, host=host, pid=pid), expires_ns)
+    writer, *times = stored
+    return Lease(Writer(*writer), *times)
 
 
 def _entry(row: tuple[Any, ...]) -> EntryRow:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from findingmodel.errors import (
+    LeaseHeldError,
     StoreClosedError,
     StoreError,
     StoreSchemaError,
@@ -265,5 +266,5 @@ class Database:
             raise StoreUnavailableError(f"cannot {doing} {self.label}: {error.strerror}") from error
         except (UnicodeEncodeError, OverflowError) as error:  # from a caller; checked files have neither
             raise StoreError(f"cannot {doing} {self.label}: {error}") from error
-        except (StoreSchemaError, TransactionError) as error:
+        except (StoreSchemaError, TransactionError, LeaseHeldError) as error:
             raise type(error)(f"cannot {doing} {self.label}: {error}") from None

@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from findingmodel.runtime.run_without_loop import Offload, inline
-from findingmodel.stores.lease import is_free, is_orphaned
+from findingmodel.stores.lease import Lease, LeaseStatus, holds, is_free, lease_lost
 from findingmodel.stores.sqlite.branch import Branch
 from findingmodel.stores.sqlite.database import Database
 from findingmodel.stores.sqlite.terms import SQLiteTerms
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
     from pathlib import Path
 
-    from findingmodel.stores.lease import Lease
+    from findingmodel.stores.lease import Writer
     from findingmodel.stores.records import (
         ContributorKind,
         Counts,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         EntryRow,
         FileState,
         Owner,
+        PageMark,
         Record,
         WriteBatch,
     )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # ruff: noqa: D102  # protocol.py describes the methods of a store
 
 _ROWS_PER_TRANSACTION = 500
+_POLL_SECONDS = 0.5
 _FEW = 100  # entries, read in less time than it takes to hand the read to a thread
 
 
@@ -72,6 +74,18 @@ class SQLiteStore:
     async def generation(self) -> int:
         return await self.database.read_now(Branch.generation)
 
+    async def generations(self) -> AsyncGenerator[int, None]:
+        """Yield the generation, and each later one: the file is looked at twice a second."""
+        import asyncio  # here, because a command that only reads needs no event loop
+
+        known: int | None = None
+        while True:
+            generation = await self.generation()
+            if generation != known:
+                known = generation
+                yield generation
+            await asyncio.sleep(_POLL_SECONDS)
+
     async def counts(self) -> Counts:
         return await self.database.read_now(Branch.counts)
 
@@ -85,8 +99,10 @@ class SQLiteStore:
     async def models(self, ids: Collection[str]) -> dict[str, bytes]:
         return await self.database.read(Branch.models, ids)
 
-    async def page(self, *, sort: str, descending: bool, offset: int, limit: int) -> list[EntryRow]:
-        return await self.database.read(Branch.page, sort, descending, offset, limit)
+    async def page(
+        self, *, sort: str, descending: bool, offset: int, limit: int, after: PageMark | None = None
+    ) -> list[EntryRow]:
+        return await self.database.read(Branch.page, sort, descending, offset, limit, after)
 
     async def contributors(self, kind: ContributorKind, keys: Collection[str] | None = None) -> list[Credit]:
         return await self.database.read_now(Branch.contributors, kind, keys)
@@ -104,13 +120,13 @@ class SQLiteStore:
         """Return None: SQLite stores any record that could be read."""
         return None
 
-    async def write(self, batch: WriteBatch) -> None:
+    async def write(self, batch: WriteBatch, writer: Writer | None = None) -> None:
         """Apply *batch* in transactions of some hundred rows."""
         for step in _steps(batch):
-            await self.database.change(Branch.write, step)
+            await self.database.change(_write, step, writer)
 
-    async def advance(self) -> int:
-        return await self.database.change(Branch.advance)
+    async def advance(self, writer: Writer | None = None) -> int:
+        return await self.database.change(_advance, writer)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -132,28 +148,68 @@ class SQLiteLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def acquire(self, lease: Lease) -> Lease | None:
-        return await self._database.change(_acquire, lease)
+    async def acquire(self, writer: Writer, seconds: float) -> Lease | None:
+        return await self._database.change(_acquire, writer, seconds)
 
-    async def release(self, lease: Lease) -> None:
-        await self._database.change(_release, lease)
+    async def renew(self, writer: Writer, seconds: float) -> bool:
+        return await self._database.change(_renew, writer, seconds)
+
+    async def release(self, writer: Writer) -> None:
+        await self._database.change(_release, writer)
+
+    async def status(self) -> LeaseStatus | None:
+        lease = await self._database.read_now(Branch.lease)
+        return None if lease is None else LeaseStatus.at(lease, time.time_ns())
+
+    async def revoke(self, lease: Lease) -> bool:
+        return await self._database.change(_revoke, lease)
 
     async def needs_recovery(self) -> bool:
-        return is_orphaned(await self._database.read_now(Branch.lease))
+        status = await self.status()
+        return status is not None and status.state.is_free
 
 
-def _acquire(branch: Branch, lease: Lease) -> Lease | None:
-    held = branch.lease()
-    if held is not None and not is_free(held, lease, now_ns=time.time_ns()):
+def _write(branch: Branch, batch: WriteBatch, writer: Writer | None) -> None:
+    _check_lease(branch, writer)
+    branch.write(batch)
+
+
+def _advance(branch: Branch, writer: Writer | None) -> int:
+    _check_lease(branch, writer)
+    return branch.advance()
+
+
+def _check_lease(branch: Branch, writer: Writer | None) -> None:
+    """Raise LeaseHeldError if *writer* has lost its lease."""
+    if writer is not None and not holds(held := branch.lease(), writer):
+        raise lease_lost(held)
+
+
+def _acquire(branch: Branch, writer: Writer, seconds: float) -> Lease | None:
+    held, now_ns = branch.lease(), time.time_ns()
+    if held is not None and not is_free(held, writer, now_ns=now_ns):
         return held
-    branch.set_lease(lease)
+    branch.set_lease(Lease.starting(writer, now_ns, seconds))
     return None
 
 
-def _release(branch: Branch, lease: Lease) -> None:
-    held = branch.lease()
-    if held is not None and held.holder == lease.holder:
+def _renew(branch: Branch, writer: Writer, seconds: float) -> bool:
+    is_held = holds(branch.lease(), writer)
+    if is_held:
+        branch.set_lease(Lease.starting(writer, time.time_ns(), seconds))
+    return is_held
+
+
+def _release(branch: Branch, writer: Writer) -> None:
+    if holds(branch.lease(), writer):
         branch.set_lease(None)
+
+
+def _revoke(branch: Branch, lease: Lease) -> bool:
+    if branch.lease() != lease:
+        return False
+    branch.set_lease(lease.revoked())
+    return True
 
 
 def _steps(batch: WriteBatch) -> Iterator[WriteBatch]:

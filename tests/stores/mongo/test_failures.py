@@ -31,7 +31,7 @@ from findingmodel.stores.records import TermQuery, WriteBatch
 from tests.servers import ServerOptions, ServerProcess, running
 from tests.stores.contract_support import crowd, ids_of
 from tests.stores.databases import mongo_store, opening
-from tests.stores.samples import LONG_NS, make_id, make_lease, make_record, person, upserts
+from tests.stores.samples import LONG_SECONDS, make_id, make_record, make_writer, person, upserts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,10 +98,10 @@ async def test_a_blocking_client_is_refused() -> None:
 
 async def test_a_replica_set_accepts_an_update(replica_server: Server) -> None:
     name = f"test_{time.time_ns()}"
-    lease = make_lease("mine", expires_ns=time.time_ns() + LONG_NS)
+    lease = make_writer("mine")
     async with opening(lambda branch: mongo_store(replica_server.uri, name, branch)) as open_store:
         store = await open_store()
-        assert await store.leases.acquire(lease) is None
+        assert await store.leases.acquire(lease, LONG_SECONDS) is None
         await store.write(WriteBatch(upserts=crowd(), credits=[person("ann")]))
         await store.write(WriteBatch(upserts=crowd(), removals=[make_id(3)]))
         assert await store.advance() > 0
@@ -271,7 +271,7 @@ def test_an_invalid_database_name_is_a_config_error(name: str) -> None:
 
 
 async def test_writes_are_acknowledged_whatever_the_uri_says(secantus: Server, database: str) -> None:
-    store = mongo_store(f"{secantus.uri}/?w=0", database)
+    store = mongo_store(secantus.url("", w=0), database)
     try:
         with pytest.raises(StoreError, match=make_id(7)):
             await store.write(upserts(make_record(7)._replace(model=INCOMPRESSIBLE)))
@@ -286,9 +286,13 @@ async def test_writes_are_acknowledged_whatever_the_uri_says(secantus: Server, d
         (
             errors.ServerSelectionTimeoutError("db:1: refused, Timeout: 3s"),
             StoreUnavailableError,
-            r"\(db:1: refused\)$",
+            r"\(db:1: refused\); if it is far away, raise mongodb_server_selection_timeout_ms$",
         ),
-        (errors.NetworkTimeout("db:1: timed out"), StoreUnavailableError, "did not answer in time$"),
+        (
+            errors.NetworkTimeout("db:1: timed out"),
+            StoreUnavailableError,
+            "did not answer in time; if it is slow, raise mongodb_socket_timeout_ms$",
+        ),
         (errors.AutoReconnect("db:1: closed"), StoreUnavailableError, r"connection failed \(db:1: closed\)$"),
         (errors.NotPrimaryError("not primary"), StoreUnavailableError, "connection failed"),
         (errors.ConnectionFailure("x"), StoreUnavailableError, "connection failed"),

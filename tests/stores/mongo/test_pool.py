@@ -142,7 +142,7 @@ async def test_settings_become_options(driver: Any) -> None:
     assert options.pool_options.max_pool_size == 7
     assert options.pool_options.min_pool_size == 2
     assert options.pool_options.max_idle_time_seconds == 30.0
-    assert options.pool_options.connect_timeout == 2.0
+    assert options.pool_options.connect_timeout == 10.0
     assert options.pool_options.socket_timeout == 20.0
     assert options.pool_options.wait_queue_timeout == 5.0
     assert options.server_selection_timeout == 0.123

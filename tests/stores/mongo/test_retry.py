@@ -174,6 +174,29 @@ async def test_calls_do_not_count_each_others_attempts() -> None:
     assert answers == 10 * ["answer"]
 
 
+@pytest.mark.parametrize("code", [6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
+async def test_an_error_of_a_failover_is_tried_again(code: int) -> None:
+    server = Server(errors.OperationFailure("failing over", code))
+    assert await server.ask() == "answer"
+    assert server.calls == 2
+
+
+@pytest.mark.parametrize(
+    "error", [errors.NotPrimaryError("not primary"), errors.OperationFailure("not primary", 10107)]
+)
+async def test_an_election_of_15_seconds_is_survived(error: Exception) -> None:
+    """The server answers all the time, and says that it is not the primary."""
+
+    class Electing(Server):
+        async def _answer(self) -> str:
+            self.failures = [error] if sum(self.pauses) < 15 else []
+            return await super()._answer()
+
+    server = Electing(retry=RetryPolicy())
+    assert await server.ask() == "answer"
+    assert sum(server.pauses) >= 15
+
+
 def test_error_labels_ask_for_a_retry() -> None:
     for label in ("RetryableWriteError", "UnknownTransactionCommitResult"):
         error = errors.OperationFailure("x", 91, {"errorLabels": [label]})

@@ -8,13 +8,14 @@ import pymongo
 import pytest
 
 from findingmodel.errors import StoreSchemaError
+from findingmodel.stores.lease import Lease
 from findingmodel.stores.mongo import lease as mongo_lease
 from findingmodel.stores.records import TermQuery, WriteBatch
 from tests.stores.contract import StoreContract
 from tests.stores.contract_support import OpenStore, labels_of
 from tests.stores.databases import mongo_store, opening
 from tests.stores.listening import listened
-from tests.stores.samples import NOW_NS, make_id, make_lease, make_record, person, upserts
+from tests.stores.samples import NOW_NS, make_id, make_record, make_writer, person, upserts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -48,7 +49,17 @@ async def test_indexes_serve_every_lookup_and_none_is_unique(secantus: Server, d
     with pymongo.MongoClient[dict[str, Any]](secantus.uri) as client:
         indexes = client[database]["index_entries_main"].index_information()
     fields = {index["key"][0][0] for index in indexes.values()}
-    assert fields == {"_id", "keys", "identity", "facets", "credit_keys", "tokens"}
+    assert fields == {
+        "_id",
+        "keys",
+        "identity",
+        "facets",
+        "credit_keys",
+        "tokens",
+        "sort_name",
+        "filename",
+        "oifm_id",
+    }
     assert not any(index.get("unique") for index in indexes.values())
 
 
@@ -91,7 +102,7 @@ class JustReleased:
 
 async def test_a_lease_released_during_the_request_is_taken() -> None:
     meta = JustReleased()
-    assert await mongo_lease.acquire(meta, make_lease("mine", expires_ns=1)) is None
+    assert await mongo_lease.acquire(meta, Lease(make_writer("mine"), 1), 0) is None
     assert meta.asked == 2
 
 
