@@ -1,0 +1,247 @@
+"""Concepts: all words for one thing have one number, in labels of models and in reports alike.
+
+A term of several words may be one concept ("lymph node"), and one word may stand for several ("gallstone" is a stone
+of the gallbladder). What belongs together is written in ``data/words.txt`` and in the tables of the search.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.reports.document import DATA, roots
+from findingmodel.search import thesaurus
+from findingmodel.text.tables import lines, sections
+from findingmodel.text.terms import is_informative
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+SEARCH_TABLES = Path(thesaurus.__file__).with_name("data")
+_UNLIKE = "unlike"
+_MOST_WORDS_OUT = 4  # of a meaning that an abbreviation is written out as
+_LEVEL = re.compile(r"([ctls])(\d{1,2})")
+_SPINES = {"c": "cervical spine", "t": "thoracic spine", "l": "lumbar spine", "s": "sacrum"}
+_DEEPEST = 4
+
+Phrase = tuple[str, ...]
+
+
+class Term(NamedTuple):
+    """A term in a text.
+
+    Attributes:
+        start, end: the positions of its words.
+        concepts: what it stands for.
+    """
+
+    start: int
+    end: int
+    concepts: tuple[int, ...]
+
+
+class Concepts:
+    """The concepts of the tables, and of every other word that is asked for.
+
+    >>> concepts = Concepts()
+    >>> concepts.of("pulmonary embolism") == concepts.of("emboli of the lung")
+    True
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Phrase, int] = {}
+        self._names: list[str] = []
+        self._terms: dict[str, list[tuple[Phrase, tuple[int, ...], bool]]] = {}
+        self._single: dict[str, int] = {}
+        table = _tables()
+        for phrases, is_capital in table.same:
+            number = self._make(" ".join(phrases[0]))
+            for phrase in phrases:
+                self._add(phrase, (number,), is_capital)
+        for phrase, meaning, is_capital in table.written_out:
+            self._add(phrase, tuple(dict.fromkeys(self.of_stems(meaning, without=phrase))), is_capital)
+        self.lists: dict[str, frozenset[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, concept: int) -> str:
+        """Return the stems of the first term of *concept*."""
+        return self._names[concept]
+
+    def of(self, text: str) -> tuple[int, ...]:
+        """Return the distinct concepts of *text*, sorted."""
+        return tuple(sorted(set(self.of_stems(tuple(roots(text))))))
+
+    def of_stems(self, stems: Sequence[str], *, without: Phrase = ()) -> list[int]:
+        """Return the concepts of *stems* in order, without those of small words."""
+        return [
+            concept
+            for term in self.terms(stems, without=without)
+            for concept in term.concepts
+            if term.end - term.start > 1 or is_informative(stems[term.start]) or len(stems) == 1
+        ]
+
+    def terms(
+        self, stems: Sequence[str], capitals: Sequence[bool] = (), *, without: Phrase = ()
+    ) -> list[Term]:
+        """Return the terms of *stems* from left to right, the longest at each position.
+
+        Args:
+            stems: the stems of a text.
+            capitals: whether each of its words is in capitals; abbreviations count without it.
+            without: a term that is not recognized.
+        """
+        found: list[Term] = []
+        position = 0
+        length = len(stems)
+        terms, single = self._terms, self._single
+        while position < length:
+            stem = stems[position]
+            for phrase, concepts, is_capital in terms.get(stem, ()):
+                end = position + len(phrase)
+                if (
+                    (end == position + 1 or tuple(stems[position:end]) == phrase)
+                    and phrase != without
+                    and (not is_capital or not capitals or capitals[position])
+                ):
+                    found.append(Term(position, end, concepts))
+                    position = end
+                    break
+            else:
+                number = single.get(stem)
+                concepts = self._concepts_of(stem) if number is None else (number,)
+                found.append(Term(position, position + 1, concepts))
+                position += 1
+        return found
+
+    def _concepts_of(self, stem: str) -> tuple[int, ...]:
+        level = _LEVEL.fullmatch(stem)
+        if level:
+            return (*self.of("vertebra"), *self.of(_SPINES[level[1]]))
+        return (self._number(stem),)
+
+    def _number(self, stem: str) -> int:
+        number = self._single.get(stem)
+        if number is None:
+            number = self._single[stem] = self._make(stem)
+        return number
+
+    def _make(self, name: str) -> int:
+        self._names.append(name)
+        return len(self._names) - 1
+
+    def _add(self, phrase: Phrase, concepts: tuple[int, ...], is_capital: bool) -> None:
+        """Add a term; the first meaning of a phrase counts."""
+        known = self._terms.setdefault(phrase[0], [])
+        if all(phrase != other for other, *_ in known):
+            known.append((phrase, concepts, is_capital))
+            known.sort(key=lambda term: -len(term[0]))
+
+
+class _Tables(NamedTuple):
+    same: list[tuple[list[Phrase], bool]]
+    written_out: list[tuple[Phrase, Phrase, bool]]
+
+
+@cache
+def _tables() -> _Tables:
+    """Return the classes of equal phrases, and the phrases that are written out, of all tables."""
+    own: list[str] = []
+    unlike: set[str] = set()
+    title = ""
+    for line in lines(DATA / "words.txt"):
+        if line.startswith("["):
+            title = line[1:-1]
+        elif title == _UNLIKE:
+            unlike.add(line)
+        else:
+            own.append(line)
+    classes = _Classes()
+    written_out: dict[Phrase, tuple[Phrase, bool]] = {}
+    for line in [*own, *_place_lines()]:
+        if " = " in line:
+            classes.join([_phrase(part) for part in line.split(" = ")])
+        elif " > " in line:
+            short, _, meaning = line.partition(" > ")
+            written_out[_phrase(short)] = (_phrase(meaning), short.isupper())
+    for name in ("anatomy.txt", "findings.txt", "names.txt"):
+        for line in lines(SEARCH_TABLES / name):
+            members = line.split(" = ")
+            if len(members) > 1 and members[0] not in unlike and "/" not in line:
+                _use(classes, written_out, [_phrase(part) for part in members], is_place=name == "anatomy.txt")
+    capitals = _abbreviations(written_out)
+    same = [(group, False) for group in classes.groups()]
+    return _Tables(same, [(short, *rest) for short, rest in {**capitals, **written_out}.items()])
+
+
+def _use(
+    classes: _Classes, written_out: dict[Phrase, tuple[Phrase, bool]], members: list[Phrase], *, is_place: bool
+) -> None:
+    longer = [member for member in members if len(member) > 1]
+    if is_place or not longer or len(longer) == len(members):
+        classes.join([member for member in members if member not in written_out])
+        return
+    meaning = min(longer, key=len)
+    for member in members:
+        if member != meaning and member not in written_out and not classes.has(member):
+            written_out[member] = (meaning, False)
+
+
+def _abbreviations(known: dict[Phrase, tuple[Phrase, bool]]) -> dict[Phrase, tuple[Phrase, bool]]:
+    """Return the first meaning of each abbreviation in capitals."""
+    found: dict[Phrase, tuple[Phrase, bool]] = {}
+    for line in lines(SEARCH_TABLES / "abbreviations.txt"):
+        short, arrow, meanings = line.partition(" > ")
+        phrase = _phrase(short)
+        if arrow and phrase not in known and len(_phrase(meanings.split(", ")[0])) <= _MOST_WORDS_OUT:
+            found[phrase] = (_phrase(meanings.split(", ")[0]), short.isupper())
+    return found
+
+
+def _place_lines() -> Iterator[str]:
+    """Yield each place of several words, which is one concept."""
+    for _, body in sections(DATA / "places.txt"):
+        for line in body:
+            whole, _, parts = line.partition(" < ")
+            for place in (whole, *parts.split(", ")):
+                if " " in place:
+                    yield f"{place} = {place}"
+
+
+@cache
+def _phrase(text: str) -> Phrase:
+    return tuple(roots(text.strip()))
+
+
+class _Classes:
+    """Classes of equal phrases (union-find)."""
+
+    def __init__(self) -> None:
+        self._parents: dict[Phrase, Phrase] = {}
+
+    def has(self, phrase: Phrase) -> bool:
+        return phrase in self._parents
+
+    def join(self, phrases: Iterable[Phrase]) -> None:
+        first: Phrase | None = None
+        for phrase in phrases:
+            root = self._root(phrase)
+            if first is None:
+                first = root
+            elif root != first:
+                self._parents[root] = first
+
+    def groups(self) -> list[list[Phrase]]:
+        found: dict[Phrase, list[Phrase]] = {}
+        for phrase in self._parents:
+            found.setdefault(self._root(phrase), []).append(phrase)
+        return list(found.values())
+
+    def _root(self, phrase: Phrase) -> Phrase:
+        self._parents.setdefault(phrase, phrase)
+        while self._parents[phrase] != phrase:
+            phrase = self._parents[phrase]
+        return phrase

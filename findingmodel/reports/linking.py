@@ -1,0 +1,179 @@
+"""Rank the models that a mention may mean: labels whose concepts the sentence, its heading and the exam cover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from findingmodel.reports.exams import Exam
+    from findingmodel.reports.lexicon import Label, Lexicon
+    from findingmodel.reports.mentions import Anchor
+
+MATCHED, AMBIGUOUS, UNMATCHED = "matched", "ambiguous", "unmatched"
+
+_HEAD_WEIGHT, _CONTENT_WEIGHT, _PLACE_WEIGHT = 1.0, 0.45, 0.5
+_WHOLE = 0.9  # how surely a finding of a part is one of the whole
+_UNSTATED = 0.12  # for each word of degree or age that the label has and the text has not
+_STATED = 0.05
+_OTHER_SIDE = 0.5
+_OTHER_MODALITY = 0.4
+_LITERAL = 0.12
+_NAME = 0.02
+_CARRIED = 0.42  # a place that an earlier sentence named
+_STATED_PLACE = 0.75
+_MISSING = 0.45  # for each concept of a label that nothing in the text states
+_GUESSED = 0.2  # for each further place that the text does not state
+_MOST_HITS = 10
+_MOST_PARTIAL = 400
+_CLOSE = 0.04
+
+
+class Ranking(NamedTuple):
+    """A model that a mention may mean.
+
+    Attributes:
+        model: its number in the lexicon.
+        score: from 0 to 1, how likely it is the right one.
+        label: the label that fits.
+        raw: the sum that the order follows.
+    """
+
+    model: int
+    score: float
+    label: Label
+    raw: float
+
+
+class Context(NamedTuple):
+    """The concepts that a label may use, each with how surely it is meant.
+
+    Attributes:
+        concepts: all of them.
+        implied: those that only the examination or an earlier sentence suggests.
+        head: those of the word that names the finding.
+        stems: the stems of the sentence.
+        modality: of the examination.
+    """
+
+    concepts: Mapping[int, float]
+    implied: frozenset[int]
+    head: frozenset[int]
+    stems: frozenset[str]
+    modality: str
+
+
+class Linker:
+    """Ranks models for mentions."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._sides = {
+            side: frozenset(lexicon.concepts.of_stems((stem,)))
+            for side, stem in (("left", "left"), ("right", "right"), ("bilateral", "bilater"), ("unilateral", "unilater"))
+        }
+        self._adult = frozenset(lexicon.concepts.of("adult"))
+
+    def context(
+        self, anchor: Anchor, stems: Iterable[str], exam: Exam, carried: Mapping[int, float]
+    ) -> Context:
+        """Return what the labels of a mention at *anchor* may use."""
+        kinds = self._lexicon.kinds
+        concepts = dict(anchor.concepts)
+        stated = [
+            concept
+            for concept, quality in anchor.concepts.items()
+            if quality >= _STATED_PLACE and concept in kinds.regions
+        ]
+        for concept, quality in list(concepts.items()):
+            for whole in kinds.wholes.get(concept, ()):
+                implied = quality * _WHOLE
+                if implied > concepts.get(whole, 0.0):
+                    concepts[whole] = implied
+        implied: set[int] = set()
+        if not stated:
+            for source in (carried, exam.places):
+                for concept, quality in source.items():
+                    if quality > concepts.get(concept, 0.0):
+                        concepts[concept] = quality
+                        implied.add(concept)
+        return Context(concepts, frozenset(implied), frozenset(anchor.head.concepts), frozenset(stems), exam.modality)
+
+    def rank(self, context: Context) -> list[Ranking]:
+        """Return the models, best first, at most ten."""
+        best: dict[int, Ranking] = {}
+        heads = context.head - self._lexicon.kinds.places or context.head
+        for label in self._lexicon.covered(context.concepts):
+            if not heads.isdisjoint(label.core):
+                self._offer(best, label, self._score(label, context))
+        if not best:
+            self._partial(best, context, heads)
+        ordered = sorted(best.values(), key=lambda one: (-one.raw, self._lexicon.models[one.model].oifm_id))
+        return _calibrated(ordered[:_MOST_HITS])
+
+    def _offer(self, best: dict[int, Ranking], label: Label, raw: float) -> None:
+        known = best.get(label.model)
+        if known is None or raw > known.raw:
+            best[label.model] = Ranking(label.model, 0.0, label, raw)
+
+    def _partial(self, best: dict[int, Ranking], context: Context, heads: frozenset[int]) -> None:
+        """Add models whose labels have the head, but also a concept that the text does not state."""
+        for head in heads:
+            for label in self._lexicon.with_concept(head)[:_MOST_PARTIAL]:
+                missing = sum(concept not in context.concepts for concept in label.core)
+                if missing == 1 and len(label.core) <= 3:
+                    self._offer(best, label, self._score(label, context) - _MISSING * missing - 0.5)
+
+    def _score(self, label: Label, context: Context) -> float:
+        kinds = self._lexicon.kinds
+        concepts = context.concepts
+        total = 0.0
+        suggested: list[float] = []
+        for concept in label.core:
+            if concept in context.implied:
+                suggested.append(concepts[concept])
+                continue
+            if concept in context.head:
+                weight = _HEAD_WEIGHT
+            else:
+                weight = _PLACE_WEIGHT if concept in kinds.places else _CONTENT_WEIGHT
+            total += weight * concepts.get(concept, 0.0)
+        if suggested:
+            total += _PLACE_WEIGHT * max(suggested) - _GUESSED * (len(suggested) - 1)
+        for concept in label.light:
+            total += _STATED if concepts.get(concept, 0.0) >= _STATED_PLACE else -_UNSTATED
+        total -= self._contradiction(label, concepts)
+        if label.modality and context.modality not in label.modality and not label.modality & context.stems:
+            total -= _OTHER_MODALITY
+        if label.stems <= context.stems:
+            total += _LITERAL
+        return total + _NAME * label.is_name
+
+    def _contradiction(self, label: Label, concepts: Mapping[int, float]) -> float:
+        """Return what to take off for a side that the label has and the text has not."""
+        for side, other in (("left", "right"), ("right", "left")):
+            if label.light & self._sides[side] and any(concepts.get(one, 0) >= _STATED_PLACE for one in self._sides[other]):
+                return _OTHER_SIDE
+        return 0.0
+
+
+def _calibrated(ordered: list[Ranking]) -> list[Ranking]:
+    """Return the ranking with scores from 0 to 1: how far each is from the best, and the best from the next."""
+    if not ordered:
+        return []
+    top = ordered[0].raw
+    scored = []
+    for one in ordered:
+        share = max(0.0, min(1.0, one.raw / 1.6)) if one.raw > 0 else 0.05
+        near = max(0.05, 1 - 1.2 * (top - one.raw))
+        scored.append(one._replace(score=round(0.97 * share * near, 3)))
+    return scored
+
+
+def status_of(ranking: list[Ranking]) -> str:
+    """Return "matched" if the first is good and clearly better than the second, as in a batch of searches."""
+    if not ranking:
+        return UNMATCHED
+    is_clear = len(ranking) == 1 or ranking[0].raw - ranking[1].raw > _CLOSE
+    return MATCHED if is_clear and ranking[0].raw >= 0.8 else AMBIGUOUS

@@ -1,0 +1,370 @@
+"""Read a report: from text to sections, sentences, mentions, and how certain each is. No input or output."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.reports.certainty import ABSENT, IGNORED, cues_of
+from findingmodel.reports.document import DATA, Word, parse_document
+from findingmodel.reports.exams import Exams
+from findingmodel.reports.linking import Linker, status_of
+from findingmodel.reports.measures import changes, levels, measurements, sides
+from findingmodel.reports.mentions import Kind, anchors_of, chunks_of, kinds_of
+from findingmodel.reports.spelling import Corrector
+from findingmodel.reports.values import (
+    Mention,
+    MentionHit,
+    NormalStatement,
+    Quote,
+    ReportReading,
+    ReportSection,
+)
+from findingmodel.text.scopes import CueTable
+from findingmodel.text.tables import sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from findingmodel.reports.certainty import Judgement, SentenceCues
+    from findingmodel.reports.concepts import Term
+    from findingmodel.reports.document import Sentence
+    from findingmodel.reports.exams import Exam
+    from findingmodel.reports.lexicon import Lexicon
+    from findingmodel.reports.linking import Ranking
+    from findingmodel.reports.mentions import Anchor, Chunk, Part
+    from findingmodel.reports.values import Measurement
+
+_UNREAD = frozenset(("technique",))
+_NEAR = 0.8  # a concept of the same phrase, or of one attached to it
+_STRONG_STATE = 1.3  # the raw score of a label that makes a finding of a state and a place
+_WEAK = 1.15
+_GENERIC = frozenset(("abnormality", "abnormalities", "disease", "process", "injury", "syndrome", "finding"))
+
+
+class Candidate(NamedTuple):
+    """A mention of a sentence before overlaps are resolved."""
+
+    start: int  # words
+    end: int
+    anchor: Anchor
+    ranking: list[Ranking]
+
+
+class ReportReader:
+    """Reads reports with the labels of one index.
+
+    Args:
+        lexicon: the labels.
+
+    >>> from findingmodel.stores.records import LabelRow
+    >>> from findingmodel.reports.lexicon import Lexicon
+    >>> from findingmodel.text.terms import analyze_entry
+    >>> rows = [LabelRow("OIFM_X_000001", "pneumothorax", (), analyze_entry("pneumothorax", (), "", ()))]
+    >>> reading = ReportReader(Lexicon(rows)).read("No pneumothorax.")
+    >>> [(mention.text, mention.certainty, mention.hits[0].name) for mention in reading.mentions]
+    [('pneumothorax', 'absent', 'pneumothorax')]
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self._exams = Exams(lexicon.concepts, lexicon.kinds.regions)
+        self._linker = Linker(lexicon)
+        self._corrector = Corrector(lexicon)
+
+    def read(self, text: str, *, exam: str = "", limit: int = 5) -> ReportReading:
+        """Return what *text* says.
+
+        Args:
+            text: a report, or a part of one.
+            exam: the name of the examination, such as "CT chest", where the text does not tell.
+            limit: the most hits per mention.
+        """
+        document = parse_document(text)
+        sentences = [self._corrector.corrected(sentence) for sentence in document.sentences]
+        examined = self._exams.of(document, exam)
+        mentions: list[Mention] = []
+        normal: list[NormalStatement] = []
+        carried: Mapping[int, float] = {}
+        for sentence in sentences:
+            if sentence.section in _UNREAD:
+                continue
+            reading = _SentenceReader(self.lexicon, self._linker, text, sentence, examined, carried)
+            mentions += reading.mentions(limit)
+            normal += reading.normal()
+            carried = reading.places() or carried
+        return ReportReading(
+            text,
+            tuple(ReportSection(*section) for section in document.sections),
+            tuple(mentions),
+            tuple(normal),
+            len(sentences),
+            examined.region,
+            examined.modality,
+        )
+
+
+@cache
+def _normal_words() -> CueTable:
+    words = dict(sections(DATA / "normal.txt"))["words"]
+    return CueTable({"normal": words})
+
+
+@cache
+def _change_phrases() -> CueTable:
+    return CueTable({kind: [" ".join(words) for words, one in changes().items() if one == kind] for kind in set(changes().values())})
+
+
+class _SentenceReader:
+    """Reads one sentence."""
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        linker: Linker,
+        text: str,
+        sentence: Sentence,
+        exam: Exam,
+        carried: Mapping[int, float],
+    ) -> None:
+        self._lexicon = lexicon
+        self._linker = linker
+        self._text = text
+        self._sentence = sentence
+        self._words = sentence.words
+        self._exam = exam
+        self._carried = carried
+        concepts = lexicon.concepts
+        shouts = all(word.capitals for word in self._words if word.text.isalpha()) and len(self._words) > 3
+        capitals = [word.capitals and not (shouts and len(word.text) > 4) for word in self._words]
+        terms = concepts.terms([word.stem for word in self._words], capitals)
+        self._parts = kinds_of(self._words, terms, lexicon)
+        self._chunks = chunks_of(self._words, self._parts)
+        self._topic = concepts.terms([word.stem for word in sentence.topic])
+        self._cues: SentenceCues = cues_of(sentence)
+        self._normal = _normal_words().cues([word.text for word in self._words])
+
+    # mentions
+
+    def mentions(self, limit: int) -> list[Mention]:
+        """Return the mentions of the sentence."""
+        candidates = list(self._candidates())
+        kept = _without_overlaps(candidates)
+        found = []
+        sizes = measurements(self._text, self._sentence.start, self._sentence.end)
+        owners = self._owners(kept, sizes)
+        for number, candidate in enumerate(kept):
+            judgement = self._cues.judge(candidate.start, candidate.end)
+            if judgement.certainty == IGNORED or self._is_generic(candidate, judgement):
+                continue
+            lost = [one for one in candidates if one not in kept and _overlap(one, candidate)]
+            mention = self._mention(candidate, judgement, limit, lost)
+            own = tuple(size for size, owner in zip(sizes, owners, strict=True) if owner == number)
+            found.append(self._described(mention, candidate, kept, own))
+        return found
+
+    def _candidates(self) -> Iterator[Candidate]:
+        stems = [word.stem for word in self._words]
+        for anchor in anchors_of(self._chunks, self._topic, self._lexicon):
+            chunk = self._chunks[anchor.chunk]
+            context = self._linker.context(anchor, stems, self._exam, self._carried)
+            ranking = self._linker.rank(context)
+            if self._is_finding(anchor, chunk, ranking):
+                start, end = self._span(anchor, chunk, ranking)
+                yield Candidate(start, end, anchor, ranking)
+
+    def _is_finding(self, anchor: Anchor, chunk: Chunk, ranking: list[Ranking]) -> bool:
+        if not (anchor.is_state or anchor.is_weak):
+            return not self._is_normal(chunk)
+        if not ranking or self._is_normal(chunk):
+            return False
+        best = ranking[0]
+        stated = all(anchor.concepts.get(concept, 0.0) >= _NEAR for concept in best.label.core)
+        if anchor.is_state:
+            has_place = any(concept in self._lexicon.kinds.places for concept in best.label.core)
+            return stated and best.raw >= (_STRONG_STATE if has_place else 1.0)
+        return stated and best.raw >= _WEAK and len(best.label.core) > 1
+
+    def _is_normal(self, chunk: Chunk) -> bool:
+        """Return whether the statement that *chunk* belongs to calls its subject normal."""
+        start, end = self._statement(chunk)
+        heads = any(part.kind == Kind.HEAD for part in chunk.parts)
+        for cue in self._normal:
+            if start <= cue.start < end:
+                return not heads
+        return False
+
+    def _statement(self, chunk: Chunk) -> tuple[int, int]:
+        """Return the words of the statement around *chunk*: from comma to comma, or to an "and" with a verb."""
+        start, end = 0, len(self._words)
+        for position, word in enumerate(self._words):
+            if word.mark in (",", ";", ":") or word.text in ("and", "but", "with", "while"):
+                if position <= chunk.start:
+                    start = position
+                elif position >= chunk.end:
+                    end = position
+                    break
+        return start, end
+
+    def _is_generic(self, candidate: Candidate, judgement: Judgement) -> bool:
+        """Return whether only something general is denied: "no acute abnormality"."""
+        word = self._words[candidate.anchor.head.end - 1].text
+        return word in _GENERIC and judgement.certainty == ABSENT
+
+    def _span(self, anchor: Anchor, chunk: Chunk, ranking: list[Ranking]) -> tuple[int, int]:
+        """Return the words from the first to the last that name the finding."""
+        needed = set(ranking[0].label.core) if ranking else set()
+        start, end = anchor.head.start, anchor.head.end
+        for part in chunk.parts:
+            if part.kind == Kind.HEAD or (needed.intersection(part.term.concepts)):
+                start, end = min(start, part.term.start), max(end, part.term.end)
+        for concept in needed:
+            term = anchor.places.get(concept)
+            if term is not None and anchor.concepts[concept] >= _NEAR:
+                start, end = min(start, term.start), max(end, term.end)
+        return start, end
+
+    def _mention(
+        self, candidate: Candidate, judgement: Judgement, limit: int, lost: Sequence[Candidate]
+    ) -> Mention:
+        first, last = self._words[candidate.start], self._words[candidate.end - 1]
+        names = self._lexicon.concepts.name
+        models = self._lexicon.models
+        hits = tuple(
+            MentionHit(
+                models[one.model].oifm_id,
+                models[one.model].name,
+                one.score,
+                " ".join(names(concept) for concept in one.label.core),
+            )
+            for one in candidate.ranking[:limit]
+        )
+        others = [models[one.ranking[0].model].oifm_id for one in lost if one.ranking]
+        return Mention(
+            first.start,
+            last.end,
+            self._text[first.start : last.end],
+            judgement.certainty,
+            self._sentence.section,
+            self._quote(judgement),
+            hits,
+            status_of(candidate.ranking),
+            alternatives=tuple(dict.fromkeys(others)),
+        )
+
+    def _quote(self, judgement: Judgement) -> Quote | None:
+        cue = judgement.cue
+        if cue is None:
+            return None
+        start, end = self._words[cue.start].start, self._words[cue.end - 1].end
+        return Quote(start, end, self._text[start:end])
+
+    # what is said of a mention
+
+    def _described(
+        self, mention: Mention, candidate: Candidate, kept: Sequence[Candidate], own: tuple[Measurement, ...]
+    ) -> Mention:
+        from dataclasses import replace
+
+        start, end = self._reach(candidate, kept)
+        words = self._words[start:end]
+        side = _side(words) or _side(self._sentence.topic)
+        level = next(levels(words), None) or next(levels(self._sentence.topic), None)
+        return replace(
+            mention,
+            laterality=side,
+            level=level.text if level else "",
+            change=self._change(start, end),
+            measurements=own,
+        )
+
+    def _reach(self, candidate: Candidate, kept: Sequence[Candidate]) -> tuple[int, int]:
+        """Return the words around a mention, up to the neighbors' phrases."""
+        before = max((one.end for one in kept if one.end <= candidate.start), default=0)
+        after = min((one.start for one in kept if one.start >= candidate.end), default=len(self._words))
+        start = candidate.start
+        while start > before and not self._words[start].mark and self._words[start - 1].text not in ("and", "or", "with", "but"):
+            start -= 1
+        end = candidate.end
+        if after < len(self._words):
+            while after > end and self._words[after].mark == "" and self._words[after - 1].text not in ("and", "or", "with", "but", "in", "of"):
+                after -= 1
+        return start, after
+
+    def _change(self, start: int, end: int) -> str:
+        cues = _change_phrases().cues([word.text for word in self._words[start:end]])
+        return cues[-1].kind if cues else ""
+
+    def _owners(self, kept: Sequence[Candidate], sizes: Sequence[Measurement]) -> list[int | None]:
+        """Return for each measurement the number of the mention that it belongs to: the next, or the last."""
+        found: list[int | None] = []
+        for size in sizes:
+            owner = None
+            for number, candidate in enumerate(kept):
+                if self._words[candidate.start].start >= size.end or self._words[candidate.end - 1].end >= size.end:
+                    between = self._text[size.end : self._words[candidate.start].start]
+                    if "," not in between or owner is None:
+                        owner = number if owner is None or "," not in between else owner
+                    break
+                owner = number
+            found.append(owner)
+        return found
+
+    # the rest
+
+    def normal(self) -> list[NormalStatement]:
+        """Return the statements of the sentence that something is normal."""
+        found = []
+        for cue in self._normal:
+            chunk = next((one for one in self._chunks if one.start <= cue.start <= one.end), None)
+            if chunk is None:
+                continue
+            start, end = self._statement(chunk)
+            if self._words[start].text in ("and", "but", "with", "while"):
+                start += 1
+            if start < end:
+                first, last = self._words[start].start, self._words[end - 1].end
+                found.append(NormalStatement(first, last, self._text[first:last]))
+        return list(dict.fromkeys(found))
+
+    def places(self) -> dict[int, float]:
+        """Return the places that the sentence names, for the next one."""
+        found: dict[int, float] = {}
+        kinds = self._lexicon.kinds
+        for part in self._parts:
+            for concept in part.term.concepts:
+                if concept in kinds.regions:
+                    found[concept] = 0.42
+                    for whole in kinds.wholes.get(concept, ()):
+                        found.setdefault(whole, 0.4)
+        return found
+
+
+def _side(words: Sequence[Word]) -> str:
+    stated = list(dict.fromkeys(side for side, _ in sides(words)))
+    if {"left", "right"} <= set(stated):
+        return "bilateral"
+    return stated[0] if stated else ""
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _without_overlaps(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that win: a named finding over a described one, then the longer, then the better."""
+    ordered = sorted(
+        candidates,
+        key=lambda one: (
+            one.anchor.is_weak,
+            one.anchor.is_state,
+            -(one.end - one.start),
+            -(one.ranking[0].raw if one.ranking else 0.0),
+            one.start,
+        ),
+    )
+    kept: list[Candidate] = []
+    for candidate in ordered:
+        if not any(_overlap(candidate, other) for other in kept):
+            kept.append(candidate)
+    return sorted(kept, key=lambda one: one.start)

@@ -1,0 +1,246 @@
+"""Cues and their scopes: which words of a sentence a phrase such as "no evidence of" is about.
+
+The scheme is that of ConText: a cue has a kind and a direction, and its scope ends at a stop, at another cue or at
+the end of the sentence (Harkema et al. 2009, https://doi.org/10.1016/j.jbi.2009.05.002). What is added here are the
+rules for lists: "no A, B or C" denies all three, "no A, small B" and "no A, and the B is enlarged" only the first.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from findingmodel.text.tables import sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+BEFORE, AFTER, ANSWER = "before", "after", "answer"
+NOTHING, STOP, AFFIRMED = "nothing", "stop", "affirmed"
+_GAP = "*"
+_MOST_IN_GAP = 2
+_LISTED = frozenset(("or", "nor"))
+_JOINED = frozenset(("and", "or", "nor", "&", "plus"))
+_SUBJECTS = frozenset(("the", "there", "this", "these", "it", "its", "patient", "he", "she", "they", "both"))
+_QUANTITIES = frozenset(
+    "a an small mild moderate large severe minimal trace tiny few several multiple stable unchanged persistent new "
+    "increased increasing decreased decreasing worsening improving improved marked extensive scattered known chronic "
+    "mildly moderately severely slightly slight stable-appearing status one two three patchy bilateral".split()
+)
+_BE = frozenset("is are was were be been being has have had remains remain appears appear".split())
+_SEEN = frozenset(
+    "seen identified noted present visualized visualised demonstrated detected observed found shown evident apparent "
+    "visible appreciated suspected excluded".split()
+)
+_SHOWS = frozenset(
+    "shows show showed demonstrates demonstrate reveals reveal contains contain measures measure lies lie courses "
+    "terminates extends represents overlies overlie projects".split()
+)
+_LISTING = frozenset(" ,/")  # what may stand between members of a list
+
+
+class Cue(NamedTuple):
+    """A cue in a sentence.
+
+    Attributes:
+        kind: the first word of its section in the table, such as "absent".
+        direction: the second word: "before" what it is about, "after" it, or "answer".
+        start, end: the positions of its first word, and after its last.
+    """
+
+    kind: str
+    direction: str
+    start: int
+    end: int
+
+
+class Scope(NamedTuple):
+    """The words that a cue is about: those from *start* to before *end*."""
+
+    cue: Cue
+    start: int
+    end: int
+
+
+class _Pattern(NamedTuple):
+    kind: str
+    direction: str
+    words: tuple[str, ...]
+
+
+class CueTable:
+    """The cues of a table, each with its kind and direction.
+
+    >>> from pathlib import Path
+    >>> table = CueTable({"absent before": ["no", "no * evidence of"], "stop": ["but"]})
+    >>> words = "no convincing evidence of fracture but effusion".split()
+    >>> [(scope.cue.kind, words[scope.start : scope.end]) for scope in table.scopes(words)]
+    [('absent', ['fracture'])]
+    """
+
+    def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
+        patterns: dict[str, list[_Pattern]] = {}
+        for title, body in cues.items():
+            kind, _, direction = title.partition(" ")
+            for cue in body:
+                for words in product(*(part.split("/") for part in cue.split())):
+                    patterns.setdefault(words[0], []).append(_Pattern(kind, direction, words))
+        self._patterns = patterns
+        self._answers = {
+            pattern.words for found in patterns.values() for pattern in found if pattern.direction == ANSWER
+        }
+
+    def is_answer(self, words: Sequence[str]) -> bool:
+        """Return whether *words* as a whole deny what stands before a colon: "none", "not seen"."""
+        return tuple(words) in self._answers
+
+    def cues(self, words: Sequence[str]) -> list[Cue]:
+        """Return the cues in *words* from left to right, the longest at each position."""
+        found: list[Cue] = []
+        position = 0
+        while position < len(words):
+            cue = self._cue_at(words, position) if words[position] in self._patterns else None
+            if cue is None:
+                position += 1
+            else:
+                found.append(cue)
+                position = cue.end
+        return found
+
+    def _cue_at(self, words: Sequence[str], position: int) -> Cue | None:
+        best: Cue | None = None
+        for pattern in self._patterns[words[position]]:
+            if pattern.direction == ANSWER:
+                continue
+            end = _match_end(pattern.words, words, position)
+            if end > position and (best is None or _is_better(pattern, end, best)):
+                best = Cue(pattern.kind, pattern.direction, position, end)
+        return best
+
+    def scopes(
+        self, words: Sequence[str], marks: Sequence[str] = (), cues: Sequence[Cue] | None = None
+    ) -> list[Scope]:
+        """Return what each cue of *words* is about, from left to right.
+
+        Args:
+            words: the words of a sentence in lower case.
+            marks: the punctuation before each word, such as ","; "" for none.
+            cues: the cues, if they are known.
+        """
+        return list(_scopes(words, marks or [""] * len(words), self.cues(words) if cues is None else cues))
+
+
+@cache
+def cue_table(path: Path) -> CueTable:
+    """Return the cues of the file *path*, read once."""
+    return CueTable({title: body for title, body in sections(path)})
+
+
+def _is_better(pattern: _Pattern, end: int, best: Cue) -> bool:
+    if end != best.end:
+        return end > best.end
+    return pattern.kind == NOTHING or (pattern.direction == AFTER and best.kind != NOTHING)
+
+
+def _match_end(pattern: Sequence[str], words: Sequence[str], position: int) -> int:
+    """Return the position after the words that *pattern* matches from *position* on, or -1."""
+    for number, part in enumerate(pattern):
+        if part == _GAP:
+            rest = pattern[number + 1 :]
+            ends = (_match_end(rest, words, position + gap) for gap in range(_MOST_IN_GAP + 1))
+            return next((end for end in ends if end > 0), -1)
+        if position >= len(words) or words[position] != part:
+            return -1
+        position += 1
+    return position
+
+
+def _scopes(words: Sequence[str], marks: Sequence[str], cues: Sequence[Cue]) -> Iterator[Scope]:
+    for number, cue in enumerate(cues):
+        if cue.direction not in (BEFORE, AFTER) or cue.kind == AFFIRMED:
+            continue
+        after = (cue.end, _forward(words, marks, cues, number))
+        before = (_backward(words, marks, cues, number), cue.start)
+        first, other = (after, before) if cue.direction == BEFORE else (before, after)
+        start, end = first if first[0] < first[1] else other
+        if start < end:
+            yield Scope(cue, start, end)
+
+
+def _forward(words: Sequence[str], marks: Sequence[str], cues: Sequence[Cue], number: int) -> int:
+    """Return where the scope of a cue that stands before its words ends."""
+    cue = cues[number]
+    end = len(words)
+    for later in cues[number + 1 :]:
+        if _ends_forward(cue, later):
+            end = later.start
+            break
+    for position in range(cue.end + 1, end):
+        if marks[position] in (":", ";"):
+            return position
+        is_boundary = marks[position] in (",", "(") or words[position] in _JOINED or (
+            words[position] == "with" and cue.kind == "absent"
+        )
+        if is_boundary and _is_new_statement(words, marks, position, end):
+            return position
+    return end
+
+
+def _ends_forward(cue: Cue, later: Cue) -> bool:
+    if later.kind == STOP:
+        return True
+    if later.kind == NOTHING:
+        return False
+    if later.kind == AFFIRMED:
+        return later.start > cue.end
+    return later.direction == BEFORE and later.kind != cue.kind and later.start > cue.end
+
+
+def _is_new_statement(words: Sequence[str], marks: Sequence[str], position: int, end: int) -> bool:
+    """Return whether a statement of its own begins after the comma or the "and" at *position*."""
+    first = position + (words[position] in _JOINED or words[position] == "with")
+    if first >= end or words[position] in _LISTED:
+        return False
+    if words[first] in _SUBJECTS and words[first] != "the":
+        return True
+    stop = next((at for at in range(first + 1, end) if marks[at] or words[at] in _JOINED), end)
+    if any(_is_predicate(words, at) for at in range(first, stop)):
+        return True
+    is_listed = any(word in _LISTED for word in words[first:end])
+    if words[position] == "with" or is_listed:
+        return False
+    return words[first] in _QUANTITIES or words[first][0].isdigit() or words[first] == "the"
+
+
+def _is_predicate(words: Sequence[str], position: int) -> bool:
+    """Return whether a verb at *position* states something else than that a thing is or is not seen."""
+    word = words[position]
+    if word in _SHOWS:
+        return True
+    if word not in _BE:
+        return False
+    rest = [one for one in words[position + 1 : position + 4] if one not in _BE]
+    return not (rest and (rest[0] in _SEEN or rest[0] == "not" or (len(rest) > 1 and rest[1] in _SEEN)))
+
+
+def _backward(words: Sequence[str], marks: Sequence[str], cues: Sequence[Cue], number: int) -> int:
+    """Return where the scope of a cue that follows its words begins."""
+    cue = cues[number]
+    start = 0
+    for earlier in reversed(cues[:number]):
+        if earlier.kind == STOP or earlier.direction == AFTER or earlier.kind == AFFIRMED:
+            start = earlier.end
+            break
+    is_list = False
+    for position in range(cue.start - 1, start, -1):
+        word, mark = words[position], marks[position]
+        if mark in (":", ";", "("):
+            return position
+        is_list = is_list or word in _JOINED
+        if (mark == "," or word in _JOINED) and (
+            not is_list or any(_is_predicate(words, at) for at in range(start, position))
+        ):
+            return position
+    return start
