@@ -24,7 +24,9 @@ _UNLIKE = "unlike"
 _MOST_WORDS_OUT = 4  # of a meaning that an abbreviation is written out as
 _LEVEL = re.compile(r"([ctls])(\d{1,2})")
 _SPINES = {"c": "cervical spine", "t": "thoracic spine", "l": "lumbar spine", "s": "sacrum"}
-_DEEPEST = 4
+_WEIGHTED = ("t1", "t2")  # sequences of magnetic resonance, or vertebrae
+_SIGNAL = ("flair", "hyper", "hypo", "iso", "weight", "signal", "bright", "dark", "intens", "prolong", "shorten", "imag")
+_NOT_SHORT = frozenset(("mr", "ct", "us", "pet", "ap", "as", "is", "or", "on", "met", "es", "pi", "cd", "ps", "ta"))
 
 Phrase = tuple[str, ...]
 
@@ -62,7 +64,6 @@ class Concepts:
                 self._add(phrase, (number,), is_capital)
         for phrase, meaning, is_capital in table.written_out:
             self._add(phrase, tuple(dict.fromkeys(self.of_stems(meaning, without=phrase))), is_capital)
-        self.lists: dict[str, frozenset[int]] = {}
 
     def __len__(self) -> int:
         return len(self._names)
@@ -112,10 +113,19 @@ class Concepts:
                     break
             else:
                 number = single.get(stem)
+                if number is None and stem in _WEIGHTED and _is_signal(stems[position + 1 : position + 3]):
+                    number = self._number(stem + " signal")
                 concepts = self._concepts_of(stem) if number is None else (number,)
                 found.append(Term(position, position + 1, concepts))
                 position += 1
         return found
+
+    def phrases(self) -> Iterator[tuple[Phrase, int]]:
+        """Yield each phrase of several words that is one concept."""
+        for terms in self._terms.values():
+            for phrase, concepts, _ in terms:
+                if len(phrase) > 1 and len(concepts) == 1:
+                    yield phrase, concepts[0]
 
     def _concepts_of(self, stem: str) -> tuple[int, ...]:
         level = _LEVEL.fullmatch(stem)
@@ -141,6 +151,10 @@ class Concepts:
             known.sort(key=lambda term: -len(term[0]))
 
 
+def _is_signal(following: Sequence[str]) -> bool:
+    return any(stem.startswith(_SIGNAL) for stem in following)
+
+
 class _Tables(NamedTuple):
     same: list[tuple[list[Phrase], bool]]
     written_out: list[tuple[Phrase, Phrase, bool]]
@@ -149,21 +163,16 @@ class _Tables(NamedTuple):
 @cache
 def _tables() -> _Tables:
     """Return the classes of equal phrases, and the phrases that are written out, of all tables."""
-    own: list[str] = []
-    unlike: set[str] = set()
-    title = ""
-    for line in lines(DATA / "words.txt"):
-        if line.startswith("["):
-            title = line[1:-1]
-        elif title == _UNLIKE:
-            unlike.add(line)
-        else:
-            own.append(line)
+    own, unlike = [], set(_own_words()[_UNLIKE])
+    for line in _own_words()[""]:
+        own.append(line)
     classes = _Classes()
     written_out: dict[Phrase, tuple[Phrase, bool]] = {}
-    for line in [*own, *_place_lines()]:
+    for line in [*own, *_whole_terms()]:
         if " = " in line:
-            classes.join([_phrase(part) for part in line.split(" = ")])
+            phrases = [_phrase(part) for part in line.split(" = ")]
+            if phrases[0] not in written_out:
+                classes.join(phrases)
         elif " > " in line:
             short, _, meaning = line.partition(" > ")
             written_out[_phrase(short)] = (_phrase(meaning), short.isupper())
@@ -196,13 +205,43 @@ def _abbreviations(known: dict[Phrase, tuple[Phrase, bool]]) -> dict[Phrase, tup
     for line in lines(SEARCH_TABLES / "abbreviations.txt"):
         short, arrow, meanings = line.partition(" > ")
         phrase = _phrase(short)
-        if arrow and phrase not in known and len(_phrase(meanings.split(", ")[0])) <= _MOST_WORDS_OUT:
+        if arrow and phrase not in known and short.lower() not in _NOT_SHORT and len(_phrase(meanings.split(", ")[0])) <= _MOST_WORDS_OUT:
             found[phrase] = (_phrase(meanings.split(", ")[0]), short.isupper())
     return found
 
 
-def _place_lines() -> Iterator[str]:
-    """Yield each place of several words, which is one concept."""
+@cache
+def _own_words() -> dict[str, list[str]]:
+    """Return the lines of ``words.txt`` by section; "" is the first."""
+    found: dict[str, list[str]] = {"": []}
+    title = ""
+    for line in lines(DATA / "words.txt"):
+        if line.startswith("["):
+            title = line[1:-1]
+            found[title] = []
+        else:
+            found[title].append(line)
+    return found
+
+
+def related() -> dict[str, list[str]]:
+    """Return what a term of a report may be called in an index."""
+    pairs = (line.split(" ~ ") for line in _own_words()["related"])
+    return {left: right.split(", ") for left, right in pairs}
+
+
+def light_words() -> list[str]:
+    """Return words of labels that a report may leave out."""
+    return _own_words()["light"]
+
+
+def _whole_terms() -> Iterator[str]:
+    """Yield a line for each place and each observation of several words, which is one concept."""
+    for title, body in sections(DATA / "observations.txt"):
+        if title != "endings":
+            for term in " ".join(body).split(","):
+                if " " in term.strip():
+                    yield f"{term.strip()} = {term.strip()}"
     for _, body in sections(DATA / "places.txt"):
         for line in body:
             whole, _, parts = line.partition(" < ")

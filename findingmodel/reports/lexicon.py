@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.reports.concepts import SEARCH_TABLES, Concepts
+from findingmodel.reports.concepts import SEARCH_TABLES, Concepts, light_words, related
 from findingmodel.reports.document import DATA, roots
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.tables import lines, sections
@@ -23,7 +23,7 @@ _MODALITY = frozenset(
     "ct mr mri us xr xray radiograph ultrasound cta ctpa mra pet mammographi mammograph sonographi fluoroscopi dxa".split()
 )
 _EMPTY = frozenset(
-    "find placement presenc identif character categor assess measur evalu on of the quantif classif statu type scale "
+    "find placement presenc identif character categor assess measur evalu on of the classif statu type scale "
     "score imag report criteria and or in with by from to a an for patient radiograph see visibl sign".split()
 )
 _BREAKS = frozenset("of in with on without due about within from to at by for during after associ".split())
@@ -39,6 +39,8 @@ class Label(NamedTuple):
         modality: names of the examinations that the label is limited to.
         stems: its stems as written, without small words.
         is_name: whether it is the name.
+        is_plural: whether its last word is a plural.
+        is_place: whether it names a place only.
     """
 
     model: int
@@ -47,13 +49,21 @@ class Label(NamedTuple):
     modality: frozenset[str]
     stems: frozenset[str]
     is_name: bool
+    is_plural: bool
+    is_place: bool
 
 
 class Model(NamedTuple):
-    """A model of the index."""
+    """A model of the index.
+
+    Attributes:
+        oifm_id, name: as in the index.
+        regions: the regions of the body that its tags name; empty if they name none.
+    """
 
     oifm_id: str
     name: str
+    regions: frozenset[str]
 
 
 class Lexicon:
@@ -77,16 +87,17 @@ class Lexicon:
         words: set[str] = set()
         for row in rows:
             number = len(self.models)
-            self.models.append(Model(row.oifm_id, row.name))
+            self.models.append(Model(row.oifm_id, row.name, self._shared(_regions_of(row.terms.other))))
             words.update(row.name.lower().split())
             for synonym in row.synonyms:
                 words.update(synonym.lower().split())
-            for at, stems in enumerate(_stems_of(row)):
-                label = self._label(number, stems, is_name=at == 0)
-                if label is not None:
-                    labels.append(label)
-                    for concept in label.core:
-                        counts[concept] += 1
+            for at, (stems, is_plural) in enumerate(_stems_of(row)):
+                for variant in _variants(stems):
+                    label = self._label(number, variant, is_name=at == 0, is_plural=is_plural)
+                    if label is not None:
+                        labels.append(label)
+                        for concept in label.core:
+                            counts[concept] += 1
         self._words = words
         self.counts: Mapping[int, int] = dict(counts)
         filed: defaultdict[int, list[Label]] = defaultdict(list)
@@ -94,7 +105,9 @@ class Lexicon:
             filed[min(label.core, key=counts.__getitem__)].append(label)
         self._filed = {concept: tuple(found) for concept, found in filed.items()}
         self._by_head: defaultdict[int, list[Label]] = defaultdict(list)
-        self.heads = frozenset(label.core[0] for label in labels if len(label.core) == 1) - self.kinds.places
+        own = frozenset(label.core[0] for label in labels if len(label.core) == 1)
+        self.heads = own - self.kinds.places - self.kinds.weak - self.kinds.nothing - self.kinds.states
+        self.spread = _spread(labels, self.kinds)
         for label in labels:
             for concept in label.core:
                 if concept not in self.kinds.places:
@@ -126,7 +139,7 @@ class Lexicon:
         """Return the labels that have *concept*, which is not a place."""
         return self._by_head.get(concept, ())
 
-    def _label(self, model: int, stems: list[str], *, is_name: bool) -> Label | None:
+    def _label(self, model: int, stems: list[str], *, is_name: bool, is_plural: bool) -> Label | None:
         weights = importance()
         core: list[int] = []
         light: list[int] = []
@@ -137,28 +150,71 @@ class Lexicon:
                 stem = stems[term.start]
                 if stem in _EMPTY or stem in _MODALITY:
                     continue
-                is_light = weights.get(stem, 1.0) <= _LIGHT and not kinds.states.intersection(term.concepts)
+                is_light = (
+                    weights.get(stem, 1.0) <= _LIGHT and not kinds.states.intersection(term.concepts)
+                ) or kinds.light.issuperset(term.concepts)
                 (light if is_light else core).extend(term.concepts)
             else:
                 core.extend(term.concepts)
-        if not core:
-            core, light = light, []
+        if not core or (light and not kinds.named.intersection(core) and not _is_named(stems)):
+            core, light = [*core, *light], []
         distinct = tuple(sorted(set(core)))
-        if len(distinct) > _LONGEST_LABEL or kinds.places.issuperset(distinct):
+        if not distinct or len(distinct) > _LONGEST_LABEL:
             return None
+        is_place = kinds.places.issuperset(distinct)
         plain = self._shared(frozenset(stem for stem in stems if stem not in _EMPTY))
-        return Label(model, distinct, self._shared(frozenset(light)), modality, plain, is_name)
+        return Label(model, distinct, self._shared(frozenset(light)), modality, plain, is_name, is_plural, is_place)
 
     def _shared(self, value: frozenset) -> frozenset:  # type: ignore[type-arg]
         """Return the first set equal to *value*: many labels have the same."""
         return self._sets.setdefault(value, value)
 
 
-def _stems_of(row: LabelRow) -> Iterator[list[str]]:
+def _is_named(stems: Sequence[str]) -> bool:
+    """Return whether a word of a label names a finding by its ending."""
+    return any(stem.endswith(("itis", "oma", "os", "megali", "ectomi", "thorax")) for stem in stems)
+
+
+def _spread(labels: Iterable[Label], kinds: Kinds) -> Mapping[int, int]:
+    """Return for each concept of a finding with how many places labels name it."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for label in labels:
+        for concept in label.core:
+            if concept not in kinds.places:
+                found[concept].update(other for other in label.core if other in kinds.places)
+    return {concept: len(places) for concept, places in found.items()}
+
+
+def _stems_of(row: LabelRow) -> Iterator[tuple[list[str], bool]]:
     """Yield the stems of each label of a model, as the index has them where those tell enough."""
     analysed = [row.terms.name, *(part.strip() for part in row.terms.synonyms.split(BREAK))]
     for written, stems in zip((row.name, *row.synonyms), analysed, strict=False):
-        yield roots(written) if "itis" in written else stems.split()
+        yield roots(written) if "itis" in written else stems.split(), written.endswith("s")
+
+
+def _variants(stems: list[str]) -> Iterator[list[str]]:
+    """Yield a label without "or", or with each of the two words that it joins."""
+    place = stems.index("or") if "or" in stems[1:-1] else 0
+    if not place:
+        yield stems
+        return
+    first = place - 1 - (stems[place - 1] == "and")
+    yield [*stems[: first + 1], *stems[place + 2 :]]
+    yield [*stems[:first], *stems[place + 1 :]]
+
+
+_TAGGED = {
+    "chest": ("chest", "heart"), "thorac": ("chest",), "lung": ("chest",), "cardiac": ("heart", "chest"),
+    "abdomen": ("abdomen", "pelvis"), "abdomin": ("abdomen", "pelvis"), "neuro": ("head", "spine", "neck"),
+    "head": ("head", "neck"), "musculoskelet": ("limbs", "spine"), "breast": ("breast",), "spine": ("spine",),
+    "pelvi": ("pelvis", "abdomen"), "gynecolog": ("pelvis",), "uterus": ("pelvis",), "fetal": ("obstetric",),
+    "vascular": ("vessels", "heart", "chest", "abdomen"), "renal": ("abdomen", "pelvis"),
+    "liver": ("abdomen",), "thyroid": ("neck",), "neck": ("neck",),
+}  # fmt: skip
+
+
+def _regions_of(tags: str) -> frozenset[str]:
+    return frozenset(region for stem in tags.split() for region in _TAGGED.get(stem, ()))
 
 
 class Kinds:
@@ -177,6 +233,13 @@ class Kinds:
         self.state_words = frozenset(term.strip() for term in _observations()["state"].split(","))
         self.properties = lists["property"]
         self.nothing = lists["no finding"]
+        self.weak = lists["weak"]
+        self.removals = frozenset(term.strip() for term in _observations()["removal"].split(","))
+        self.finding_words = frozenset(tokenize(_observations()["finding"]))
+        self.named = self.findings | self.devices | self.procedures | self.assessments | self.states | self.weak
+        self.light = frozenset(concept for word in light_words() for concept in concepts.of_stems(roots(word)))
+        self.related = _related(concepts)
+        self.composed = self._read_composed(concepts)
 
     def _read_places(self, concepts: Concepts) -> frozenset[int]:
         wholes: defaultdict[int, set[int]] = defaultdict(set)
@@ -195,6 +258,18 @@ class Kinds:
         return frozenset(self.regions) | _anatomy(concepts)
 
 
+    def _read_composed(self, concepts: Concepts) -> dict[int, tuple[tuple[int, tuple[int, ...]], ...]]:
+        """Return for each concept the places that it is a word of, each with the concepts of all its words."""
+        found: defaultdict[int, list[tuple[int, tuple[int, ...]]]] = defaultdict(list)
+        for phrase, place in concepts.phrases():
+            if place in self.places:
+                parts = tuple(dict.fromkeys(concepts.of_stems(phrase, without=phrase)))
+                if len(parts) > 1:
+                    for part in parts:
+                        found[part].append((place, parts))
+        return {part: tuple(wholes) for part, wholes in found.items()}
+
+
 def _closure(concept: int, wholes: Mapping[int, set[int]]) -> set[int]:
     found = {concept}
     new = [concept]
@@ -203,6 +278,16 @@ def _closure(concept: int, wholes: Mapping[int, set[int]]) -> set[int]:
             if whole not in found:
                 found.add(whole)
                 new.append(whole)
+    return found
+
+
+def _related(concepts: Concepts) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    for left, right in related().items():
+        ids = concepts.of_stems(roots(left))
+        if len(ids) == 1:
+            others = [concepts.of_stems(roots(term)) for term in right]
+            found[ids[0]] = tuple(other[0] for other in others if len(other) == 1 and other != ids)
     return found
 
 

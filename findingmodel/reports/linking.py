@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from findingmodel.reports.exams import Exam
     from findingmodel.reports.lexicon import Label, Lexicon
@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 MATCHED, AMBIGUOUS, UNMATCHED = "matched", "ambiguous", "unmatched"
 
-_HEAD_WEIGHT, _CONTENT_WEIGHT, _PLACE_WEIGHT = 1.0, 0.45, 0.5
-_WHOLE = 0.9  # how surely a finding of a part is one of the whole
+_HEAD_WEIGHT, _CONTENT_WEIGHT, _PLACE_WEIGHT = 1.0, 0.45, 0.55
+_WHOLE = 0.8  # how surely a finding of a part is one of the whole
 _UNSTATED = 0.12  # for each word of degree or age that the label has and the text has not
 _STATED = 0.05
 _OTHER_SIDE = 0.5
 _OTHER_MODALITY = 0.4
+_RELATED = 0.75
+_ELSEWHERE = 0.3
+_BESIDE = 0.35  # of a label that has only the words that describe the finding
+_COMPOSED = 0.9
+_NUMBER = 0.03
+_MANY_PLACES = 2
 _LITERAL = 0.12
 _NAME = 0.02
 _CARRIED = 0.42  # a place that an earlier sentence named
@@ -52,16 +58,25 @@ class Context(NamedTuple):
     Attributes:
         concepts: all of them.
         implied: those that only the examination or an earlier sentence suggests.
-        head: those of the word that names the finding.
+        head: those of the words that name the finding, each with its weight.
+        related: those that the index may have instead of one of these.
+        primary: those of nouns that name the finding, and what is related to them.
         stems: the stems of the sentence.
-        modality: of the examination.
+        modality, region: of the examination.
+        is_plural: whether the finding is named in the plural.
+        is_placed: whether the text names its place.
     """
 
     concepts: Mapping[int, float]
     implied: frozenset[int]
-    head: frozenset[int]
+    head: Mapping[int, float]
+    related: frozenset[int]
+    primary: frozenset[int]
     stems: frozenset[str]
     modality: str
+    region: str
+    is_plural: bool
+    is_placed: bool
 
 
 class Linker:
@@ -73,10 +88,18 @@ class Linker:
             side: frozenset(lexicon.concepts.of_stems((stem,)))
             for side, stem in (("left", "left"), ("right", "right"), ("bilateral", "bilater"), ("unilateral", "unilater"))
         }
+        self._many = frozenset(lexicon.concepts.of("multiple"))
+        self._one = frozenset(lexicon.concepts.of("solitary"))
         self._adult = frozenset(lexicon.concepts.of("adult"))
 
     def context(
-        self, anchor: Anchor, stems: Iterable[str], exam: Exam, carried: Mapping[int, float]
+        self,
+        anchor: Anchor,
+        stems: Iterable[str],
+        exam: Exam,
+        carried: Mapping[int, float],
+        *,
+        is_plural: bool = False,
     ) -> Context:
         """Return what the labels of a mention at *anchor* may use."""
         kinds = self._lexicon.kinds
@@ -98,14 +121,46 @@ class Linker:
                     if quality > concepts.get(concept, 0.0):
                         concepts[concept] = quality
                         implied.add(concept)
-        return Context(concepts, frozenset(implied), frozenset(anchor.head.concepts), frozenset(stems), exam.modality)
+        self._compose(concepts, implied)
+        heads = dict(anchor.heads)
+        primary = {concept for concept, weight in heads.items() if weight >= _HEAD_WEIGHT}
+        others: set[int] = set()
+        for concept, weight in anchor.heads.items():
+            for other in kinds.related.get(concept, ()):
+                if other not in anchor.heads:
+                    others.add(other)
+                    heads[other] = max(heads.get(other, 0.0), weight * _RELATED)
+                    concepts[other] = 1.0
+                    if concept in primary:
+                        primary.add(other)
+        return Context(
+            concepts,
+            frozenset(implied),
+            heads,
+            frozenset(others),
+            frozenset(primary),
+            frozenset(stems),
+            exam.modality,
+            exam.region,
+            is_plural,
+            bool(stated),
+        )
+
+    def _compose(self, concepts: dict[int, float], implied: set[int]) -> None:
+        """Add the places whose words are all there, apart from each other: a duct and the pancreas."""
+        for concept in list(concepts):
+            for whole, parts in self._lexicon.kinds.composed.get(concept, ()):
+                if whole not in concepts and all(part in concepts for part in parts):
+                    concepts[whole] = _COMPOSED * min(concepts[part] for part in parts)
+                    if not implied.isdisjoint(parts):
+                        implied.add(whole)
 
     def rank(self, context: Context) -> list[Ranking]:
         """Return the models, best first, at most ten."""
         best: dict[int, Ranking] = {}
-        heads = context.head - self._lexicon.kinds.places or context.head
+        heads = context.head.keys() - self._lexicon.kinds.places or context.head.keys()
         for label in self._lexicon.covered(context.concepts):
-            if not heads.isdisjoint(label.core):
+            if not label.is_place and not heads.isdisjoint(label.core):
                 self._offer(best, label, self._score(label, context))
         if not best:
             self._partial(best, context, heads)
@@ -117,7 +172,7 @@ class Linker:
         if known is None or raw > known.raw:
             best[label.model] = Ranking(label.model, 0.0, label, raw)
 
-    def _partial(self, best: dict[int, Ranking], context: Context, heads: frozenset[int]) -> None:
+    def _partial(self, best: dict[int, Ranking], context: Context, heads: Collection[int]) -> None:
         """Add models whose labels have the head, but also a concept that the text does not state."""
         for head in heads:
             for label in self._lexicon.with_concept(head)[:_MOST_PARTIAL]:
@@ -130,18 +185,31 @@ class Linker:
         concepts = context.concepts
         total = 0.0
         suggested: list[float] = []
+        related = 0.0
         for concept in label.core:
             if concept in context.implied:
                 suggested.append(concepts[concept])
                 continue
-            if concept in context.head:
-                weight = _HEAD_WEIGHT
-            else:
+            if concept in context.related:
+                related = max(related, context.head[concept])
+                continue
+            weight = context.head.get(concept, 0.0) * _HEAD_WEIGHT
+            if not weight:
                 weight = _PLACE_WEIGHT if concept in kinds.places else _CONTENT_WEIGHT
             total += weight * concepts.get(concept, 0.0)
+        total += related
+        if context.primary.isdisjoint(label.core):
+            total -= _BESIDE
         if suggested:
-            total += _PLACE_WEIGHT * max(suggested) - _GUESSED * (len(suggested) - 1)
-        for concept in label.light:
+            is_general = max(self._lexicon.spread.get(concept, 0) for concept in context.head) >= _MANY_PLACES
+            total += (_PLACE_WEIGHT * max(suggested) if is_general else 0.0) - _GUESSED * (len(suggested) - 1)
+        elif not context.is_placed or not any(concept in kinds.places for concept in label.core):
+            total -= self._elsewhere(label, context)
+        if label.is_plural != context.is_plural:
+            total -= _NUMBER
+        if label.light & self._many and not context.is_plural:
+            total -= _UNSTATED
+        for concept in label.light - (frozenset() if context.is_plural else self._one):
             total += _STATED if concepts.get(concept, 0.0) >= _STATED_PLACE else -_UNSTATED
         total -= self._contradiction(label, concepts)
         if label.modality and context.modality not in label.modality and not label.modality & context.stems:
@@ -149,6 +217,13 @@ class Linker:
         if label.stems <= context.stems:
             total += _LITERAL
         return total + _NAME * label.is_name
+
+    def _elsewhere(self, label: Label, context: Context) -> float:
+        """Return what to take off for a model of another region than the one that was examined."""
+        regions = self._lexicon.models[label.model].regions
+        if not regions or not context.region or context.region in regions:
+            return 0.0
+        return _ELSEWHERE
 
     def _contradiction(self, label: Label, concepts: Mapping[int, float]) -> float:
         """Return what to take off for a side that the label has and the text has not."""

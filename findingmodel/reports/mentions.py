@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LIGHT = 0.2
 _SHORTEST_ENDED = 6
+_SHORTEST_NAME = 3
+_STEM_ENDINGS = ("itis", "oma", "os", "megali", "pathi", "carcinoma", "lithiasi", "syndrom")
 _ADJECTIVES = ("ed", "ous", "al", "ory")
 
 _PREPOSITIONS = frozenset(
@@ -87,6 +89,7 @@ class Anchor(NamedTuple):
 
     Attributes:
         head: the term that names it, or describes a place as abnormal.
+        heads: the concepts of the words that name or describe it, each with its weight.
         chunk: the number of its chunk.
         concepts: the concepts of the sentence that may belong to it, each with how surely, from 0 to 1.
         places: the terms that these concepts come from, by concept.
@@ -96,6 +99,7 @@ class Anchor(NamedTuple):
 
     head: Term
     chunk: int
+    heads: dict[int, float]
     concepts: dict[int, float]
     places: dict[int, Term]
     is_state: bool = False
@@ -112,30 +116,44 @@ def _kind(words: Sequence[Word], term: Term, lexicon: Lexicon) -> Kind:
     own = term.concepts
     first = words[term.start]
     single = term.end == term.start + 1
-    if kinds.nothing.intersection(own):
+    if len(own) == 1 and own[0] in kinds.nothing:
         return Kind.CONTENT
+    if single and first.text.endswith("ly") and first.text not in kinds.state_words:
+        return Kind.LIGHT
     if single and first.text in kinds.state_words:
         return Kind.STATE
-    if any(concept in kinds.findings or concept in kinds.devices for concept in own):
-        return Kind.STATE if single and first.text.endswith(_ADJECTIVES) else Kind.HEAD
-    if kinds.states.intersection(own):
-        return Kind.STATE
-    if any(
-        concept in kinds.procedures or concept in kinds.assessments or concept in lexicon.heads for concept in own
-    ) and (len(first.text) > 2 or first.capitals or not single):
+    if not kinds.findings.isdisjoint(own) or not kinds.devices.isdisjoint(own):
+        is_adjective = single and first.text.endswith(_ADJECTIVES) and first.text not in kinds.finding_words
+        return Kind.STATE if is_adjective else Kind.HEAD
+    if _names_finding(first, own, lexicon, single=single):
         return Kind.HEAD
+    if not kinds.states.isdisjoint(own):
+        return Kind.STATE
     if all(concept in kinds.places for concept in own):
         return Kind.PLACE
+    if len(own) > 1:
+        is_finding = any(lexicon.concepts.name(concept).endswith(_STEM_ENDINGS) for concept in own)
+        return Kind.HEAD if is_finding else Kind.CONTENT
     if not single:
-        return Kind.HEAD if len(own) > 1 and not kinds.places.issuperset(own) else Kind.CONTENT
+        return Kind.CONTENT
     weight = importance().get(first.text, importance().get(first.stem, 1.0))
     if weight == 0 or first.text[0].isdigit():
         return Kind.FILLER
     if weight <= _LIGHT:
         return Kind.LIGHT
-    if len(first.text) >= _SHORTEST_ENDED and first.text.endswith(endings()):
+    if len(first.text) >= _SHORTEST_ENDED and first.text.endswith(endings()) and own[0] not in kinds.weak:
         return Kind.HEAD
     return Kind.CONTENT
+
+
+def _names_finding(word: Word, own: Sequence[int], lexicon: Lexicon, *, single: bool) -> bool:
+    """Return whether a term is a procedure, an assessment, or a label of the index by itself."""
+    kinds = lexicon.kinds
+    if single and len(word.text) < _SHORTEST_NAME and not word.capitals:
+        return False
+    return any(
+        concept in kinds.procedures or concept in kinds.assessments or concept in lexicon.heads for concept in own
+    )
 
 
 def chunks_of(words: Sequence[Word], parts: Sequence[Part]) -> list[Chunk]:
@@ -179,6 +197,7 @@ def _boundary(word: str) -> str:
     return "clause" if word in _CLAUSES else ""
 
 
+_DESCRIBED = 0.8  # the weight of an adjective beside the word that names the finding
 _NEAR, _ATTACHED, _LISTED, _SUBJECT, _EARLIER, _LATER, _TOPIC = 1.0, 0.85, 0.8, 0.85, 0.45, 0.3, 0.6
 
 
@@ -188,11 +207,11 @@ def anchors_of(chunks: Sequence[Chunk], topic: Sequence[Term], lexicon: Lexicon)
         heads = [part for part in chunk.parts if part.kind == Kind.HEAD]
         states = [part for part in chunk.parts if part.kind == Kind.STATE]
         if heads:
-            if chunk.lead == "shows" and _is_property(heads, lexicon) and _subject_has_head(chunks, number):
+            if _is_property(heads, lexicon) and _subject_has_head(chunks, number):
                 continue
             yield _anchor(heads[-1].term, number, chunks, topic, lexicon)
         elif states:
-            if _subject_has_head(chunks, number) and not _has_place(chunk):
+            if _subject_has_head(chunks, number) and not _has_own_place(chunks, number):
                 continue
             anchor = _anchor(states[-1].term, number, chunks, topic, lexicon)
             yield anchor._replace(is_state=True)
@@ -204,8 +223,9 @@ def _is_property(heads: Sequence[Part], lexicon: Lexicon) -> bool:
     return all(lexicon.kinds.properties.intersection(part.term.concepts) for part in heads)
 
 
-def _has_place(chunk: Chunk) -> bool:
-    return any(part.kind == Kind.PLACE for part in chunk.parts)
+def _has_own_place(chunks: Sequence[Chunk], number: int) -> bool:
+    own = [number, *(other for other, _ in _attached(chunks, number))]
+    return any(part.kind == Kind.PLACE for other in own for part in chunks[other].parts)
 
 
 def _subject_has_head(chunks: Sequence[Chunk], number: int) -> bool:
@@ -223,6 +243,7 @@ def _subject_has_head(chunks: Sequence[Chunk], number: int) -> bool:
 def _anchor(
     head: Term, number: int, chunks: Sequence[Chunk], topic: Sequence[Term], lexicon: Lexicon
 ) -> Anchor:
+    heads: dict[int, float] = {}
     concepts: dict[int, float] = {}
     places: dict[int, Term] = {}
 
@@ -248,7 +269,14 @@ def _anchor(
     for term in topic:
         for concept in term.concepts:
             concepts.setdefault(concept, _TOPIC)
-    return Anchor(head, number, concepts, places)
+    for part in chunk.parts:
+        if part.kind in (Kind.HEAD, Kind.STATE):
+            for concept in part.term.concepts:
+                if concept not in lexicon.kinds.places:
+                    heads[concept] = 1.0 if part.kind == Kind.HEAD else _DESCRIBED
+    for concept in head.concepts:
+        heads[concept] = 1.0
+    return Anchor(head, number, heads, concepts, places)
 
 
 def _related(chunks: Sequence[Chunk], number: int) -> Iterator[tuple[int, float]]:

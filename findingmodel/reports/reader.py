@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.reports.certainty import ABSENT, IGNORED, cues_of
+from findingmodel.reports.certainty import ABSENT, HISTORICAL, IGNORED, PRESENT, Judgement, cues_of
 from findingmodel.reports.document import DATA, Word, parse_document
 from findingmodel.reports.exams import Exams
 from findingmodel.reports.linking import Linker, status_of
@@ -26,16 +26,17 @@ from findingmodel.text.tables import sections
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from findingmodel.reports.certainty import Judgement, SentenceCues
+    from findingmodel.reports.certainty import SentenceCues
     from findingmodel.reports.concepts import Term
     from findingmodel.reports.document import Sentence
     from findingmodel.reports.exams import Exam
     from findingmodel.reports.lexicon import Lexicon
-    from findingmodel.reports.linking import Ranking
+    from findingmodel.reports.linking import Context, Ranking
     from findingmodel.reports.mentions import Anchor, Chunk, Part
     from findingmodel.reports.values import Measurement
 
 _UNREAD = frozenset(("technique",))
+_STATED = 0.6  # a concept of the phrase, of one attached to it, or a whole that these imply
 _NEAR = 0.8  # a concept of the same phrase, or of one attached to it
 _STRONG_STATE = 1.3  # the raw score of a label that makes a finding of a state and a place
 _WEAK = 1.15
@@ -154,7 +155,7 @@ class _SentenceReader:
         sizes = measurements(self._text, self._sentence.start, self._sentence.end)
         owners = self._owners(kept, sizes)
         for number, candidate in enumerate(kept):
-            judgement = self._cues.judge(candidate.start, candidate.end)
+            judgement = self._judged(candidate)
             if judgement.certainty == IGNORED or self._is_generic(candidate, judgement):
                 continue
             lost = [one for one in candidates if one not in kept and _overlap(one, candidate)]
@@ -163,23 +164,38 @@ class _SentenceReader:
             found.append(self._described(mention, candidate, kept, own))
         return found
 
+    def _judged(self, candidate: Candidate) -> Judgement:
+        judgement = self._cues.judge(candidate.start, candidate.end)
+        head = self._words[candidate.anchor.head.start].text
+        if judgement.certainty == PRESENT and head in self._lexicon.kinds.removals:
+            return Judgement(HISTORICAL)
+        return judgement
+
     def _candidates(self) -> Iterator[Candidate]:
         stems = [word.stem for word in self._words]
         for anchor in anchors_of(self._chunks, self._topic, self._lexicon):
             chunk = self._chunks[anchor.chunk]
-            context = self._linker.context(anchor, stems, self._exam, self._carried)
+            last = self._words[anchor.head.end - 1].text
+            context = self._linker.context(
+                anchor, stems, self._exam, self._carried, is_plural=last.endswith("s") and not last.endswith("ss")
+            )
             ranking = self._linker.rank(context)
-            if self._is_finding(anchor, chunk, ranking):
+            if self._is_finding(anchor, chunk, ranking, context):
                 start, end = self._span(anchor, chunk, ranking)
                 yield Candidate(start, end, anchor, ranking)
 
-    def _is_finding(self, anchor: Anchor, chunk: Chunk, ranking: list[Ranking]) -> bool:
+    def _is_finding(
+        self, anchor: Anchor, chunk: Chunk, ranking: list[Ranking], context: Context
+    ) -> bool:
         if not (anchor.is_state or anchor.is_weak):
             return not self._is_normal(chunk)
         if not ranking or self._is_normal(chunk):
             return False
         best = ranking[0]
-        stated = all(anchor.concepts.get(concept, 0.0) >= _NEAR for concept in best.label.core)
+        stated = all(
+            context.concepts.get(concept, 0.0) >= _STATED or concept in context.related
+            for concept in best.label.core
+        )
         if anchor.is_state:
             has_place = any(concept in self._lexicon.kinds.places for concept in best.label.core)
             return stated and best.raw >= (_STRONG_STATE if has_place else 1.0)
