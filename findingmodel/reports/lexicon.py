@@ -106,7 +106,7 @@ class Lexicon:
         self._filed = {concept: tuple(found) for concept, found in filed.items()}
         self._by_head: defaultdict[int, list[Label]] = defaultdict(list)
         own = frozenset(label.core[0] for label in labels if len(label.core) == 1)
-        self.heads = own - self.kinds.places - self.kinds.weak - self.kinds.nothing - self.kinds.states
+        self.heads = own - self.kinds.places - self.kinds.weak - self.kinds.states
         self.spread = _spread(labels, self.kinds)
         for label in labels:
             for concept in label.core:
@@ -232,8 +232,11 @@ class Kinds:
         self.states = lists["state"]
         self.state_words = frozenset(term.strip() for term in _observations()["state"].split(","))
         self.properties = lists["property"]
-        self.nothing = lists["no finding"]
+        none = [term.strip() for term in _observations()["no finding"].split(",")]
+        self.nothing_words = frozenset(term for term in none if " " not in term)
+        self.nothing = _ids(concepts, ",".join(term for term in none if " " in term))
         self.weak = lists["weak"]
+        self.doubts = _ids(concepts, "suspicious, abnormal, enlarged, prominent")
         self.removals = frozenset(term.strip() for term in _observations()["removal"].split(","))
         self.finding_words = frozenset(tokenize(_observations()["finding"]))
         self.named = self.findings | self.devices | self.procedures | self.assessments | self.states | self.weak

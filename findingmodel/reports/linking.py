@@ -20,11 +20,13 @@ _STATED = 0.05
 _OTHER_SIDE = 0.5
 _OTHER_MODALITY = 0.4
 _RELATED = 0.75
+_DOUBT = 1.0
 _ELSEWHERE = 0.3
 _BESIDE = 0.35  # of a label that has only the words that describe the finding
 _COMPOSED = 0.9
 _NUMBER = 0.03
 _MANY_PLACES = 2
+_PLACED = ("peritoneum", "thorax", "mediastinum", "pericardium", "pneumonia", "ascit", "itis")
 _LITERAL = 0.12
 _NAME = 0.02
 _CARRIED = 0.42  # a place that an earlier sentence named
@@ -163,6 +165,8 @@ class Linker:
             if not label.is_place and not heads.isdisjoint(label.core):
                 self._offer(best, label, self._score(label, context))
         if not best:
+            self._places(best, context)
+        if not best:
             self._partial(best, context, heads)
         ordered = sorted(best.values(), key=lambda one: (-one.raw, self._lexicon.models[one.model].oifm_id))
         return _calibrated(ordered[:_MOST_HITS])
@@ -171,6 +175,14 @@ class Linker:
         known = best.get(label.model)
         if known is None or raw > known.raw:
             best[label.model] = Ranking(label.model, 0.0, label, raw)
+
+    def _places(self, best: dict[int, Ranking], context: Context) -> None:
+        """Add models of a place as such, for what is called suspicious or abnormal there."""
+        if not context.is_placed or not context.head.keys() & self._lexicon.kinds.doubts:
+            return
+        for label in self._lexicon.covered(context.concepts):
+            if label.is_place and not context.implied.intersection(label.core):
+                self._offer(best, label, self._score(label, context) + _DOUBT)
 
     def _partial(self, best: dict[int, Ranking], context: Context, heads: Collection[int]) -> None:
         """Add models whose labels have the head, but also a concept that the text does not state."""
@@ -201,7 +213,11 @@ class Linker:
         if context.primary.isdisjoint(label.core):
             total -= _BESIDE
         if suggested:
-            is_general = max(self._lexicon.spread.get(concept, 0) for concept in context.head) >= _MANY_PLACES
+            is_general = any(
+                self._lexicon.spread.get(concept, 0) >= _MANY_PLACES
+                and not self._lexicon.concepts.name(concept).endswith(_PLACED)
+                for concept in context.head
+            )
             total += (_PLACE_WEIGHT * max(suggested) if is_general else 0.0) - _GUESSED * (len(suggested) - 1)
         elif not context.is_placed or not any(concept in kinds.places for concept in label.core):
             total -= self._elsewhere(label, context)

@@ -35,10 +35,10 @@ _SHOWS = frozenset(
     "exhibits harbors displays".split()
 )
 _CLAUSES = frozenset("but however although though while which that because without no not raising causing due from "
-                     "to for after since if as represents representing likely probably possibly suspicious concerning "
-                     "consistent compatible worrisome suggesting suggestive for than versus "
+                     "to for after since if as represents representing likely probably possibly "
+                     "consistent compatible suggesting suggestive for than versus "
                      "contacts contact abuts causes cause results resulting seen noted identified there this these "
-                     "overlies tip terminates courses lies compatible negative".split())
+                     "overlies tip terminates courses lies compatible".split())
 
 
 class Kind(IntEnum):
@@ -116,9 +116,9 @@ def _kind(words: Sequence[Word], term: Term, lexicon: Lexicon) -> Kind:
     own = term.concepts
     first = words[term.start]
     single = term.end == term.start + 1
-    if len(own) == 1 and own[0] in kinds.nothing:
+    if first.text in kinds.nothing_words if single else not kinds.nothing.isdisjoint(own):
         return Kind.CONTENT
-    if single and first.text.endswith("ly") and first.text not in kinds.state_words:
+    if single and first.text.endswith("ly") and not first.text.endswith(("megaly", "anomaly")):
         return Kind.LIGHT
     if single and first.text in kinds.state_words:
         return Kind.STATE
@@ -135,7 +135,9 @@ def _kind(words: Sequence[Word], term: Term, lexicon: Lexicon) -> Kind:
         is_finding = any(lexicon.concepts.name(concept).endswith(_STEM_ENDINGS) for concept in own)
         return Kind.HEAD if is_finding else Kind.CONTENT
     if not single:
-        return Kind.CONTENT
+        last = lexicon.concepts.of_stems((words[term.end - 1].stem,))
+        is_finding = any(concept in kinds.findings or concept in kinds.devices for concept in last)
+        return Kind.HEAD if is_finding else Kind.CONTENT
     weight = importance().get(first.text, importance().get(first.stem, 1.0))
     if weight == 0 or first.text[0].isdigit():
         return Kind.FILLER
@@ -198,7 +200,7 @@ def _boundary(word: str) -> str:
 
 
 _DESCRIBED = 0.8  # the weight of an adjective beside the word that names the finding
-_NEAR, _ATTACHED, _LISTED, _SUBJECT, _EARLIER, _LATER, _TOPIC = 1.0, 0.85, 0.8, 0.85, 0.45, 0.3, 0.6
+_NEAR, _ATTACHED, _LISTED, _SUBJECT, _SAID, _EARLIER, _LATER, _TOPIC = 1.0, 0.85, 0.8, 0.85, 0.8, 0.45, 0.3, 0.6
 
 
 def anchors_of(chunks: Sequence[Chunk], topic: Sequence[Term], lexicon: Lexicon) -> Iterator[Anchor]:
@@ -260,6 +262,8 @@ def _anchor(
     add(chunk.parts, _NEAR)
     for other, quality in _related(chunks, number):
         add(chunks[other].parts, quality)
+    for other in _predicates(chunks, number, lexicon):
+        add([part for part in chunks[other].parts if part.kind != Kind.PLACE], _SAID)
     for other in range(number - 1, -1, -1):
         add(chunks[other].parts, _EARLIER, only_places=True)
     for other in range(number + 1, len(chunks)):
@@ -277,6 +281,19 @@ def _anchor(
     for concept in head.concepts:
         heads[concept] = 1.0
     return Anchor(head, number, heads, concepts, places)
+
+
+def _predicates(chunks: Sequence[Chunk], number: int, lexicon: Lexicon) -> Iterator[int]:
+    """Yield the chunks that say something of the finding in chunk *number*: "shows ring enhancement"."""
+    if not chunks[number].has_head:
+        return
+    for other in range(number + 1, len(chunks)):
+        chunk = chunks[other]
+        heads = [part for part in chunk.parts if part.kind == Kind.HEAD]
+        if chunk.lead in ("is", "shows") and (not heads or _is_property(heads, lexicon)):
+            yield other
+        elif chunk.lead != "of" or heads:
+            return
 
 
 def _related(chunks: Sequence[Chunk], number: int) -> Iterator[tuple[int, float]]:
