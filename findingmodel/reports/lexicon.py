@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.reports.concepts import SEARCH_TABLES, Concepts, light_words, related
-from findingmodel.reports.document import DATA, roots
+from findingmodel.reports.document import DATA, root, roots
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.tables import lines, sections
 from findingmodel.text.terms import BREAK, importance
@@ -99,7 +99,7 @@ class Lexicon:
                         for concept in label.core:
                             counts[concept] += 1
         self._words = words
-        self.counts: Mapping[int, int] = dict(counts)
+        self.names = {label.model: label for label in labels if label.is_name}
         filed: defaultdict[int, list[Label]] = defaultdict(list)
         for label in labels:
             filed[min(label.core, key=counts.__getitem__)].append(label)
@@ -209,7 +209,7 @@ _TAGGED = {
     "head": ("head", "neck"), "musculoskelet": ("limbs", "spine"), "breast": ("breast",), "spine": ("spine",),
     "pelvi": ("pelvis", "abdomen"), "gynecolog": ("pelvis",), "uterus": ("pelvis",), "fetal": ("obstetric",),
     "vascular": ("vessels", "heart", "chest", "abdomen"), "renal": ("abdomen", "pelvis"),
-    "liver": ("abdomen",), "thyroid": ("neck",), "neck": ("neck",),
+    "osseous": ("limbs", "spine", "chest"), "bone": ("limbs", "spine"), "joint": ("limbs",), "liver": ("abdomen",), "thyroid": ("neck",), "neck": ("neck",),
 }  # fmt: skip
 
 
@@ -238,7 +238,10 @@ class Kinds:
         self.weak = lists["weak"]
         self.doubts = _ids(concepts, "suspicious, abnormal, enlarged, prominent")
         self.removals = frozenset(term.strip() for term in _observations()["removal"].split(","))
-        self.finding_words = frozenset(tokenize(_observations()["finding"]))
+        singles = [term.strip() for term in _observations()["finding"].split(",") if " " not in term.strip()]
+        self.finding_words = frozenset(singles)
+        self.finding_roots = frozenset(map(root, singles))
+        self.strong = _ids(concepts, _observations()["strong"])
         self.named = self.findings | self.devices | self.procedures | self.assessments | self.states | self.weak
         self.light = frozenset(concept for word in light_words() for concept in concepts.of_stems(roots(word)))
         self.related = _related(concepts)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MATCHED, AMBIGUOUS, UNMATCHED = "matched", "ambiguous", "unmatched"
 
 _HEAD_WEIGHT, _CONTENT_WEIGHT, _PLACE_WEIGHT = 1.0, 0.45, 0.55
+_UNLIKELY_WHOLE = 0.5  # the same if it is in another region than the one that was examined
 _WHOLE = 0.8  # how surely a finding of a part is one of the whole
 _UNSTATED = 0.12  # for each word of degree or age that the label has and the text has not
 _STATED = 0.05
@@ -21,6 +22,8 @@ _OTHER_SIDE = 0.5
 _OTHER_MODALITY = 0.4
 _RELATED = 0.75
 _DOUBT = 1.0
+_NAMED_MORE = 0.15
+_LEAST = 0.3  # the raw score of a model worth naming
 _ELSEWHERE = 0.3
 _BESIDE = 0.35  # of a label that has only the words that describe the finding
 _COMPOSED = 0.9
@@ -31,10 +34,11 @@ _LITERAL = 0.12
 _NAME = 0.02
 _CARRIED = 0.42  # a place that an earlier sentence named
 _STATED_PLACE = 0.75
-_MISSING = 0.45  # for each concept of a label that nothing in the text states
+_MISSING = 0.6  # for a concept of a label that nothing in the text states
 _GUESSED = 0.2  # for each further place that the text does not state
 _MOST_HITS = 10
-_MOST_PARTIAL = 400
+_FEW = 24  # labels with a word, which is so rare that it tells the finding although another word is missing
+_SHORT = 3  # concepts of such a label
 _CLOSE = 0.04
 
 
@@ -60,17 +64,19 @@ class Context(NamedTuple):
     Attributes:
         concepts: all of them.
         implied: those that only the examination or an earlier sentence suggests.
+        derived: those that only follow from a part, as the liver from its portal vein.
         head: those of the words that name the finding, each with its weight.
         related: those that the index may have instead of one of these.
         primary: those of nouns that name the finding, and what is related to them.
         stems: the stems of the sentence.
         modality, region: of the examination.
         is_plural: whether the finding is named in the plural.
-        is_placed: whether the text names its place.
+        regions: of the places that the text names for it.
     """
 
     concepts: Mapping[int, float]
     implied: frozenset[int]
+    derived: frozenset[int]
     head: Mapping[int, float]
     related: frozenset[int]
     primary: frozenset[int]
@@ -78,7 +84,7 @@ class Context(NamedTuple):
     modality: str
     region: str
     is_plural: bool
-    is_placed: bool
+    regions: frozenset[str]
 
 
 class Linker:
@@ -90,7 +96,7 @@ class Linker:
             side: frozenset(lexicon.concepts.of_stems((stem,)))
             for side, stem in (("left", "left"), ("right", "right"), ("bilateral", "bilater"), ("unilateral", "unilater"))
         }
-        self._many = frozenset(lexicon.concepts.of("multiple"))
+        self._many = frozenset(lexicon.concepts.of_stems(("multipl", "disseminat", "widespread", "numer", "multifoc")))
         self._one = frozenset(lexicon.concepts.of("solitary"))
         self._adult = frozenset(lexicon.concepts.of("adult"))
 
@@ -111,11 +117,17 @@ class Linker:
             for concept, quality in anchor.concepts.items()
             if quality >= _STATED_PLACE and concept in kinds.regions
         ]
+        self._compose(anchor.concepts, concepts)
+        derived: set[int] = set()
         for concept, quality in list(concepts.items()):
-            for whole in kinds.wholes.get(concept, ()):
-                implied = quality * _WHOLE
+            wholes = kinds.wholes.get(concept, frozenset())
+            is_examined = any(kinds.regions[whole] == exam.region for whole in wholes)
+            for whole in wholes:
+                is_likely = not is_examined or kinds.regions[whole] == exam.region
+                implied = quality * (_WHOLE if is_likely else _UNLIKELY_WHOLE)
                 if implied > concepts.get(whole, 0.0):
                     concepts[whole] = implied
+                    derived.add(whole)
         implied: set[int] = set()
         if not stated:
             for source in (carried, exam.places):
@@ -123,11 +135,13 @@ class Linker:
                     if quality > concepts.get(concept, 0.0):
                         concepts[concept] = quality
                         implied.add(concept)
-        self._compose(concepts, implied)
         heads = dict(anchor.heads)
         primary = {concept for concept, weight in heads.items() if weight >= _HEAD_WEIGHT}
         others: set[int] = set()
         for concept, weight in anchor.heads.items():
+            term = anchor.places.get(concept)
+            if term is not None and len(term.concepts) > 1:
+                continue  # a part of what a word stands for is not renamed
             for other in kinds.related.get(concept, ()):
                 if other not in anchor.heads:
                     others.add(other)
@@ -138,6 +152,7 @@ class Linker:
         return Context(
             concepts,
             frozenset(implied),
+            frozenset(derived),
             heads,
             frozenset(others),
             frozenset(primary),
@@ -145,17 +160,15 @@ class Linker:
             exam.modality,
             exam.region,
             is_plural,
-            bool(stated),
+            frozenset(kinds.regions[concept] for concept in stated),
         )
 
-    def _compose(self, concepts: dict[int, float], implied: set[int]) -> None:
+    def _compose(self, stated: Mapping[int, float], concepts: dict[int, float]) -> None:
         """Add the places whose words are all there, apart from each other: a duct and the pancreas."""
-        for concept in list(concepts):
+        for concept in stated:
             for whole, parts in self._lexicon.kinds.composed.get(concept, ()):
-                if whole not in concepts and all(part in concepts for part in parts):
-                    concepts[whole] = _COMPOSED * min(concepts[part] for part in parts)
-                    if not implied.isdisjoint(parts):
-                        implied.add(whole)
+                if whole not in concepts and all(part in stated for part in parts):
+                    concepts[whole] = _COMPOSED * min(stated[part] for part in parts)
 
     def rank(self, context: Context) -> list[Ranking]:
         """Return the models, best first, at most ten."""
@@ -168,7 +181,7 @@ class Linker:
             self._places(best, context)
         if not best:
             self._partial(best, context, heads)
-        ordered = sorted(best.values(), key=lambda one: (-one.raw, self._lexicon.models[one.model].oifm_id))
+        ordered = sorted((one for one in best.values() if one.raw >= _LEAST), key=lambda one: (-one.raw, self._lexicon.models[one.model].oifm_id))
         return _calibrated(ordered[:_MOST_HITS])
 
     def _offer(self, best: dict[int, Ranking], label: Label, raw: float) -> None:
@@ -178,7 +191,7 @@ class Linker:
 
     def _places(self, best: dict[int, Ranking], context: Context) -> None:
         """Add models of a place as such, for what is called suspicious or abnormal there."""
-        if not context.is_placed or not context.head.keys() & self._lexicon.kinds.doubts:
+        if not context.regions or not context.head.keys() & self._lexicon.kinds.doubts:
             return
         for label in self._lexicon.covered(context.concepts):
             if label.is_place and not context.implied.intersection(label.core):
@@ -187,20 +200,24 @@ class Linker:
     def _partial(self, best: dict[int, Ranking], context: Context, heads: Collection[int]) -> None:
         """Add models whose labels have the head, but also a concept that the text does not state."""
         for head in heads:
-            for label in self._lexicon.with_concept(head)[:_MOST_PARTIAL]:
+            labels = self._lexicon.with_concept(head)
+            for label in labels if len(labels) <= _FEW else ():
                 missing = sum(concept not in context.concepts for concept in label.core)
-                if missing == 1 and len(label.core) <= 3:
-                    self._offer(best, label, self._score(label, context) - _MISSING * missing - 0.5)
+                if missing == 1 and len(label.core) <= _SHORT:
+                    self._offer(best, label, max(self._score(label, context) - _MISSING, _LEAST))
 
     def _score(self, label: Label, context: Context) -> float:
         kinds = self._lexicon.kinds
         concepts = context.concepts
         total = 0.0
         suggested: list[float] = []
-        related = 0.0
+        related = derived = 0.0
         for concept in label.core:
             if concept in context.implied:
                 suggested.append(concepts[concept])
+                continue
+            if concept in context.derived and concept not in context.head:
+                derived = max(derived, concepts[concept])
                 continue
             if concept in context.related:
                 related = max(related, context.head[concept])
@@ -209,7 +226,7 @@ class Linker:
             if not weight:
                 weight = _PLACE_WEIGHT if concept in kinds.places else _CONTENT_WEIGHT
             total += weight * concepts.get(concept, 0.0)
-        total += related
+        total += related + _PLACE_WEIGHT * derived - self._named_more(label, context)
         if context.primary.isdisjoint(label.core):
             total -= _BESIDE
         if suggested:
@@ -219,7 +236,7 @@ class Linker:
                 for concept in context.head
             )
             total += (_PLACE_WEIGHT * max(suggested) if is_general else 0.0) - _GUESSED * (len(suggested) - 1)
-        elif not context.is_placed or not any(concept in kinds.places for concept in label.core):
+        elif not context.regions or not any(concept in kinds.places for concept in label.core):
             total -= self._elsewhere(label, context)
         if label.is_plural != context.is_plural:
             total -= _NUMBER
@@ -234,12 +251,28 @@ class Linker:
             total += _LITERAL
         return total + _NAME * label.is_name
 
+    def _named_more(self, label: Label, context: Context) -> float:
+        """Return what to take off for a synonym of a model whose name says more of the same finding."""
+        if label.is_name:
+            return 0.0
+        name = self._lexicon.names.get(label.model)
+        kinds = self._lexicon.kinds
+        is_general = sum(concept not in kinds.places for concept in label.core) == 1
+        if name is None or not is_general or context.primary.isdisjoint(name.core):
+            return 0.0
+        missing = sum(concept not in context.concepts and concept not in kinds.weak for concept in name.core)
+        if not context.is_plural and name.light & self._many:
+            missing += 1
+        return _NAMED_MORE * missing
+
     def _elsewhere(self, label: Label, context: Context) -> float:
         """Return what to take off for a model of another region than the one that was examined."""
         regions = self._lexicon.models[label.model].regions
-        if not regions or not context.region or context.region in regions:
+        if not regions or not (context.region or context.regions):
             return 0.0
-        return _ELSEWHERE
+        if context.regions:
+            return 0.0 if context.regions & regions or context.region in regions else 2 * _ELSEWHERE
+        return 0.0 if context.region in regions else _ELSEWHERE
 
     def _contradiction(self, label: Label, concepts: Mapping[int, float]) -> float:
         """Return what to take off for a side that the label has and the text has not."""

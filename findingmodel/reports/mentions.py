@@ -34,7 +34,7 @@ _SHOWS = frozenset(
     "shows show showing demonstrates demonstrate demonstrating contains contain containing reveals reveal has have with "
     "exhibits harbors displays".split()
 )
-_CLAUSES = frozenset("but however although though while which that because without no not raising causing due from "
+_CLAUSES = frozenset("but however although though while which that because without no not raising raises raise causing due from "
                      "to for after since if as represents representing likely probably possibly "
                      "consistent compatible suggesting suggestive for than versus "
                      "contacts contact abuts causes cause results resulting seen noted identified there this these "
@@ -77,6 +77,11 @@ class Chunk(NamedTuple):
     def has_head(self) -> bool:
         """Whether a word in it names a finding."""
         return any(part.kind == Kind.HEAD for part in self.parts)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether a word in it names a place."""
+        return any(part.kind == Kind.PLACE for part in self.parts)
 
     @property
     def is_only_place(self) -> bool:
@@ -125,6 +130,8 @@ def _kind(words: Sequence[Word], term: Term, lexicon: Lexicon) -> Kind:
     if not kinds.findings.isdisjoint(own) or not kinds.devices.isdisjoint(own):
         is_adjective = single and first.text.endswith(_ADJECTIVES) and first.text not in kinds.finding_words
         return Kind.STATE if is_adjective else Kind.HEAD
+    if single and first.stem in kinds.finding_roots and not first.text.endswith(_ADJECTIVES):
+        return Kind.HEAD
     if _names_finding(first, own, lexicon, single=single):
         return Kind.HEAD
     if not kinds.states.isdisjoint(own):
@@ -137,6 +144,7 @@ def _kind(words: Sequence[Word], term: Term, lexicon: Lexicon) -> Kind:
     if not single:
         last = lexicon.concepts.of_stems((words[term.end - 1].stem,))
         is_finding = any(concept in kinds.findings or concept in kinds.devices for concept in last)
+        is_finding = is_finding or words[term.end - 1].text.endswith(endings())
         return Kind.HEAD if is_finding else Kind.CONTENT
     weight = importance().get(first.text, importance().get(first.stem, 1.0))
     if weight == 0 or first.text[0].isdigit():
@@ -328,7 +336,9 @@ def _starts_statement(chunks: Sequence[Chunk], number: int) -> bool:
 
 
 def _subject(chunks: Sequence[Chunk], number: int) -> Iterator[tuple[int, float]]:
-    """Yield the chunks that *number* is said of: "the wall of the gallbladder is thickened"."""
+    """Yield the chunks that *number* is said of: "the wall of the gallbladder is thickened and edematous"."""
+    while number and chunks[number].lead == "and" and not chunks[number].has_place:
+        number -= 1
     if chunks[number].lead not in ("is", "shows"):
         return
     for other in range(number - 1, -1, -1):

@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 _UNREAD = frozenset(("technique",))
 _STATED = 0.6  # a concept of the phrase, of one attached to it, or a whole that these imply
 _NEAR = 0.8  # a concept of the same phrase, or of one attached to it
-_STRONG_STATE = 1.3  # the raw score of a label that makes a finding of a state and a place
+_STRONG_STATE = 1.15  # the raw score of a label that makes a finding of a state and a place
+_BARE_STATE = 0.85
 _WEAK = 1.15
+_LEAD = 24  # characters before a measurement
+_MEASURED = frozenset(("measuring", "measures", "measured", "to", "of", "is", "at", "approximately", "about", "up"))
 _GENERIC = frozenset(("abnormality", "abnormalities", "disease", "process", "injury", "syndrome", "finding"))
 
 
@@ -91,8 +94,9 @@ class ReportReader:
             if sentence.section in _UNREAD:
                 continue
             reading = _SentenceReader(self.lexicon, self._linker, text, sentence, examined, carried)
-            mentions += reading.mentions(limit)
-            normal += reading.normal()
+            found = reading.mentions(limit)
+            mentions += found
+            normal += [one for one in reading.normal() if not any(_touch(one, mention) for mention in found)]
             carried = reading.places() or carried
         return ReportReading(
             text,
@@ -189,7 +193,11 @@ class _SentenceReader:
     ) -> bool:
         if not (anchor.is_state or anchor.is_weak):
             return not self._is_normal(chunk)
-        if not ranking or self._is_normal(chunk):
+        if self._is_normal(chunk):
+            return False
+        if anchor.is_state and self._is_strong(anchor):
+            return True
+        if not ranking:
             return False
         best = ranking[0]
         stated = all(
@@ -198,8 +206,15 @@ class _SentenceReader:
         )
         if anchor.is_state:
             has_place = any(concept in self._lexicon.kinds.places for concept in best.label.core)
-            return stated and best.raw >= (_STRONG_STATE if has_place else 1.0)
+            return stated and best.raw >= (_STRONG_STATE if has_place else _BARE_STATE)
         return stated and best.raw >= _WEAK and len(best.label.core) > 1
+
+    def _is_strong(self, anchor: Anchor) -> bool:
+        """Return whether a place is described in a way that is a finding whatever the index has."""
+        kinds = self._lexicon.kinds
+        return not kinds.strong.isdisjoint(anchor.head.concepts) and any(
+            quality >= _NEAR and concept in kinds.places for concept, quality in anchor.concepts.items()
+        )
 
     def _is_normal(self, chunk: Chunk) -> bool:
         """Return whether the statement that *chunk* belongs to calls its subject normal."""
@@ -312,19 +327,24 @@ class _SentenceReader:
         return cues[-1].kind if cues else ""
 
     def _owners(self, kept: Sequence[Candidate], sizes: Sequence[Measurement]) -> list[int | None]:
-        """Return for each measurement the number of the mention that it belongs to: the next, or the last."""
-        found: list[int | None] = []
-        for size in sizes:
-            owner = None
-            for number, candidate in enumerate(kept):
-                if self._words[candidate.start].start >= size.end or self._words[candidate.end - 1].end >= size.end:
-                    between = self._text[size.end : self._words[candidate.start].start]
-                    if "," not in between or owner is None:
-                        owner = number if owner is None or "," not in between else owner
-                    break
-                owner = number
-            found.append(owner)
-        return found
+        """Return for each measurement the number of the mention that it belongs to."""
+        spans = [(self._words[one.start].start, self._words[one.end - 1].end) for one in kept]
+        return [self._owner(size, spans) for size in sizes]
+
+    def _owner(self, size: Measurement, spans: Sequence[tuple[int, int]]) -> int | None:
+        """Return the mention around *size*, the next if nothing separates them, or else the last before it."""
+        before = [number for number, (start, _) in enumerate(spans) if start < size.start]
+        after = [number for number, (start, _) in enumerate(spans) if start >= size.end]
+        if before and spans[before[-1]][1] >= size.end:
+            return before[-1]
+        lead = self._text[max(size.start - _LEAD, self._sentence.start) : size.start].lower().split()
+        if before and lead and lead[-1].strip(",(") in _MEASURED:
+            return before[-1]
+        if after:
+            between = self._text[size.end : spans[after[0]][0]]
+            if not before or ("," not in between and " with " not in between and ";" not in between):
+                return after[0]
+        return before[-1] if before else None
 
     # the rest
 
@@ -354,6 +374,10 @@ class _SentenceReader:
                     for whole in kinds.wholes.get(concept, ()):
                         found.setdefault(whole, 0.4)
         return found
+
+
+def _touch(statement: NormalStatement, mention: Mention) -> bool:
+    return statement.start < mention.end and mention.start < statement.end
 
 
 def _side(words: Sequence[Word]) -> str:
