@@ -64,6 +64,13 @@ if TYPE_CHECKING:
     from findingmodel.observe.metrics import PerformanceMonitor
     from findingmodel.observe.prometheus import prometheus
     from findingmodel.render.markdown import to_markdown
+    from findingmodel.reports.values import (
+        FilledAttribute,
+        Measurement,
+        Mention,
+        MentionHit,
+        ReportReading,
+    )
     from findingmodel.runtime.tasks import BatchProcessor, Outcome, StreamProcessor
     from findingmodel.search.cache import QueryCache, cached
     from findingmodel.search.hits import Match
@@ -86,6 +93,7 @@ __all__ = [
     "Contributor",
     "DirectoryError",
     "DocumentError",
+    "FilledAttribute",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -96,6 +104,9 @@ __all__ = [
     "IndexReturnType",
     "LeaseHeldError",
     "Match",
+    "Measurement",
+    "Mention",
+    "MentionHit",
     "MongoDBIndex",
     "NotFoundError",
     "NotWrittenError",
@@ -110,6 +121,7 @@ __all__ = [
     "Problem",
     "QueryCache",
     "QueryError",
+    "ReportReading",
     "SearchAnswers",
     "SearchHit",
     "Settings",
@@ -155,6 +167,7 @@ _NAMES_BY_MODULE = {
     "findingmodel.observe.metrics": "PerformanceMonitor",
     "findingmodel.observe.prometheus": "prometheus",
     "findingmodel.render.markdown": "to_markdown",
+    "findingmodel.reports.values": "FilledAttribute Measurement Mention MentionHit ReportReading",
     "findingmodel.runtime.tasks": "BatchProcessor Outcome StreamProcessor",
     "findingmodel.search.cache": "QueryCache cached",
     "findingmodel.search.hits": "Match",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from findingmodel.index.reads import IndexReads
+from findingmodel.index.reports import IndexReports
 from findingmodel.index.searches import IndexSearches
 from findingmodel.index.sync import SyncIndex
 from findingmodel.index.updates import IndexUpdates
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from findingmodel.settings import Settings
 
 
-class Index(IndexReads, IndexSearches, IndexUpdates):
+class Index(IndexReads, IndexSearches, IndexReports, IndexUpdates):
     """An index of finding models in MongoDB or in one SQLite file; both give the same answers.
 
     Constructing an Index does nothing. ``async with`` opens it, which reports an unusable database early, and

@@ -76,7 +76,7 @@ class ReportReader:
         self._linker = Linker(lexicon)
         self._corrector = Corrector(lexicon)
 
-    def read(self, text: str, *, exam: str = "", limit: int = 5) -> ReportReading:
+    def read(self, text: str, exam: str = "", limit: int = 5) -> ReportReading:
         """Return what *text* says.
 
         Args:
@@ -307,6 +307,7 @@ class _SentenceReader:
             level=level.text if level else "",
             change=self._change(start, end),
             measurements=own,
+            clause=(words[0].start, words[-1].end),
         )
 
     def _reach(self, candidate: Candidate, kept: Sequence[Candidate]) -> tuple[int, int]:

@@ -98,6 +98,7 @@ class Mention:
         measurements: those that belong to it.
         attributes: attributes of the first hit that the report states.
         alternatives: ids of models of other readings of the same words, which were given up for this one.
+        clause: the offsets of the words that are said of it.
     """
 
     start: int
@@ -114,6 +115,7 @@ class Mention:
     measurements: tuple[Measurement, ...] = ()
     attributes: tuple[FilledAttribute, ...] = ()
     alternatives: tuple[str, ...] = ()
+    clause: tuple[int, int] = (0, 0)
 
     @property
     def best(self) -> MentionHit | None:
