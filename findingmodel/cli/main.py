@@ -148,6 +148,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 _ROOT_COMMANDS = {
     "index": Lazy("findingmodel.cli.main:index", "Build, read and export an index of finding models."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "report": Lazy("findingmodel.cli.report:report", "Find the findings that reports name."),
     "model": Lazy("findingmodel.cli.model:model", "Create and show finding model files."),
     "mcp": Lazy("findingmodel.cli.mcp:mcp", "Serve language-model agents."),
     "config": Lazy("findingmodel.cli.config:config", "Show every setting, its value and its source."),
