@@ -26,7 +26,20 @@ FORMS: tuple[Form, ...] = ("jsonl", "csv", "html", "fhir")
 RESUMABLE: tuple[Form, ...] = ("jsonl", "csv")
 _SUFFIXES: dict[str, Form] = {"csv": "csv", "html": "html", "htm": "html", "json": "fhir", "jsonl": "jsonl"}
 _COLUMNS = (
-    *("file", "line", "start", "end", "text", "section", "certainty", "cue", "status", "oifm_id", "name", "score"),
+    *(
+        "file",
+        "line",
+        "start",
+        "end",
+        "text",
+        "section",
+        "certainty",
+        "cue",
+        "status",
+        "oifm_id",
+        "name",
+        "score",
+    ),
     *("laterality", "level", "change", "measurements", "attributes", "others", "error"),
 )
 _ESCAPED = "backslashreplace"
@@ -60,7 +73,12 @@ class ReportWriter(Protocol):
 
 def writer_of(form: Form) -> ReportWriter:
     """Return the writer of a format."""
-    writers: dict[str, type[Any]] = {"jsonl": JsonReports, "csv": CsvReports, "html": HtmlReports, "fhir": FhirReports}
+    writers: dict[str, type[Any]] = {
+        "jsonl": JsonReports,
+        "csv": CsvReports,
+        "html": HtmlReports,
+        "fhir": FhirReports,
+    }
     writer: ReportWriter = writers[form]()
     return writer
 
@@ -74,7 +92,11 @@ class JsonReports:
 
     def record(self, item: ReportItem, reading: ReportReading | None, error: str) -> str:
         """Return the record of one report."""
-        answer: dict[str, Any] = {"file": item.file, "line": item.line, "status": "failed" if error else "read"}
+        answer: dict[str, Any] = {
+            "file": item.file,
+            "line": item.line,
+            "status": "failed" if error else "read",
+        }
         if reading is not None:
             document = as_document(reading)
             del document["text"]  # the caller has it

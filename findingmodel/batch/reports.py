@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.batch.report_files import STREAM, ReportItem, expand, read_items
-from findingmodel.batch.report_output import RESUMABLE, ReportProgress, after, form_of, read_progress, writer_of
+from findingmodel.batch.report_output import (
+    RESUMABLE,
+    ReportProgress,
+    after,
+    form_of,
+    read_progress,
+    writer_of,
+)
 from findingmodel.errors import QueryError
 from findingmodel.limits import MAX_REPORT_CHARACTERS
 
@@ -231,7 +238,9 @@ def _appending(target: str, echo: Write, *, is_new: bool) -> Iterator[Write]:
     if target == STREAM:
         yield echo
         return
-    with Path(target).open("w" if is_new else "a", encoding="utf-8", errors="backslashreplace", newline="") as out:
+    with Path(target).open(
+        "w" if is_new else "a", encoding="utf-8", errors="backslashreplace", newline=""
+    ) as out:
 
         def write(text: str) -> None:
             out.write(text)

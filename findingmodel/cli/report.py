@@ -58,10 +58,14 @@ _STREAM = "-"
     help="CSV and JSON Lines: the column or field that holds the report.",
 )
 @click.option(
-    "--read-as", type=click.Choice(["text", "csv", "jsonl"]), help="Format of the files; default by their names."
+    "--read-as",
+    type=click.Choice(["text", "csv", "jsonl"]),
+    help="Format of the files; default by their names.",
 )
 @click.option("--exam", metavar="NAME", type=utf8, default="", help='The examination, such as "CT chest".')
-@click.option("--limit", type=click.IntRange(1), default=5, show_default=True, help="Most models per finding.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=5, show_default=True, help="Most models per finding."
+)
 @click.option(
     "--output",
     metavar="FILE",

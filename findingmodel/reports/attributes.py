@@ -40,7 +40,9 @@ _LATERALITY_VALUES = {
 _NOT_STATED = frozenset(
     "indeterminate unknown present absent yes no normal other none true false positive negative n/a".split()
 )
-_SIZES = frozenset("size diameter dimension measurement measure maximum largest length long longest greatest".split())
+_SIZES = frozenset(
+    "size diameter dimension measurement measure maximum largest length long longest greatest".split()
+)
 
 _CERTAIN, _LIKELY, _FAIR = 0.95, 0.9, 0.8
 
@@ -144,7 +146,9 @@ class AttributeFiller:
     ) -> Iterator[FilledAttribute]:
         """Yield the choice that the words around a mention state."""
         if attribute.folded in _CHANGE_NAMES:
-            yield from _named(attribute, _CHANGE_VALUES.get(mention.change, ()), _quoted(text, words), _LIKELY)
+            yield from _named(
+                attribute, _CHANGE_VALUES.get(mention.change, ()), _quoted(text, words), _LIKELY
+            )
             return
         side = _LATERALITY_VALUES.get(mention.laterality, ())
         if any(value.folded in ("left", "right") for value in attribute.values):
@@ -161,20 +165,26 @@ class AttributeFiller:
         self, mention: Mention, attribute: Attribute, words: Sequence[Word]
     ) -> list[tuple[Choice, int, int]]:
         """Return the values whose words are all stated, without those that are part of a longer one."""
-        at: dict[int, int] = {}
+        at: dict[int, tuple[int, int]] = {}
         for term in self._concepts.terms([word.stem for word in words], [word.capitals for word in words]):
             for concept in term.concepts:
-                at.setdefault(concept, term.start)
+                at.setdefault(concept, (term.start, term.end - 1))
         head = self._concepts.of_stems([word.stem for word in words_of(mention.text, 0, len(mention.text))])
         found = [
             value
             for value in attribute.values
-            if value.folded not in _NOT_STATED and value.concepts and value.concepts <= at.keys()
+            if value.folded not in _NOT_STATED
+            and value.concepts
+            and value.concepts <= at.keys()
             and not value.concepts <= set(head)
         ]
         longest = [one for one in found if not any(one.concepts < other.concepts for other in found)]
         return [
-            (one, min(at[concept] for concept in one.concepts), max(at[concept] for concept in one.concepts))
+            (
+                one,
+                min(at[concept][0] for concept in one.concepts),
+                max(at[concept][1] for concept in one.concepts),
+            )
             for one in longest
         ]
 
@@ -213,7 +223,9 @@ def _numbers(
     stated = {word.text for word in words}
     for measurement in mention.measurements:
         quantity, factor = _UNITS.get(measurement.unit.lower(), ("", 1.0))
-        fitting = [one for one in attributes if quantity and _UNITS.get(one.unit.lower(), ("",))[0] == quantity]
+        fitting = [
+            one for one in attributes if quantity and _UNITS.get(one.unit.lower(), ("",))[0] == quantity
+        ]
         attribute = _meant(fitting, quantity, stated)
         if attribute is None:
             continue

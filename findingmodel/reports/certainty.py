@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.reports.document import DATA
-from findingmodel.text.scopes import AFTER, ANSWER, Cue, Scope, cue_table
+from findingmodel.text.cues import AFTER, ANSWER, NEGATION, RESOLVED, Cue, Scope, cue_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from findingmodel.reports.document import Sentence
+    from findingmodel.text.cues import CueTable
 
 PRESENT, ABSENT, POSSIBLE = "present", "absent", "possible"
 HISTORICAL, INDICATION, IGNORED = "historical", "indication", "ignored"
@@ -18,7 +19,13 @@ CERTAINTIES = (PRESENT, ABSENT, POSSIBLE, HISTORICAL, INDICATION)
 
 _OF_SECTION = {"indication": INDICATION, "history": HISTORICAL, "comparison": HISTORICAL}
 _STRONGEST = (IGNORED, INDICATION)
-_ALWAYS = frozenset((ABSENT, HISTORICAL, IGNORED))  # of these a request also tells: "history of breast cancer"
+_ALWAYS = frozenset(
+    (ABSENT, HISTORICAL, IGNORED)
+)  # of these a request also tells: "history of breast cancer"
+
+
+_LONGEST_ANSWER = 3  # words
+_NEXT_ITEM = 5  # words within which the next colon of a list follows
 
 
 class Judgement(NamedTuple):
@@ -42,7 +49,9 @@ class SentenceCues(NamedTuple):
     def judge(self, start: int, end: int) -> Judgement:
         """Return the certainty of a mention whose words are those from *start* to before *end*."""
         covering = [
-            scope for scope in self.scopes if scope.start < end and start < scope.end and not _within(scope, start, end)
+            scope
+            for scope in self.scopes
+            if scope.start < end and start < scope.end and not _within(scope, start, end)
         ]
         if self.section in _OF_SECTION:
             return self._of_request(covering, start, end)
@@ -65,8 +74,8 @@ class SentenceCues(NamedTuple):
 
 
 def _within(scope: Scope, start: int, end: int) -> bool:
-    """Return whether the cue is part of the mention itself, as in "old granulomatous infection"."""
-    return scope.cue.start > start and scope.cue.end <= end
+    """Return whether the cue is part of the mention itself, as in "absent kidney"."""
+    return scope.cue.start >= start and scope.cue.end <= end
 
 
 def _rank(scope: Scope, start: int, end: int) -> tuple[int, int, int]:
@@ -80,15 +89,34 @@ def _rank(scope: Scope, start: int, end: int) -> tuple[int, int, int]:
     return 2, distance, 0 if kind == ABSENT else 1
 
 
+def _as_historical(scope: Scope) -> Scope:
+    """Return *scope* with its kind as a certainty: what has resolved is history."""
+    return scope._replace(cue=scope.cue._replace(kind=HISTORICAL)) if scope.cue.kind == RESOLVED else scope
+
+
 def cues_of(sentence: Sentence) -> SentenceCues:
     """Return the cues of *sentence* with their scopes."""
-    table = cue_table(DATA / "certainty.txt")
+    table = cue_table(NEGATION, DATA / "certainty.txt")
     words = [word.text for word in sentence.words]
     marks = [word.mark for word in sentence.words]
-    scopes = table.scopes(words, marks)
-    colon = next((at for at, mark in enumerate(marks) if mark == ":" and at), 0)
-    if colon and table.is_answer(words[colon:]):
-        scopes.append(Scope(Cue(ABSENT, ANSWER, colon, len(words)), 0, colon))
+    scopes = [_as_historical(scope) for scope in table.scopes(words, marks)]
+    scopes += _answers(table, words, marks)
     if sentence.topic and table.is_answer(words):
         scopes.append(Scope(Cue(ABSENT, ANSWER, 0, len(words)), -len(sentence.topic), 0))
     return SentenceCues(tuple(scopes), sentence.section)
+
+
+def _answers(table: CueTable, words: Sequence[str], marks: Sequence[str]) -> Iterator[Scope]:
+    """Yield the denials that stand after a colon: "effusion: none, fracture: not seen"."""
+    start = 0
+    for colon, mark in enumerate(marks):
+        if mark != ":" or colon == 0:
+            continue
+        for end in range(min(colon + _LONGEST_ANSWER, len(words)), colon, -1):
+            is_whole = (
+                end == len(words) or marks[end] in (",", ";", "(") or ":" in marks[end : end + _NEXT_ITEM]
+            )
+            if is_whole and table.is_answer(words[colon:end]):
+                yield Scope(Cue(ABSENT, ANSWER, colon, end), start, colon)
+                start = end
+                break

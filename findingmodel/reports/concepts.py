@@ -25,8 +25,23 @@ _MOST_WORDS_OUT = 4  # of a meaning that an abbreviation is written out as
 _LEVEL = re.compile(r"([ctls])(\d{1,2})")
 _SPINES = {"c": "cervical spine", "t": "thoracic spine", "l": "lumbar spine", "s": "sacrum"}
 _WEIGHTED = ("t1", "t2")  # sequences of magnetic resonance, or vertebrae
-_SIGNAL = ("flair", "hyper", "hypo", "iso", "weight", "signal", "bright", "dark", "intens", "prolong", "shorten", "imag")
-_NOT_SHORT = frozenset(("mr", "ct", "us", "pet", "ap", "as", "is", "or", "on", "met", "es", "pi", "cd", "ps", "ta"))
+_SIGNAL = (
+    "flair",
+    "hyper",
+    "hypo",
+    "iso",
+    "weight",
+    "signal",
+    "bright",
+    "dark",
+    "intens",
+    "prolong",
+    "shorten",
+    "imag",
+)
+_NOT_SHORT = frozenset(
+    ("mr", "ct", "us", "pet", "ap", "as", "is", "or", "on", "met", "es", "pi", "cd", "ps", "ta")
+)
 
 Phrase = tuple[str, ...]
 
@@ -180,14 +195,20 @@ def _tables() -> _Tables:
         for line in lines(SEARCH_TABLES / name):
             members = line.split(" = ")
             if len(members) > 1 and members[0] not in unlike and "/" not in line:
-                _use(classes, written_out, [_phrase(part) for part in members], is_place=name == "anatomy.txt")
+                _use(
+                    classes, written_out, [_phrase(part) for part in members], is_place=name == "anatomy.txt"
+                )
     capitals = _abbreviations(written_out)
     same = [(group, False) for group in classes.groups()]
     return _Tables(same, [(short, *rest) for short, rest in {**capitals, **written_out}.items()])
 
 
 def _use(
-    classes: _Classes, written_out: dict[Phrase, tuple[Phrase, bool]], members: list[Phrase], *, is_place: bool
+    classes: _Classes,
+    written_out: dict[Phrase, tuple[Phrase, bool]],
+    members: list[Phrase],
+    *,
+    is_place: bool,
 ) -> None:
     longer = [member for member in members if len(member) > 1]
     if is_place or not longer or len(longer) == len(members):
@@ -205,7 +226,12 @@ def _abbreviations(known: dict[Phrase, tuple[Phrase, bool]]) -> dict[Phrase, tup
     for line in lines(SEARCH_TABLES / "abbreviations.txt"):
         short, arrow, meanings = line.partition(" > ")
         phrase = _phrase(short)
-        if arrow and phrase not in known and short.lower() not in _NOT_SHORT and len(_phrase(meanings.split(", ")[0])) <= _MOST_WORDS_OUT:
+        if (
+            arrow
+            and phrase not in known
+            and short.lower() not in _NOT_SHORT
+            and len(_phrase(meanings.split(", ")[0])) <= _MOST_WORDS_OUT
+        ):
             found[phrase] = (_phrase(meanings.split(", ")[0]), short.isupper())
     return found
 

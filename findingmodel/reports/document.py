@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.text.cues import NEGATION
 from findingmodel.text.normalize import fold, tokenize
 from findingmodel.text.stem import stem
 from findingmodel.text.tables import lines, sections
@@ -275,7 +276,7 @@ def _mark(text: str, start: int, end: int) -> str:
 def _forms(written: str) -> tuple[tuple[str, str], ...]:
     """Return the folded words, each with its stem, that a written word stands for."""
     word = fold(written)
-    if "/" in word or word == "-ve":
+    if "/" in word:
         return tuple((one, root(one)) for one in _shorthand().get(word, word.replace("/", "")).split())
     if word.endswith("n't") or word == "can't":
         return _contracted(word)
@@ -290,5 +291,5 @@ def _contracted(word: str) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _shorthand() -> Mapping[str, str]:
-    table = Path(fold.__code__.co_filename).with_name("data") / "shorthand.txt"
-    return {"-ve": "negative", **dict(line.split(" -> ") for line in lines(table))}
+    table = NEGATION.with_name("shorthand.txt")
+    return dict(line.split(" -> ") for line in lines(table))

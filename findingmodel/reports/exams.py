@@ -17,10 +17,32 @@ if TYPE_CHECKING:
 
 _WORD_VOTES = 4  # of a word that names the examination, against one of each place
 _MODALITIES = {
-    "xr": ("cxr", "radiograph", "radiographs", "x ray", "portable", "xray", "ap", "pa", "kub", "film", "plain"),
+    "xr": (
+        "cxr",
+        "radiograph",
+        "radiographs",
+        "x ray",
+        "portable",
+        "xray",
+        "ap",
+        "pa",
+        "kub",
+        "film",
+        "plain",
+    ),
     "ct": ("ct", "ctpa", "cta", "hounsfield", "hu", "tomography", "attenuation", "cect", "ncct"),
     "mr": ("mr", "mri", "t1", "t2", "flair", "dwi", "adc", "gadolinium", "mra", "signal", "stir"),
-    "us": ("us", "ultrasound", "sonographic", "sonography", "echogenic", "hypoechoic", "doppler", "echogenicity", "hyperechoic"),
+    "us": (
+        "us",
+        "ultrasound",
+        "sonographic",
+        "sonography",
+        "echogenic",
+        "hypoechoic",
+        "doppler",
+        "echogenicity",
+        "hyperechoic",
+    ),
     "mg": ("mammogram", "mammography", "birads", "bi rads", "tomosynthesis"),
 }
 
@@ -64,7 +86,8 @@ class Exams:
             for concept in term.concepts:
                 if concept in self._regions:
                     votes[self._regions[concept]] += 1
-        region = max(votes, key=lambda one: votes[one]) if votes and max(votes.values()) else ""
+        most = max(votes.values(), default=0)
+        region = max(votes, key=lambda one: votes[one]) if most else ""
         return Exam(region, _modality(text), self._places.get(region, {}))
 
 

@@ -28,7 +28,11 @@ _CATEGORY = {
         }
     ]
 }
-_INTERPRETATIONS = {"present": ("POS", "Positive"), "absent": ("NEG", "Negative"), "possible": ("IND", "Indeterminate")}
+_INTERPRETATIONS = {
+    "present": ("POS", "Positive"),
+    "absent": ("NEG", "Negative"),
+    "possible": ("IND", "Indeterminate"),
+}
 _TOLD = ("present", "absent", "possible", "historical")
 
 

@@ -100,7 +100,12 @@ def _card(mention: Mention) -> str:
     best = mention.best
     title = f"{best.name} ({best.oifm_id}, {best.score:.2f})" if best else "no model in the index"
     cue = f", by “{mention.cue.text}”" if mention.cue else ""
-    lines = [f"{mention.certainty}{cue}", mention.section, *_said(mention), *map(_attribute, mention.attributes)]
+    lines = [
+        f"{mention.certainty}{cue}",
+        mention.section,
+        *_said(mention),
+        *map(_attribute, mention.attributes),
+    ]
     return f"<b>{escape(title)}</b>" + "".join(f"<span>{escape(line)}</span>" for line in lines if line)
 
 

@@ -163,7 +163,9 @@ class Lexicon:
             return None
         is_place = kinds.places.issuperset(distinct)
         plain = self._shared(frozenset(stem for stem in stems if stem not in _EMPTY))
-        return Label(model, distinct, self._shared(frozenset(light)), modality, plain, is_name, is_plural, is_place)
+        return Label(
+            model, distinct, self._shared(frozenset(light)), modality, plain, is_name, is_plural, is_place
+        )
 
     def _shared(self, value: frozenset) -> frozenset:  # type: ignore[type-arg]
         """Return the first set equal to *value*: many labels have the same."""
@@ -242,8 +244,12 @@ class Kinds:
         self.finding_words = frozenset(singles)
         self.finding_roots = frozenset(map(root, singles))
         self.strong = _ids(concepts, _observations()["strong"])
-        self.named = self.findings | self.devices | self.procedures | self.assessments | self.states | self.weak
-        self.light = frozenset(concept for word in light_words() for concept in concepts.of_stems(roots(word)))
+        self.named = (
+            self.findings | self.devices | self.procedures | self.assessments | self.states | self.weak
+        )
+        self.light = frozenset(
+            concept for word in light_words() for concept in concepts.of_stems(roots(word))
+        )
         self.related = _related(concepts)
         self.composed = self._read_composed(concepts)
 
@@ -262,7 +268,6 @@ class Kinds:
         for concept in list(wholes):
             self.wholes[concept] = frozenset(_closure(concept, wholes) - {concept})
         return frozenset(self.regions) | _anatomy(concepts)
-
 
     def _read_composed(self, concepts: Concepts) -> dict[int, tuple[tuple[int, tuple[int, ...]], ...]]:
         """Return for each concept the places that it is a word of, each with the concepts of all its words."""

@@ -94,9 +94,16 @@ class Linker:
         self._lexicon = lexicon
         self._sides = {
             side: frozenset(lexicon.concepts.of_stems((stem,)))
-            for side, stem in (("left", "left"), ("right", "right"), ("bilateral", "bilater"), ("unilateral", "unilater"))
+            for side, stem in (
+                ("left", "left"),
+                ("right", "right"),
+                ("bilateral", "bilater"),
+                ("unilateral", "unilater"),
+            )
         }
-        self._many = frozenset(lexicon.concepts.of_stems(("multipl", "disseminat", "widespread", "numer", "multifoc")))
+        self._many = frozenset(
+            lexicon.concepts.of_stems(("multipl", "disseminat", "widespread", "numer", "multifoc"))
+        )
         self._one = frozenset(lexicon.concepts.of("solitary"))
         self._adult = frozenset(lexicon.concepts.of("adult"))
 
@@ -124,9 +131,9 @@ class Linker:
             is_examined = any(kinds.regions[whole] == exam.region for whole in wholes)
             for whole in wholes:
                 is_likely = not is_examined or kinds.regions[whole] == exam.region
-                implied = quality * (_WHOLE if is_likely else _UNLIKELY_WHOLE)
-                if implied > concepts.get(whole, 0.0):
-                    concepts[whole] = implied
+                derived_quality = quality * (_WHOLE if is_likely else _UNLIKELY_WHOLE)
+                if derived_quality > concepts.get(whole, 0.0):
+                    concepts[whole] = derived_quality
                     derived.add(whole)
         implied: set[int] = set()
         if not stated:
@@ -181,7 +188,10 @@ class Linker:
             self._places(best, context)
         if not best:
             self._partial(best, context, heads)
-        ordered = sorted((one for one in best.values() if one.raw >= _LEAST), key=lambda one: (-one.raw, self._lexicon.models[one.model].oifm_id))
+        ordered = sorted(
+            (one for one in best.values() if one.raw >= _LEAST),
+            key=lambda one: (-one.raw, self._lexicon.models[one.model].oifm_id),
+        )
         return _calibrated(ordered[:_MOST_HITS])
 
     def _offer(self, best: dict[int, Ranking], label: Label, raw: float) -> None:
@@ -277,7 +287,9 @@ class Linker:
     def _contradiction(self, label: Label, concepts: Mapping[int, float]) -> float:
         """Return what to take off for a side that the label has and the text has not."""
         for side, other in (("left", "right"), ("right", "left")):
-            if label.light & self._sides[side] and any(concepts.get(one, 0) >= _STATED_PLACE for one in self._sides[other]):
+            if label.light & self._sides[side] and any(
+                concepts.get(one, 0) >= _STATED_PLACE for one in self._sides[other]
+            ):
                 return _OTHER_SIDE
         return 0.0
 

@@ -56,7 +56,12 @@ def _measurement(match: re.Match[str], text: str) -> Measurement:
     numbers = [match["low"], match["first"], *re.findall(_NUMBER, match["more"])]
     values = tuple(float(number.replace(",", ".")) for number in numbers if number)
     return Measurement(
-        match.start(), match.end(), match[0], values, _units()[match["unit"].lower()], match["low"] is not None
+        match.start(),
+        match.end(),
+        match[0],
+        values,
+        _units()[match["unit"].lower()],
+        match["low"] is not None,
     )
 
 

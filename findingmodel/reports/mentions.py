@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from findingmodel.reports.document import DATA
 from findingmodel.reports.lexicon import endings
+from findingmodel.text.tables import word_sets
 from findingmodel.text.terms import importance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from findingmodel.reports.concepts import Term
     from findingmodel.reports.document import Sentence, Word
@@ -21,24 +24,15 @@ _SHORTEST_NAME = 3
 _STEM_ENDINGS = ("itis", "oma", "os", "megali", "pathi", "carcinoma", "lithiasi", "syndrom")
 _ADJECTIVES = ("ed", "ous", "al", "ory")
 
-_PREPOSITIONS = frozenset(
-    "of in at within along over around near on into throughout through involving affecting across between about "
-    "adjacent overlying above below under behind surrounding along overlie overlies".split()
-)
-_CONJUNCTIONS = frozenset("and or nor & plus versus vs".split())
-_BE = frozenset(
-    "is are was were be been being remains remain appears appear appearing looks seems measures measure measuring "
-    "became becomes has have had".split()
-)
-_SHOWS = frozenset(
-    "shows show showing demonstrates demonstrate demonstrating contains contain containing reveals reveal has have with "
-    "exhibits harbors displays".split()
-)
-_CLAUSES = frozenset("but however although though while which that because without no not raising raises raise causing due from "
-                     "to for after since if as represents representing likely probably possibly "
-                     "consistent compatible suggesting suggestive for than versus "
-                     "contacts contact abuts causes cause results resulting seen noted identified there this these "
-                     "overlies tip terminates courses lies compatible".split())
+
+@cache
+def _boundaries() -> Mapping[str, str]:
+    """Return the kind of the boundary that each word of the grammar is; the first section counts."""
+    found: dict[str, str] = {}
+    for kind, words in word_sets(DATA / "grammar.txt").items():
+        for word in words:
+            found.setdefault(word, kind)
+    return found
 
 
 class Kind(IntEnum):
@@ -162,18 +156,21 @@ def _names_finding(word: Word, own: Sequence[int], lexicon: Lexicon, *, single: 
     if single and len(word.text) < _SHORTEST_NAME and not word.capitals:
         return False
     return any(
-        concept in kinds.procedures or concept in kinds.assessments or concept in lexicon.heads for concept in own
+        concept in kinds.procedures or concept in kinds.assessments or concept in lexicon.heads
+        for concept in own
     )
 
 
 def chunks_of(words: Sequence[Word], parts: Sequence[Part]) -> list[Chunk]:
     """Return the chunks of a sentence."""
     found: list[Chunk] = []
-    lead, collected, start = "start", [], 0
+    collected: list[Part] = []
+    boundaries = _boundaries()
+    lead, start = "start", 0
     for part in parts:
         term = part.term
         word = words[term.start]
-        boundary = _boundary(word.text) if term.end == term.start + 1 else ""
+        boundary = boundaries.get(word.text, "") if term.end == term.start + 1 else ""
         comma = "and" if word.mark in (",", "/", ";") else ("clause" if word.mark in ("(", ")", ":") else "")
         if comma and collected:
             found.append(Chunk(lead, tuple(collected), start, term.start))
@@ -195,20 +192,17 @@ def chunks_of(words: Sequence[Word], parts: Sequence[Part]) -> list[Chunk]:
     return found
 
 
-def _boundary(word: str) -> str:
-    if word in _PREPOSITIONS:
-        return "of"
-    if word in _CONJUNCTIONS:
-        return "and"
-    if word in _SHOWS and word not in _BE:
-        return "shows"
-    if word in _BE:
-        return "is"
-    return "clause" if word in _CLAUSES else ""
-
-
 _DESCRIBED = 0.8  # the weight of an adjective beside the word that names the finding
-_NEAR, _ATTACHED, _LISTED, _SUBJECT, _SAID, _EARLIER, _LATER, _TOPIC = 1.0, 0.85, 0.8, 0.85, 0.8, 0.45, 0.3, 0.6
+_NEAR, _ATTACHED, _LISTED, _SUBJECT, _SAID, _EARLIER, _LATER, _TOPIC = (
+    1.0,
+    0.85,
+    0.8,
+    0.85,
+    0.8,
+    0.45,
+    0.3,
+    0.6,
+)
 
 
 def anchors_of(chunks: Sequence[Chunk], topic: Sequence[Term], lexicon: Lexicon) -> Iterator[Anchor]:
@@ -325,7 +319,12 @@ def _attached(chunks: Sequence[Chunk], number: int) -> Iterator[tuple[int, float
         if chunk.lead == "of" and not chunk.has_head:
             is_attached = True
             yield other, _ATTACHED
-        elif chunk.lead == "and" and is_attached and chunk.is_only_place and not _starts_statement(chunks, other):
+        elif (
+            chunk.lead == "and"
+            and is_attached
+            and chunk.is_only_place
+            and not _starts_statement(chunks, other)
+        ):
             yield other, _LISTED
         else:
             return

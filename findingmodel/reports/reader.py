@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +21,7 @@ from findingmodel.reports.values import (
     ReportReading,
     ReportSection,
 )
-from findingmodel.text.scopes import CueTable
+from findingmodel.text.cues import CueTable
 from findingmodel.text.tables import sections
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ _STRONG_STATE = 1.15  # the raw score of a label that makes a finding of a state
 _BARE_STATE = 0.85
 _WEAK = 1.15
 _LEAD = 24  # characters before a measurement
-_MEASURED = frozenset(("measuring", "measures", "measured", "to", "of", "is", "at", "approximately", "about", "up"))
+_MEASURED = frozenset(
+    ("measuring", "measures", "measured", "to", "of", "is", "at", "approximately", "about", "up")
+)
+_HEADING_GAP = 3  # characters between a heading and its first word
+_JOINS = ("and", "or", "with", "but")
+_SIDE_OR_LEVEL = re.compile(r"left|right|[ctls]\d{1,2}")
 _GENERIC = frozenset(("abnormality", "abnormalities", "disease", "process", "injury", "syndrome", "finding"))
 
 
@@ -117,7 +123,12 @@ def _normal_words() -> CueTable:
 
 @cache
 def _change_phrases() -> CueTable:
-    return CueTable({kind: [" ".join(words) for words, one in changes().items() if one == kind] for kind in set(changes().values())})
+    return CueTable(
+        {
+            kind: [" ".join(words) for words, one in changes().items() if one == kind]
+            for kind in set(changes().values())
+        }
+    )
 
 
 class _SentenceReader:
@@ -134,6 +145,7 @@ class _SentenceReader:
     ) -> None:
         self._lexicon = lexicon
         self._linker = linker
+        sentence = _with_heading(sentence, lexicon)
         self._text = text
         self._sentence = sentence
         self._words = sentence.words
@@ -181,16 +193,18 @@ class _SentenceReader:
             chunk = self._chunks[anchor.chunk]
             last = self._words[anchor.head.end - 1].text
             context = self._linker.context(
-                anchor, stems, self._exam, self._carried, is_plural=last.endswith("s") and not last.endswith("ss")
+                anchor,
+                stems,
+                self._exam,
+                self._carried,
+                is_plural=last.endswith("s") and not last.endswith("ss"),
             )
             ranking = self._linker.rank(context)
             if self._is_finding(anchor, chunk, ranking, context):
                 start, end = self._span(anchor, chunk, ranking)
                 yield Candidate(start, end, anchor, ranking)
 
-    def _is_finding(
-        self, anchor: Anchor, chunk: Chunk, ranking: list[Ranking], context: Context
-    ) -> bool:
+    def _is_finding(self, anchor: Anchor, chunk: Chunk, ranking: list[Ranking], context: Context) -> bool:
         if not (anchor.is_state or anchor.is_weak):
             return not self._is_normal(chunk)
         if self._is_normal(chunk):
@@ -300,11 +314,11 @@ class _SentenceReader:
         start, end = self._reach(candidate, kept)
         words = self._words[start:end]
         side = _side(words) or _side(self._sentence.topic)
-        level = next(levels(words), None) or next(levels(self._sentence.topic), None)
+        stated = list(levels(words)) or list(levels(self._sentence.topic))
         return replace(
             mention,
             laterality=side,
-            level=level.text if level else "",
+            level=", ".join(level.text for level in stated),
             change=self._change(start, end),
             measurements=own,
             clause=(words[0].start, words[-1].end),
@@ -315,13 +329,25 @@ class _SentenceReader:
         before = max((one.end for one in kept if one.end <= candidate.start), default=0)
         after = min((one.start for one in kept if one.start >= candidate.end), default=len(self._words))
         start = candidate.start
-        while start > before and not self._words[start].mark and self._words[start - 1].text not in ("and", "or", "with", "but"):
+        while start > before and not self._ends_before(start):
             start -= 1
         end = candidate.end
         if after < len(self._words):
-            while after > end and self._words[after].mark == "" and self._words[after - 1].text not in ("and", "or", "with", "but", "in", "of"):
+            while (
+                after > end
+                and self._words[after].mark == ""
+                and self._words[after - 1].text not in ("and", "or", "with", "but", "in", "of")
+            ):
                 after -= 1
         return start, after
+
+    def _ends_before(self, position: int) -> bool:
+        """Return whether the phrase of the word at *position* begins there; "right and left" go together."""
+        if self._words[position].mark:
+            return True
+        if self._words[position - 1].text not in _JOINS:
+            return False
+        return position < 2 or not _SIDE_OR_LEVEL.fullmatch(self._words[position - 2].text)  # noqa: PLR2004
 
     def _change(self, start: int, end: int) -> str:
         cues = _change_phrases().cues([word.text for word in self._words[start:end]])
@@ -375,6 +401,18 @@ class _SentenceReader:
                     for whole in kinds.wholes.get(concept, ()):
                         found.setdefault(whole, 0.4)
         return found
+
+
+def _with_heading(sentence: Sentence, lexicon: Lexicon) -> Sentence:
+    """Return *sentence* with the heading before it if that names a finding: "Effusion: none."."""
+    topic = sentence.topic
+    if not topic or sentence.words[0].start - topic[-1].end > _HEADING_GAP:
+        return sentence
+    terms = lexicon.concepts.terms([word.stem for word in topic], [word.capitals for word in topic])
+    if all(part.kind != Kind.HEAD for part in kinds_of(topic, terms, lexicon)):
+        return sentence
+    first = sentence.words[0]._replace(mark=":")
+    return sentence._replace(start=topic[0].start, words=(*topic, first, *sentence.words[1:]), topic=())
 
 
 def _touch(statement: NormalStatement, mention: Mention) -> bool:

@@ -24,7 +24,10 @@ _MOST_KNOWN = 50_000
 @cache
 def _known_words() -> frozenset[str]:
     """Return the words of all tables: none of them is a typo, and a typo may be of one."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted([*DATA.glob("*.txt"), *SEARCH_TABLES.glob("*.txt")])]
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in sorted([*DATA.glob("*.txt"), *SEARCH_TABLES.glob("*.txt")])
+    ]
     return frozenset(american(word) for text in texts for word in tokenize(text) if word.isalpha())
 
 
@@ -44,8 +47,12 @@ class Corrector:
     def corrected(self, sentence: Sentence) -> Sentence:
         """Return *sentence* with its mistyped words corrected; offsets stay those of the text."""
         changed = [self._corrected(word) for word in sentence.words]
-        return sentence if all(word is None for word in changed) else sentence._replace(
-            words=tuple(new or word for new, word in zip(changed, sentence.words, strict=True))
+        return (
+            sentence
+            if all(word is None for word in changed)
+            else sentence._replace(
+                words=tuple(new or word for new, word in zip(changed, sentence.words, strict=True))
+            )
         )
 
     def _corrected(self, word: Word) -> Word | None:

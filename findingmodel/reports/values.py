@@ -214,6 +214,7 @@ def as_document(reading: ReportReading) -> dict[str, Any]:
         shown["hits"] = [hit._asdict() for hit in mention.hits]
         shown["measurements"] = [one._asdict() for one in mention.measurements]
         shown["attributes"] = [
-            {**one._asdict(), "source": one.source._asdict() if one.source else None} for one in mention.attributes
+            {**one._asdict(), "source": one.source._asdict() if one.source else None}
+            for one in mention.attributes
         ]
     return facts
