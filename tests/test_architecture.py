@@ -28,6 +28,7 @@ LADDER = (
     {"text"},
     {"stores"},
     {"update", "search"},  # writing and reading do not import each other
+    {"reports"},
     {"batch"},
     {"author"},
     {"export"},
@@ -81,6 +82,8 @@ SMALL: dict[str, str] = {
     "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
     "text/normalize.py": "everything else in text builds on it",
     "text/tables.py": "the format of all tables, for text and search",
+    "reports/plain.py": "one of the forms in which readings are shown",
+    "index/reports.py": "a mixin of Index, as searches.py is",
     "text/sentences.py": "reports are read by it, queries are not",
     "cli/config.py": "one command",
     "cli/mcp.py": "one command",

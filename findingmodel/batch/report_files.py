@@ -66,7 +66,7 @@ def expand(sources: Sequence[str]) -> list[str]:
 
 
 def read_items(files: Sequence[str], *, read_as: Form | None, column: str) -> Iterator[ReportItem]:
-    """Yield the reports in *files*, read as they are consumed. A file that cannot be read is an item with an error.
+    """Yield the reports in *files*, read as they are consumed; one that cannot be read has an error.
 
     Args:
         files: file names, or "-" for standard input.
@@ -101,17 +101,16 @@ def _whole(file: str) -> ReportItem:
     try:
         with _opened(file) as data:
             content = data.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise QueryError(f"the file has more than {_MOST_BYTES:,} bytes: it is not one report")
         text = content.decode(encoding_of(content[:2])["encoding"])
-        if "\0" in text:
-            raise QueryError("the text contains NUL characters")
     except OSError as error:
         return ReportItem(file, 1, "", error=QueryError(_reason(error)))
     except UnicodeDecodeError:
         return ReportItem(file, 1, "", error=QueryError("the text is not valid UTF-8"))
-    except QueryError as error:
-        return ReportItem(file, 1, "", error=error)
+    if len(content) > _MOST_BYTES:
+        message = f"the file has more than {_MOST_BYTES:,} bytes: it is not one report"
+        return ReportItem(file, 1, "", error=QueryError(message))
+    if "\0" in text:
+        return ReportItem(file, 1, "", error=QueryError("the text contains NUL characters"))
     return ReportItem(file, 1, text)
 
 

@@ -112,7 +112,7 @@ class JsonReports:
 
 
 class CsvReports:
-    """One row per mention, and one for a report that could not be read. Formulas get an apostrophe in front."""
+    """One row per mention, and one for a report that could not be read; formulas get an apostrophe."""
 
     def __init__(self) -> None:
         self._fields: tuple[str, ...] = ()

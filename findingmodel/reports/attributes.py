@@ -38,10 +38,10 @@ _LATERALITY_VALUES = {
     "unilateral": ("unilateral",),
 }
 _NOT_STATED = frozenset(
-    "indeterminate unknown present absent yes no normal other none true false positive negative n/a".split()
+    ("indeterminate", "unknown", "present", "absent", "yes", "no", "normal", "other", "none", "true", "false")
 )
 _SIZES = frozenset(
-    "size diameter dimension measurement measure maximum largest length long longest greatest".split()
+    ("size", "diameter", "dimension", "measurement", "maximum", "largest", "length", "longest", "greatest")
 )
 
 _CERTAIN, _LIKELY, _FAIR = 0.95, 0.9, 0.8

@@ -79,7 +79,7 @@ def _within(scope: Scope, start: int, end: int) -> bool:
 
 
 def _rank(scope: Scope, start: int, end: int) -> tuple[int, int, int]:
-    """Order the scopes of a mention: what is not said of the patient first, then by distance, then denials."""
+    """Order the scopes of a mention: what is not said of the patient, then the nearest, then denials."""
     kind = scope.cue.kind
     distance = start - scope.cue.end if scope.cue.end <= start else max(scope.cue.start - end, 0)
     if kind == IGNORED:

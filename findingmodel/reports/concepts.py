@@ -1,7 +1,7 @@
 """Concepts: all words for one thing have one number, in labels of models and in reports alike.
 
-A term of several words may be one concept ("lymph node"), and one word may stand for several ("gallstone" is a stone
-of the gallbladder). What belongs together is written in ``data/words.txt`` and in the tables of the search.
+A term of several words may be one concept ("lymph node"), and one word may stand for several ("gallstone" is
+a stone of the gallbladder). ``data/words.txt`` and the tables of the search say what belongs together.
 """
 
 from __future__ import annotations
@@ -178,9 +178,7 @@ class _Tables(NamedTuple):
 @cache
 def _tables() -> _Tables:
     """Return the classes of equal phrases, and the phrases that are written out, of all tables."""
-    own, unlike = [], set(_own_words()[_UNLIKE])
-    for line in _own_words()[""]:
-        own.append(line)
+    own, unlike = _own_words()[""], set(_own_words()[_UNLIKE])
     classes = _Classes()
     written_out: dict[Phrase, tuple[Phrase, bool]] = {}
     for line in [*own, *_whole_terms()]:

@@ -224,7 +224,7 @@ def _cut(start: int, end: int, starts: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _is_abbreviation(text: str, start: int, stop: int) -> bool:
-    """Return whether the full stop at *stop* belongs to an abbreviation; one letter needs a small letter next."""
+    """Return whether the full stop at *stop* belongs to an abbreviation; after one letter text goes on."""
     found = _ABBREVIATED.search(text, max(start, stop - 8), stop)
     if found is None:
         return False

@@ -75,7 +75,7 @@ class Exams:
     def of(self, document: Document, described_as: str = "") -> Exam:
         """Return the examination of *document*; *described_as* is its name, if it is known."""
         texts = [" ".join([word.text for word in sentence.words]) for sentence in document.sentences]
-        texts.append(" ".join([stem for stem in described_as.lower().replace("/", " ").split()]))
+        texts.append(" ".join(described_as.lower().replace("/", " ").split()))
         text = f" {' '.join(texts)} "
         votes: Counter[str] = Counter()
         for region, (words, _) in _table().items():

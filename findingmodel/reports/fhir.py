@@ -1,7 +1,7 @@
 """Readings as FHIR R4: a Bundle with one Observation for each finding that a report names.
 
-See https://hl7.org/fhir/R4/observation.html. The models and their attributes are identified by URNs of this package,
-because no registry of code systems lists them.
+See https://hl7.org/fhir/R4/observation.html. The models and their attributes are identified by URNs of this
+package, because no registry of code systems lists them.
 """
 
 from __future__ import annotations

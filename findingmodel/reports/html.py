@@ -14,7 +14,8 @@ _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2733; --line: #d5dde5; --back: #fff;
   --present: #ffe08a; --absent: #d9e2ea; --possible: #ffd0b0; --historical: #e0d4f5; --indication: #cfe8ff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --line: #3a4653; --back: #12181f;
-  --present: #6b5200; --absent: #36424e; --possible: #6e3d16; --historical: #4a3a6b; --indication: #1d4a70; } }
+  --present: #6b5200; --absent: #36424e; --possible: #6e3d16; --historical: #4a3a6b;
+  --indication: #1d4a70; } }
 body { font: 16px/1.6 system-ui, sans-serif; color: var(--ink); background: var(--back);
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2.5rem; }

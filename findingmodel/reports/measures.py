@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from findingmodel.reports.document import DATA
 from findingmodel.reports.values import Measurement, Quote
+from findingmodel.text.cues import CueTable
 from findingmodel.text.tables import lines, sections
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _LEVEL = re.compile(r"[ctls]\d{1,2}", re.IGNORECASE)
+_LEAD = 24  # characters before a measurement
+_MEASURED = ("measuring", "measures", "measured", "to", "of", "is", "at", "approximately", "about", "up")
 _SIDES = {
     "left": "left", "lt": "left", "l": "left", "leftward": "left", "lul": "left", "lll": "left",
     "right": "right", "rt": "right", "r": "right", "rightward": "right", "rul": "right", "rml": "right",
@@ -80,7 +83,7 @@ def levels(words: Sequence[Word]) -> Iterator[Quote]:
         if not _LEVEL.fullmatch(word.text):
             continue
         level = word.text.upper()
-        if last is not None and word.mark in ("-", "/") and word.start - last.end <= 2:  # noqa: PLR2004
+        if last is not None and word.mark in ("-", "/") and word.start - last.end <= 2:
             last = Quote(last.start, word.end, f"{last.text}-{level}")
             continue
         if last is not None:
@@ -90,7 +93,48 @@ def levels(words: Sequence[Word]) -> Iterator[Quote]:
         yield last
 
 
+def side_of(words: Sequence[Word]) -> str:
+    """Return the side that *words* state, or ""; "right and left" is "bilateral"."""
+    stated = list(dict.fromkeys(side for side, _ in sides(words)))
+    if {"left", "right"} <= set(stated):
+        return "bilateral"
+    return stated[0] if stated else ""
+
+
+def change_of(words: Sequence[Word]) -> str:
+    """Return the change since the last examination that *words* state, or ""; the last one counts.
+
+    >>> from findingmodel.reports.document import words_of
+    >>> text = "the nodule has increased in size"
+    >>> change_of(tuple(words_of(text, 0, len(text))))
+    'increased'
+    """
+    cues = _change_phrases().cues([word.text for word in words])
+    return cues[-1].kind if cues else ""
+
+
 @cache
-def changes() -> Mapping[tuple[str, ...], str]:
-    """Return the phrases that state a change since the last examination, each with its kind."""
-    return {tuple(phrase.split()): kind for kind, body in sections(DATA / "change.txt") for phrase in body}
+def _change_phrases() -> CueTable:
+    return CueTable(dict(sections(DATA / "change.txt")))
+
+
+def owner_of(size: Measurement, spans: Sequence[tuple[int, int]], text: str) -> int | None:
+    """Return which of the mentions at *spans* a measurement belongs to, or None if there are none.
+
+    That is the mention around it, the next one if nothing separates them, or else the last one before it.
+    """
+    before = [number for number, (start, _) in enumerate(spans) if start < size.start]
+    after = [number for number, (start, _) in enumerate(spans) if start >= size.end]
+    if before and (spans[before[-1]][1] >= size.end or _is_of_last(text[: size.start])):
+        return before[-1]
+    if after:
+        between = text[size.end : spans[after[0]][0]]
+        if not before or not any(mark in between for mark in (",", ";", " with ")):
+            return after[0]
+    return before[-1] if before else None
+
+
+def _is_of_last(text: str) -> bool:
+    """Return whether *text* ends with a word such as "measuring"."""
+    words = text[-_LEAD:].lower().split()
+    return bool(words) and words[-1].strip(",(") in _MEASURED

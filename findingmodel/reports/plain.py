@@ -1,4 +1,4 @@
-"""Show a reading in a terminal or a file of text: the report with numbered marks, and what each mark means."""
+"""Show a reading as text: the report with numbered marks, and a table of what each mark means."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def unpainted(text: str, certainty: str) -> str:
 def marked_text(reading: ReportReading, paint: Paint = unpainted) -> str:
     """Return the text with each mention in brackets, with its number and a sign of its certainty.
 
-    Signs: "+" present, "-" absent, "?" possible, "<" historical, ">" asked about. *paint* is called with each marked
-    text and its certainty.
+    Signs: "+" present, "-" absent, "?" possible, "<" historical, ">" asked about. *paint* is called with each
+    marked text and its certainty.
 
     >>> from findingmodel.reports.values import Mention, ReportReading
     >>> mention = Mention(3, 5, "PE", "absent", "findings")

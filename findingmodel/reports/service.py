@@ -1,4 +1,4 @@
-"""Read reports against a store: keeps a reader for the index's generation, fills attributes, searches for the rest."""
+"""Read reports with an index: its labels, the attributes of its models, and its search for the rest."""
 
 from __future__ import annotations
 

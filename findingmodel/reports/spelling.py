@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from findingmodel.reports.concepts import SEARCH_TABLES
@@ -39,9 +39,7 @@ class Corrector:
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._words = lexicon.words
-        self._speller: Speller | None = None
-        self._stems: frozenset[str] | None = None
+        self._lexicon_words = lexicon.words
         self._corrections: dict[str, str] = {}
 
     def corrected(self, sentence: Sentence) -> Sentence:
@@ -68,13 +66,15 @@ class Corrector:
 
     def _correction(self, text: str, stem: str) -> str:
         """Return the word that *text* is a typo of, or ""."""
-        if self._stems is None:
-            known = _known_words() | {word for word in self._words() if word.isalpha()}
-            self._stems = frozenset(map(root, known)) | frozenset(importance())
-            self._speller = Speller(sorted(known))
-        assert self._speller is not None
-        if stem in self._stems or text in importance():
+        speller, stems = self._known
+        if stem in stems or text in importance():
             return ""
         most = 2 if len(text) >= _TWO_EDITS else 1
-        found = [(other, edits) for other, edits in self._speller.similar(american(text)) if edits <= most]
+        found = [(other, edits) for other, edits in speller.similar(american(text)) if edits <= most]
         return found[0][0] if found and found[0][0][0] == text[0] else ""
+
+    @cached_property
+    def _known(self) -> tuple[Speller, frozenset[str]]:
+        """The words to correct to, and the stems of words that are not typos."""
+        known = _known_words() | {word for word in self._lexicon_words if word.isalpha()}
+        return Speller(sorted(known)), frozenset(map(root, known)) | frozenset(importance())

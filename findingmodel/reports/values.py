@@ -1,4 +1,4 @@
-"""What reading a report gives: `ReportReading` and its parts. Values only: how they are shown is elsewhere."""
+"""What reading a report gives: `ReportReading` and its parts, which know nothing of how they are shown."""
 
 from __future__ import annotations
 
@@ -136,6 +136,10 @@ class NormalStatement(NamedTuple):
     text: str
     denies: tuple[str, ...] = ()
 
+    def touches(self, mention: Mention) -> bool:
+        """Return whether the words of *mention* are among its own."""
+        return self.start < mention.end and mention.start < self.end
+
 
 class ReportSection(NamedTuple):
     """A section of a report: its name, its offsets without the heading, and the heading as written."""
@@ -156,7 +160,7 @@ class ReportReading:
         mentions: the findings that it names, in order.
         normal: the statements of normality.
         sentences: how many sentences it has.
-        region, modality: what the examination is of and how it was made, as the report tells: "chest", "ct"; or "".
+        region, modality: what was examined and how, as the report tells: "chest", "ct"; or "".
     """
 
     text: str

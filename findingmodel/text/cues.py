@@ -1,8 +1,8 @@
 """Cues and their scopes: which words of a sentence a phrase such as "no evidence of" is about, or denies.
 
-The scheme is that of ConText: a cue has a kind and a direction, and its scope ends at a stop, at another cue or at
-the end of the sentence (Harkema et al. 2009, https://doi.org/10.1016/j.jbi.2009.05.002). What is added here are the
-rules for lists: "no A, B or C" denies all three, "no A, small B" and "no A, and the B is enlarged" only the first.
+The scheme is that of ConText: a cue has a kind and a direction, and its scope ends at a stop, at another cue
+or at the end of the sentence (Harkema et al. 2009, https://doi.org/10.1016/j.jbi.2009.05.002). What is added
+here are the rules for lists: "no A, B or C" denies all three, "no A, small B" only the first.
 """
 
 from __future__ import annotations

@@ -1,0 +1,156 @@
+"""Read the names and synonyms of models as labels: what a report must state, and what it may leave out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from findingmodel.reports.document import DATA, roots
+from findingmodel.text.tables import word_sets
+from findingmodel.text.terms import BREAK, importance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from findingmodel.reports.concepts import Concepts
+    from findingmodel.reports.kinds import Kinds
+    from findingmodel.stores.records import LabelRow
+
+T = TypeVar("T")
+
+_LIGHT = 0.2  # the importance of words that a label may have and a report may leave out
+_LONGEST = 9  # core concepts; longer names are sentences
+_NO_REGIONS = frozenset(("empty", "modality", "endings"))  # the other sections of the table are regions
+
+
+class Label(NamedTuple):
+    """A name or synonym of a model.
+
+    Attributes:
+        model: the number of its model.
+        core: the concepts that a report must state, sorted.
+        light: those that it may leave out: degree, side, age.
+        modality: names of the examinations that the label is limited to.
+        stems: its stems as written, without small words.
+        is_name: whether it is the name.
+        is_plural: whether its last word is a plural.
+        is_place: whether it names a place only.
+    """
+
+    model: int
+    core: tuple[int, ...]
+    light: frozenset[int]
+    modality: frozenset[str]
+    stems: frozenset[str]
+    is_name: bool
+    is_plural: bool
+    is_place: bool
+
+
+class LabelReader:
+    """Makes labels of the rows of an index. Equal sets are one object, for many labels have the same.
+
+    Args:
+        concepts, kinds: as the lexicon has them.
+    """
+
+    def __init__(self, concepts: Concepts, kinds: Kinds) -> None:
+        self._concepts = concepts
+        self._kinds = kinds
+        self._sets: dict[object, object] = {}
+
+    def labels(self, model: int, row: LabelRow) -> Iterator[Label]:
+        """Yield the labels of the model of this number."""
+        for at, (stems, is_plural) in enumerate(_stems_of(row)):
+            for variant in _variants(stems):
+                label = self._label(model, variant, is_name=at == 0, is_plural=is_plural)
+                if label is not None:
+                    yield label
+
+    def shared(self, value: T) -> T:
+        """Return the first value that is equal to *value*."""
+        return self._sets.setdefault(value, value)  # type: ignore[return-value]
+
+    def _label(self, model: int, stems: Sequence[str], *, is_name: bool, is_plural: bool) -> Label | None:
+        table = _table()
+        core, light = self._split(stems)
+        is_named = not self._kinds.named.isdisjoint(core) or any(stem.endswith(_endings()) for stem in stems)
+        if not core or (light and not is_named):
+            core, light = [*core, *light], []
+        distinct = tuple(sorted(set(core)))
+        if not distinct or len(distinct) > _LONGEST:
+            return None
+        return Label(
+            model,
+            distinct,
+            self.shared(frozenset(light)),
+            self.shared(table["modality"].intersection(stems)),
+            self.shared(frozenset(stems) - table["empty"]),
+            is_name,
+            is_plural,
+            self._kinds.places.issuperset(distinct),
+        )
+
+    def _split(self, stems: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Return the concepts of a label that a report must state, and those that it may leave out."""
+        table = _table()
+        core: list[int] = []
+        light: list[int] = []
+        for term in self._concepts.terms(stems):
+            is_single = term.end == term.start + 1
+            stem = stems[term.start]
+            if is_single and (stem in table["empty"] or stem in table["modality"]):
+                continue
+            is_light = is_single and self._is_light(stem, term.concepts)
+            (light if is_light else core).extend(term.concepts)
+        return core, light
+
+    def _is_light(self, stem: str, concepts: Sequence[int]) -> bool:
+        if self._kinds.light.issuperset(concepts):
+            return True
+        return importance().get(stem, 1.0) <= _LIGHT and self._kinds.states.isdisjoint(concepts)
+
+
+def regions_of(tags: str) -> frozenset[str]:
+    """Return the regions of the body that the stems of a model's *tags* name.
+
+    >>> sorted(regions_of("chest xr find"))
+    ['chest']
+    """
+    stems = set(tags.split())
+    return frozenset(
+        title for title, words in _table().items() if title not in _NO_REGIONS and not words.isdisjoint(stems)
+    )
+
+
+def _stems_of(row: LabelRow) -> Iterator[tuple[list[str], bool]]:
+    """Yield the stems of each label, as the index has them where those tell enough, and if it is a plural."""
+    analysed = [row.terms.name, *(part.strip() for part in row.terms.synonyms.split(BREAK))]
+    for written, stems in zip((row.name, *row.synonyms), analysed, strict=False):
+        yield roots(written) if "itis" in written else stems.split(), written.endswith("s")
+
+
+def _variants(stems: list[str]) -> Iterator[list[str]]:
+    """Yield a label without "or", or with each of the two words that it joins."""
+    place = stems.index("or") if "or" in stems[1:-1] else 0
+    if not place:
+        yield stems
+        return
+    first = place - 1 - (stems[place - 1] == "and")
+    yield [*stems[: first + 1], *stems[place + 2 :]]
+    yield [*stems[:first], *stems[place + 1 :]]
+
+
+@cache
+def _table() -> dict[str, frozenset[str]]:
+    return word_sets(DATA / "labels.txt")
+
+
+@cache
+def _endings() -> tuple[str, ...]:
+    return tuple(sorted(_table()["endings"]))
+
+
+def names_finding(stem: str) -> bool:
+    """Return whether the ending of a stem tells that it names a finding."""
+    return stem.endswith(_endings())
