@@ -82,7 +82,7 @@ def _subject_has_head(chunks: Sequence[Chunk], number: int) -> bool:
     for chunk in reversed(chunks[:number]):
         if chunk.has_head:
             return True
-        if chunk.lead not in ("of", "is", "and"):
+        if chunk.lead not in ("of", "is", "and") or (chunk.lead == "and" and chunk.has_place):
             return False
     return False
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NEGATION = Path(__file__).with_name("data") / "negation.txt"
 ABSENT, RESOLVED = "absent", "resolved"
-BEFORE, AFTER, ANSWER = "before", "after", "answer"
+BEFORE, AFTER, AROUND, ANSWER = "before", "after", "around", "answer"
 NOTHING, STOP, AFFIRMED = "nothing", "stop", "affirmed"
 _GAP = "*"
 _MOST_IN_GAP = 2
@@ -37,7 +37,7 @@ class Cue(NamedTuple):
 
     Attributes:
         kind: the first word of its section in the table, such as "absent".
-        direction: the second word: "before" what it is about, "after" it, or "answer".
+        direction: the second word: "before" what it is about, "after" it, "around" for both, or "answer".
         start, end: the positions of its first word, and after its last.
     """
 
@@ -179,10 +179,13 @@ def _match_end(pattern: Sequence[str], words: Sequence[str], position: int) -> i
 
 def _scopes(words: Sequence[str], marks: Sequence[str], cues: Sequence[Cue]) -> Iterator[Scope]:
     for number, cue in enumerate(cues):
-        if cue.direction not in (BEFORE, AFTER) or cue.kind == AFFIRMED:
+        if cue.direction not in (BEFORE, AFTER, AROUND) or cue.kind == AFFIRMED:
             continue
         after = (cue.end, _forward(words, marks, cues, number))
         before = (_backward(words, marks, cues, number), cue.start)
+        if cue.direction == AROUND:
+            yield from (Scope(cue, start, end) for start, end in (before, after) if start < end)
+            continue
         first, other = (after, before) if cue.direction == BEFORE else (before, after)
         start, end = first if first[0] < first[1] else other
         if start < end:
