@@ -64,11 +64,9 @@ class SentenceCues(NamedTuple):
         told = [scope for scope in covering if scope.cue.kind in _ALWAYS]
         asked = [scope for scope in covering if scope.cue.kind == INDICATION]
         default = _OF_SECTION[self.section]
-        if asked and default == HISTORICAL:
-            best = min(asked, key=lambda scope: _rank(scope, start, end))
-            return Judgement(INDICATION, best.cue)
-        if told:
-            best = min(told, key=lambda scope: _rank(scope, start, end))
+        deciding = asked if asked and (default == HISTORICAL or not told) else told
+        if deciding:
+            best = min(deciding, key=lambda scope: _rank(scope, start, end))
             return Judgement(best.cue.kind, best.cue)
         return Judgement(default)
 

@@ -188,6 +188,11 @@ def chunks_of(words: Sequence[Word], parts: Sequence[Part]) -> list[Chunk]:
 _MARKS = {",": "and", "/": "and", ";": "and", "(": "clause", ")": "clause", ":": "clause"}
 
 
+def is_boundary(word: str) -> bool:
+    """Return whether a word separates the phrases of a sentence."""
+    return word in _boundaries()
+
+
 @cache
 def _boundaries() -> Mapping[str, str]:
     """Return the kind of the boundary that each word of the grammar is; the first section counts."""

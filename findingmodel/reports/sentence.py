@@ -13,7 +13,7 @@ from findingmodel.reports.contexts import context_of
 from findingmodel.reports.document import DATA
 from findingmodel.reports.linking import status_of
 from findingmodel.reports.measures import change_of, levels, measurements, owner_of, side_of
-from findingmodel.reports.parts import Kind, chunks_of, parts_of
+from findingmodel.reports.parts import Kind, chunks_of, is_boundary, parts_of
 from findingmodel.reports.values import Mention, MentionHit, NormalStatement, Quote
 from findingmodel.text.cues import CueTable
 from findingmodel.text.tables import sections
@@ -38,6 +38,7 @@ _BARE_STATE = 0.85
 _WEAK = 1.15
 _HEADING_GAP = 3  # characters between a heading and its first word
 _JOINS = ("and", "or", "with", "but")
+_FEW_WORDS = 4
 _LEADS = (*_JOINS, "in", "of")
 _SIDE_OR_LEVEL = re.compile(r"left|right|[ctls]\d{1,2}")
 _GENERIC = frozenset(("abnormality", "abnormalities", "disease", "process", "injury", "syndrome", "finding"))
@@ -267,10 +268,15 @@ class SentenceReader:
     def _ends_before(self, position: int) -> bool:
         """Return whether the phrase of the word at *position* begins there; "right and left" go together."""
         if self._words[position].mark:
-            return True
+            return self._words[position].mark != "," or not self._is_adjectives(position)
         if self._words[position - 1].text not in _JOINS:
             return False
         return position < 2 or not _SIDE_OR_LEVEL.fullmatch(self._words[position - 2].text)
+
+    def _is_adjectives(self, position: int) -> bool:
+        """Return whether the words before the comma at *position* go on after it: "smooth, lobulated"."""
+        before = self._words[max(position - _FEW_WORDS, 0) : position]
+        return len(before) < _FEW_WORDS and not any(word.mark or is_boundary(word.text) for word in before)
 
     # the rest
 

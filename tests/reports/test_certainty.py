@@ -1,4 +1,4 @@
-"""What is present, absent, possible, historical or only asked about; each kind of phrase has its own sentences."""
+"""What is present, absent, possible, historical or only asked about, by kinds of phrases."""
 
 from __future__ import annotations
 
@@ -148,13 +148,13 @@ def test_the_cue_that_decided_is_quoted() -> None:
 
 
 def test_words_a_sentence_denies() -> None:
-    words = "no nodule or mass but a cyst".split()
+    words = ["no", "nodule", "or", "mass", "but", "a", "cyst"]
     assert {words[position] for position in denied(words)} == {"nodule", "or", "mass"}
     assert denied(["study", "without", "contrast", "shows", "stone"]) == frozenset()
 
 
 def test_a_table_of_cues_may_have_gaps_and_alternatives() -> None:
     table = CueTable({"absent before": ["no * evidence of/for"], "stop": ["but"]})
-    words = "no clear ct evidence for stone but cyst".split()
+    words = ["no", "clear", "ct", "evidence", "for", "stone", "but", "cyst"]
     (scope,) = table.scopes(words)
     assert words[scope.start : scope.end] == ["stone"]

@@ -81,7 +81,7 @@ def test_shorthand_and_contractions_are_written_out_with_their_offsets() -> None
         *("cyst", "without", "septa", "is", "not", "large", "rule", "out", "pe")
     ]
     assert text[words[1].start : words[1].end] == "w/o"
-    assert words[2].mark == "" and words[3].mark == ","
+    assert (words[2].mark, words[3].mark) == ("", ",")
 
 
 def test_an_inflammation_is_not_its_organ() -> None:

@@ -34,7 +34,8 @@ from tests.reports.report_index import names, only, read, reader
         ("Enlarged liver.", ["hepatomegaly"]),
         ("Pnuemothorax and cholecystitsi.", ["pneumothorax", "cholecystitis"]),
         (
-            "There is atelectasis, pneumothorax, cardiomegaly, pleural effusion, hiatal hernia, rib fracture and scoliosis.",
+            "There is atelectasis, pneumothorax, cardiomegaly, pleural effusion, hiatal hernia, rib fracture "
+            "and scoliosis.",
             [
                 *("atelectasis", "pneumothorax", "cardiomegaly", "pleural effusion"),
                 *("hiatal hernia", "rib fracture", "scoliosis"),
@@ -145,7 +146,18 @@ def test_any_text_is_read_and_its_offsets_are_of_the_text(text: str) -> None:
     assert as_document(reading)["text"] == text
 
 
-PIECES = ["No", "pneumothorax", ",", "or", "pleural effusion", ".", "possible", "nodule", "in the left lung", "\n"]
+PIECES = [
+    "No",
+    "pneumothorax",
+    ",",
+    "or",
+    "pleural effusion",
+    ".",
+    "possible",
+    "nodule",
+    "in the left lung",
+    "\n",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14))
