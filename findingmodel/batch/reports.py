@@ -1,17 +1,13 @@
-"""Read many reports, with a process per processor, and write what they say record by record."""
+"""Read the reports of a job, and write what they say record by record, so that a run can be resumed."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from collections import deque
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from findingmodel.batch.report_files import STREAM, ReportItem, expand, read_items
+from findingmodel.batch.report_files import STREAM, expand, read_items
 from findingmodel.batch.report_output import (
     RESUMABLE,
     ReportProgress,
@@ -20,25 +16,18 @@ from findingmodel.batch.report_output import (
     read_progress,
     writer_of,
 )
+from findingmodel.batch.report_stream import read_stream
 from findingmodel.errors import QueryError
-from findingmodel.limits import MAX_REPORT_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from collections.abc import Callable, Iterator, Sequence
 
     from findingmodel.batch import read as batch_read
     from findingmodel.batch import report_output
-    from findingmodel.reports.reader import ReportReader
     from findingmodel.reports.service import StoreReports
-    from findingmodel.reports.values import ReportReading
 
     Progress = Callable[[int, int], None]
     Write = Callable[[str], object]
-
-_CHUNK = 16  # reports that a process reads at once
-_AHEAD = 3  # chunks per process that may wait to be written
-_MANY = 64  # reports from which on starting processes pays
 
 
 class ReportJob(NamedTuple):
@@ -122,7 +111,8 @@ async def run_reports(
     with _appending(job.target, echo, is_new=known.last is None) as write:
         if known.last is None:
             write(heading)
-        async for item, reading, error in read_stream(reports, remaining, job):
+        stream = read_stream(reports, remaining, exam=job.exam, limit=job.limit, processes=job.processes)
+        async for item, reading, error in stream:
             write(writer.record(item, reading, error))
             done += 1
             mentions += len(reading.mentions) if reading else 0
@@ -130,79 +120,6 @@ async def run_reports(
             progress(done, max(total, done))
         write(writer.end())
     return ReportSummary(done, mentions, failed, known.reports)
-
-
-async def read_stream(
-    reports: StoreReports, items: Iterable[ReportItem], job: ReportJob
-) -> AsyncIterator[tuple[ReportItem, ReportReading | None, str]]:
-    """Yield each item with its reading, or None and the error, in order."""
-    iterator = iter(items)
-    start = list(islice(iterator, _MANY))
-    processes = _process_count(job, is_many=len(start) == _MANY)
-    reader = await reports.reader()
-    readings = _in_processes if processes > 1 else _in_place
-    for item, reading, error in readings(reader, chain(start, iterator), job, processes):
-        complete = None if reading is None else await reports.complete(reading, job.limit)
-        yield item, complete, error
-
-
-Outcome = tuple[ReportItem, "ReportReading | None", str]
-
-
-def _in_place(
-    reader: ReportReader, items: Iterable[ReportItem], job: ReportJob, _processes: int
-) -> Iterator[Outcome]:
-    for item in items:
-        yield _read(reader, item, job.exam, job.limit)
-
-
-_forked: list[ReportReader] = []
-"""The reader of this process and of those forked from it."""
-
-
-def _in_processes(
-    reader: ReportReader, items: Iterable[ReportItem], job: ReportJob, processes: int
-) -> Iterator[Outcome]:
-    """Yield the outcomes in order; the processes are forks of this one, and share its labels."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    _forked[:] = [reader]
-    iterator = iter(items)
-    waiting: deque[Future[list[Outcome]]] = deque()
-    try:
-        with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
-            while chunk := list(islice(iterator, _CHUNK)):
-                waiting.append(_submit(pool, chunk, job))
-                if len(waiting) >= processes * _AHEAD:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-    finally:
-        _forked.clear()
-
-
-def _submit(pool: ProcessPoolExecutor, chunk: list[ReportItem], job: ReportJob) -> Future[list[Outcome]]:
-    return pool.submit(_read_chunk, chunk, job.exam, job.limit)
-
-
-def _read_chunk(items: list[ReportItem], exam: str, limit: int) -> list[Outcome]:
-    return [_read(_forked[0], item, exam, limit) for item in items]
-
-
-def _read(reader: ReportReader, item: ReportItem, exam: str, limit: int) -> Outcome:
-    if item.error is not None:
-        return item, None, str(item.error)
-    if len(item.text) > MAX_REPORT_CHARACTERS:
-        return item, None, f"the report has more than {MAX_REPORT_CHARACTERS:,} characters"
-    return item, reader.read(item.text, exam, limit), ""
-
-
-def _process_count(job: ReportJob, *, is_many: bool) -> int:
-    """Return how many processes read; 1 for this one alone, where forks are not safe or do not pay."""
-    if not is_many or not sys.platform.startswith("linux") or threading.active_count() > 1:
-        return 1
-    return min(job.processes or len(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
 
 
 def _forms(job: ReportJob, files: Sequence[str]) -> list[str]:

@@ -13,8 +13,9 @@ from findingmodel.cli.session import run, session_of
 from findingmodel.cli.timings import timed, timings_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from findingmodel.batch.read import Form
     from findingmodel.batch.reports import ReportJob, ReportSummary
     from findingmodel.index.session import IndexSession
     from findingmodel.reports.values import ReportReading
@@ -102,24 +103,31 @@ def report(
     In the text, [words]1+ is finding 1 of the table, and present; - is absent, ? possible, < historical,
     > asked about. The exit code is 1 if some reports could not be read.
     """
-    from findingmodel.batch.report_output import form_of
-    from findingmodel.batch.reports import ReportJob
-
-    form = write_as or (form_of(output) if output else "jsonl" if screen.as_json else "text")
+    form = write_as or _form_of(output, as_json=screen.as_json)
     if form == "text" and (output or options["resume"]):
         raise click.UsageError("--format text is for the screen: choose jsonl, csv, html or fhir for a file.")
     with timed(settings, "report", show=timings) as timer:
         session = session_of(settings, timer)
         if form == "text":
-            job = ReportJob(sources, **options)
-            failed = run(session, lambda opened: _show_all(screen, opened, job))
+            del options["resume"]
+            failed = run(session, lambda opened: _show_all(screen, opened, sources, **options))
             return 1 if failed else 0
+        from findingmodel.batch.reports import ReportJob
+
         job = ReportJob(sources, output or _STREAM, write_as=form, **options)  # type: ignore[arg-type]
         summary = _write(screen, session, job)
     if screen.as_json and job.target != _STREAM:
         screen.json(summary._asdict())
     screen.note(_sentence(summary))
     return 1 if summary.failed else 0
+
+
+def _form_of(output: str | None, *, as_json: bool) -> str:
+    if output is None:
+        return "jsonl" if as_json else "text"
+    from findingmodel.batch.report_output import form_of
+
+    return form_of(output)
 
 
 def _write(screen: Screen, session: IndexSession, job: ReportJob) -> ReportSummary:
@@ -154,15 +162,24 @@ def _sentence(summary: ReportSummary) -> str:
     return ", ".join(parts)
 
 
-async def _show_all(screen: Screen, opened: IndexSession, job: ReportJob) -> int:
+async def _show_all(
+    screen: Screen,
+    opened: IndexSession,
+    sources: Sequence[str],
+    *,
+    read_as: Form | None,
+    column: str,
+    exam: str,
+    limit: int,
+) -> int:
     """Print each report with its findings marked, and a table; return how many could not be read."""
     from findingmodel.batch.report_files import expand, read_items
-    from findingmodel.batch.reports import read_stream
+    from findingmodel.batch.report_stream import read_stream
 
-    files = expand(job.sources)
-    items = read_items(files, read_as=job.read_as, column=job.column)
+    files = expand(sources)
+    items = read_items(files, read_as=read_as, column=column)
     failed = shown = 0
-    async for item, reading, error in read_stream(opened.reports, items, job):
+    async for item, reading, error in read_stream(opened.reports, items, exam=exam, limit=limit):
         if reading is None:
             failed += 1
             screen.note(f"{item.name}: {error}")

@@ -72,6 +72,8 @@ class Concepts:
         self._names: list[str] = []
         self._terms: dict[str, list[tuple[Phrase, tuple[int, ...], bool]]] = {}
         self._single: dict[str, int] = {}
+        self._direct: dict[str, tuple[int, ...]] = {}
+        self._is_frozen = False
         table = _tables()
         for phrases, is_capital in table.same:
             number = self._make(" ".join(phrases[0]))
@@ -79,9 +81,20 @@ class Concepts:
                 self._add(phrase, (number,), is_capital)
         for phrase, meaning, is_capital in table.written_out:
             self._add(phrase, tuple(dict.fromkeys(self.of_stems(meaning, without=phrase))), is_capital)
+        for stem, terms in self._terms.items():
+            if len(terms) == 1 and len(terms[0][0]) == 1 and not terms[0][2]:
+                self._direct[stem] = terms[0][1]  # most words begin no longer term, and need no comparison
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def freeze(self) -> None:
+        """Give no numbers to new words from now on: reports have any number of them."""
+        self._is_frozen = True
+
+    def knows(self, stem: str) -> bool:
+        """Return whether a word with this stem is in a table or a label."""
+        return stem in self._single or stem in self._terms
 
     def name(self, concept: int) -> str:
         """Return the stems of the first term of *concept*."""
@@ -111,11 +124,16 @@ class Concepts:
             without: a term that is not recognized.
         """
         found: list[Term] = []
+        concepts: tuple[int, ...]
         position = 0
         length = len(stems)
-        terms, single = self._terms, self._single
+        terms, single, direct = self._terms, self._single, self._direct
         while position < length:
             stem = stems[position]
+            if stem in direct and not without:
+                found.append(Term(position, position + 1, direct[stem]))
+                position += 1
+                continue
             for phrase, concepts, is_capital in terms.get(stem, ()):
                 end = position + len(phrase)
                 if (
@@ -128,9 +146,10 @@ class Concepts:
                     break
             else:
                 number = single.get(stem)
-                if number is None and stem in _WEIGHTED and _is_signal(stems[position + 1 : position + 3]):
-                    number = self._number(stem + " signal")
-                concepts = self._concepts_of(stem) if number is None else (number,)
+                if stem in _WEIGHTED and _is_signal(stems[position + 1 : position + 3]):
+                    concepts = self._concepts_of(stem + " signal")
+                else:
+                    concepts = self._concepts_of(stem) if number is None else (number,)
                 found.append(Term(position, position + 1, concepts))
                 position += 1
         return found
@@ -143,9 +162,12 @@ class Concepts:
                     yield phrase, concepts[0]
 
     def _concepts_of(self, stem: str) -> tuple[int, ...]:
+        """Return the concepts of a word that is not a term: those of a spinal level, or one of its own."""
         level = _LEVEL.fullmatch(stem)
         if level:
             return (*self.of("vertebra"), *self.of(_SPINES[level[1]]))
+        if stem not in self._single and self._is_frozen:
+            return ()
         return (self._number(stem),)
 
     def _number(self, stem: str) -> int:

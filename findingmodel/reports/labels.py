@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from findingmodel.reports.document import DATA, roots
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LIGHT = 0.2  # the importance of words that a label may have and a report may leave out
+_NONE: frozenset[int] = frozenset()
+_NO_WORDS: frozenset[str] = frozenset()
 _LONGEST = 9  # core concepts; longer names are sentences
 _NO_REGIONS = frozenset(("empty", "modality", "endings"))  # the other sections of the table are regions
 
@@ -57,6 +59,10 @@ class LabelReader:
     def __init__(self, concepts: Concepts, kinds: Kinds) -> None:
         self._concepts = concepts
         self._kinds = kinds
+        self._named = kinds.named
+        self._places = kinds.places
+        self._skipped = _table()["empty"] | _table()["modality"]
+        self._light: dict[str, bool] = {}
         self._sets: dict[object, object] = {}
 
     def labels(self, model: int, row: LabelRow) -> Iterator[Label]:
@@ -72,45 +78,49 @@ class LabelReader:
         return self._sets.setdefault(value, value)  # type: ignore[return-value]
 
     def _label(self, model: int, stems: Sequence[str], *, is_name: bool, is_plural: bool) -> Label | None:
-        table = _table()
         core, light = self._split(stems)
-        is_named = not self._kinds.named.isdisjoint(core) or any(stem.endswith(_endings()) for stem in stems)
-        if not core or (light and not is_named):
+        if not core or (light and not self._is_named(core, stems)):
             core, light = [*core, *light], []
-        distinct = tuple(sorted(set(core)))
+        distinct = tuple(sorted(set(core))) if len(core) > 1 else tuple(core)
         if not distinct or len(distinct) > _LONGEST:
             return None
+        table = _table()
         return Label(
             model,
             distinct,
-            self.shared(frozenset(light)),
-            self.shared(table["modality"].intersection(stems)),
+            self.shared(frozenset(light)) if light else _NONE,
+            self.shared(table["modality"].intersection(stems)) or _NO_WORDS,
             self.shared(frozenset(stems) - table["empty"]),
             is_name,
             is_plural,
-            self._kinds.places.issuperset(distinct),
+            self._places.issuperset(distinct),
         )
+
+    def _is_named(self, core: Sequence[int], stems: Sequence[str]) -> bool:
+        return not self._named.isdisjoint(core) or any(stem.endswith(_endings()) for stem in stems)
 
     def _split(self, stems: Sequence[str]) -> tuple[list[int], list[int]]:
         """Return the concepts of a label that a report must state, and those that it may leave out."""
-        table = _table()
+        skipped = self._skipped
         core: list[int] = []
         light: list[int] = []
-        for term in self._concepts.terms(stems):
-            is_single = term.end == term.start + 1
-            stem = stems[term.start]
-            if is_single and (stem in table["empty"] or stem in table["modality"]):
-                continue
-            is_light = is_single and self._is_light(stem, term.concepts)
-            (light if is_light else core).extend(term.concepts)
+        for start, end, concepts in self._concepts.terms(stems):
+            if end > start + 1:
+                core.extend(concepts)
+            elif stems[start] not in skipped:
+                (light if self._is_light(stems[start], concepts) else core).extend(concepts)
         return core, light
 
-    def _is_light(self, stem: str, concepts: Sequence[int]) -> bool:
-        if self._kinds.light.issuperset(concepts):
-            return True
-        return importance().get(stem, 1.0) <= _LIGHT and self._kinds.states.isdisjoint(concepts)
+    def _is_light(self, stem: str, concepts: tuple[int, ...]) -> bool:
+        """Return whether a word only tells degree, side, number or age; labels repeat their words."""
+        known = self._light.get(stem)
+        if known is None:
+            is_slight = importance().get(stem, 1.0) <= _LIGHT and self._kinds.states.isdisjoint(concepts)
+            known = self._light[stem] = is_slight or self._kinds.light.issuperset(concepts)
+        return known
 
 
+@lru_cache(maxsize=4_096)
 def regions_of(tags: str) -> frozenset[str]:
     """Return the regions of the body that the stems of a model's *tags* name.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.reports.concepts import Concepts
@@ -43,7 +44,6 @@ class Lexicon:
         models: the models by number.
         names: the label that is the name, by model.
         heads: concepts that name a finding by themselves, because a label consists of one of them.
-        spread: for each concept of a finding, with how many places labels name it.
         words: the words of all labels, as written but in lower case.
     """
 
@@ -57,12 +57,9 @@ class Lexicon:
         self.names = {label.model: label for label in labels if label.is_name}
         self._filed = _filed((min(label.core, key=counts.__getitem__), label) for label in labels)
         places = self.kinds.places
-        self._by_head = _filed(
-            (concept, label) for label in labels for concept in label.core if concept not in places
-        )
         own = frozenset(label.core[0] for label in labels if len(label.core) == 1)
         self.heads = own - places - self.kinds.weak - self.kinds.states
-        self.spread = _spread(labels, places)
+        self.concepts.freeze()
 
     def covered(self, concepts: Collection[int]) -> Iterator[Label]:
         """Yield the labels whose core is within *concepts*.
@@ -84,7 +81,22 @@ class Lexicon:
 
     def with_concept(self, concept: int) -> Sequence[Label]:
         """Return the labels that have *concept*, which is not a place."""
-        return self._by_head.get(concept, ())
+        return self._by_concept.get(concept, ())
+
+    @cached_property
+    def spread(self) -> Mapping[int, int]:
+        """For each concept of a finding, with how many places labels name it."""
+        return _spread(self._labels(), self.kinds.places)
+
+    @cached_property
+    def _by_concept(self) -> Mapping[int, tuple[Label, ...]]:
+        places = self.kinds.places
+        labels = self._labels()
+        return _filed((concept, label) for label in labels for concept in label.core if concept not in places)
+
+    def _labels(self) -> Iterator[Label]:
+        for filed in self._filed.values():
+            yield from filed
 
     def _read(self, rows: Iterable[LabelRow]) -> Iterator[Label]:
         reader = LabelReader(self.concepts, self.kinds)

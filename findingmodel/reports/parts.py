@@ -100,7 +100,7 @@ def _kind(words: Sequence[Word], term: Term, lexicon: Lexicon) -> Kind:
         return Kind.STATE if is_adjective else Kind.HEAD
     if not kinds.states.isdisjoint(term.concepts):
         return Kind.STATE
-    if kinds.places.issuperset(term.concepts):
+    if term.concepts and kinds.places.issuperset(term.concepts):
         return Kind.PLACE
     return _kind_of_other(word, term, lexicon)
 
@@ -134,7 +134,7 @@ def _kind_of_other(word: Word, term: Term, lexicon: Lexicon) -> Kind:
     if weight <= _LIGHT:
         return Kind.LIGHT
     is_ended = len(word.text) >= _SHORTEST_ENDED and word.text.endswith(endings())
-    return Kind.HEAD if is_ended and term.concepts[0] not in lexicon.kinds.weak else Kind.CONTENT
+    return Kind.HEAD if is_ended and lexicon.kinds.weak.isdisjoint(term.concepts) else Kind.CONTENT
 
 
 def _is_named(word: Word, term: Term, lexicon: Lexicon) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from findingmodel.reports.concepts import SEARCH_TABLES
 from findingmodel.reports.document import DATA, root
 from findingmodel.search.vocabulary import Speller
+from findingmodel.text.cues import NEGATION
 from findingmodel.text.normalize import tokenize
 from findingmodel.text.stem import american
 from findingmodel.text.terms import importance
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 _SHORTEST = 6  # letters of a word that may be mistyped
 _TWO_EDITS = 11  # letters of a word that may have two mistakes
 _MOST_KNOWN = 50_000
+_TABLES = ("certainty", "grammar", "headings", "exams", "change", "normal", "observations", "units")
 
 
 @cache
-def _known_words() -> frozenset[str]:
-    """Return the words of all tables: none of them is a typo, and a typo may be of one."""
-    texts = [
-        path.read_text(encoding="utf-8")
-        for path in sorted([*DATA.glob("*.txt"), *SEARCH_TABLES.glob("*.txt")])
-    ]
-    return frozenset(american(word) for text in texts for word in tokenize(text) if word.isalpha())
+def _words_of_tables() -> frozenset[str]:
+    """Return the words of the small tables, which are no typos although they are not in labels."""
+    paths = (NEGATION, NEGATION.with_name("grammar.txt"), *(DATA / f"{name}.txt" for name in _TABLES))
+    return frozenset(tokenize(" ".join(path.read_text(encoding="utf-8") for path in paths)))
 
 
 class Corrector:
@@ -39,7 +37,7 @@ class Corrector:
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._lexicon_words = lexicon.words
+        self._lexicon = lexicon
         self._corrections: dict[str, str] = {}
 
     def corrected(self, sentence: Sentence) -> Sentence:
@@ -66,15 +64,16 @@ class Corrector:
 
     def _correction(self, text: str, stem: str) -> str:
         """Return the word that *text* is a typo of, or ""."""
-        speller, stems = self._known
-        if stem in stems or text in importance():
+        if self._lexicon.concepts.knows(stem) or text in importance() or stem in importance():
+            return ""
+        if text in _words_of_tables():
             return ""
         most = 2 if len(text) >= _TWO_EDITS else 1
-        found = [(other, edits) for other, edits in speller.similar(american(text)) if edits <= most]
+        found = [(other, edits) for other, edits in self._speller.similar(american(text)) if edits <= most]
         return found[0][0] if found and found[0][0][0] == text[0] else ""
 
     @cached_property
-    def _known(self) -> tuple[Speller, frozenset[str]]:
-        """The words to correct to, and the stems of words that are not typos."""
-        known = _known_words() | {word for word in self._lexicon_words if word.isalpha()}
-        return Speller(sorted(known)), frozenset(map(root, known)) | frozenset(importance())
+    def _speller(self) -> Speller:
+        """Finds the words of the labels and of the observations that are similar to another."""
+        listed = tokenize((DATA / "observations.txt").read_text(encoding="utf-8"))
+        return Speller(sorted({word for word in (*self._lexicon.words, *listed) if word.isalpha()}))

@@ -58,7 +58,7 @@ def test_every_command_is_in_the_file_of_its_family(words: tuple[str, ...], comm
 @pytest.mark.parametrize(
     ("words", "number", "expected"),
     [
-        ("findingmodel ", 1, {"index", "search", "model", "mcp", "config", "completion"}),
+        ("findingmodel ", 1, {"index", "search", "report", "model", "mcp", "config", "completion"}),
         ("findingmodel index export ", 3, {"markdown", "ids", "jsonl"}),
         ("findingmodel index update --dr", 3, {"--dry-run"}),
         ("findingmodel index list --sort ", 4, {"name", "oifm_id", "filename"}),
