@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from findingmodel.reports.document import DATA
@@ -87,6 +88,11 @@ def _rank(scope: Scope, start: int, end: int) -> tuple[int, int, int]:
     return 2, distance, 0 if kind == ABSENT else 1
 
 
+@cache
+def _table() -> CueTable:
+    return cue_table(NEGATION, DATA / "certainty.txt")
+
+
 def _as_historical(scope: Scope) -> Scope:
     """Return *scope* with its kind as a certainty: what has resolved is history."""
     return scope._replace(cue=scope.cue._replace(kind=HISTORICAL)) if scope.cue.kind == RESOLVED else scope
@@ -94,7 +100,7 @@ def _as_historical(scope: Scope) -> Scope:
 
 def cues_of(sentence: Sentence) -> SentenceCues:
     """Return the cues of *sentence* with their scopes."""
-    table = cue_table(NEGATION, DATA / "certainty.txt")
+    table = _table()
     words = [word.text for word in sentence.words]
     marks = [word.mark for word in sentence.words]
     scopes = [_as_historical(scope) for scope in table.scopes(words, marks)]

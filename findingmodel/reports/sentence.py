@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -243,8 +242,7 @@ class SentenceReader:
         words = self._words[start:end]
         side = side_of(words) or side_of(self._sentence.topic)
         stated = list(levels(words)) or list(levels(self._sentence.topic))
-        return replace(
-            mention,
+        return mention._replace(
             laterality=side,
             level=", ".join(level.text for level in stated),
             change=change_of(words),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from findingmodel.errors import QueryError
@@ -92,7 +91,7 @@ class StoreReports:
         await self.reader()
         mentions = [await self._searched_for(mention, limit) for mention in reading.mentions]
         await self._load({mention.hits[0].oifm_id for mention in mentions if mention.hits})
-        return replace(reading, mentions=tuple(self._filled(reading.text, mention) for mention in mentions))
+        return reading._replace(mentions=tuple(self._filled(reading.text, mention) for mention in mentions))
 
     async def reader(self) -> ReportReader:
         """Return a reader for the newest generation of the index."""
@@ -121,7 +120,7 @@ class StoreReports:
                 self._searched.clear()
             self._searched[phrase] = await self._search(phrase, limit)
         hits = self._searched[phrase]
-        return replace(mention, hits=hits[:limit], status="ambiguous") if hits else mention
+        return mention._replace(hits=hits[:limit], status="ambiguous") if hits else mention
 
     async def _search(self, phrase: str, limit: int) -> tuple[MentionHit, ...]:
         try:
@@ -150,7 +149,7 @@ class StoreReports:
         attributes = self._attributes.get(mention.hits[0].oifm_id, ()) if mention.hits else ()
         if not attributes or self._filler is None:
             return mention
-        return replace(mention, attributes=self._filler.fill(text, mention, attributes))
+        return mention._replace(attributes=self._filler.fill(text, mention, attributes))
 
 
 def _reader_of(rows: Iterable[LabelRow]) -> ReportReader:

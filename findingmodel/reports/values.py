@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 SECTIONS = ("indication", "history", "technique", "comparison", "findings", "impression")
@@ -81,8 +80,7 @@ class FilledAttribute(NamedTuple):
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A finding that a report names.
 
     Attributes:
@@ -150,8 +148,7 @@ class ReportSection(NamedTuple):
     heading: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportReading:
+class ReportReading(NamedTuple):
     """What a report says.
 
     Attributes:
@@ -210,15 +207,23 @@ def _facts(filled: FilledAttribute) -> dict[str, Any]:
 
 def as_document(reading: ReportReading) -> dict[str, Any]:
     """Return all of *reading* as values ready for JSON."""
-    facts = asdict(reading)
-    facts["sections"] = [section._asdict() for section in reading.sections]
-    facts["normal"] = [statement._asdict() for statement in reading.normal]
-    for mention, shown in zip(reading.mentions, facts["mentions"], strict=True):
-        shown["cue"] = mention.cue._asdict() if mention.cue else None
-        shown["hits"] = [hit._asdict() for hit in mention.hits]
-        shown["measurements"] = [one._asdict() for one in mention.measurements]
-        shown["attributes"] = [
-            {**one._asdict(), "source": one.source._asdict() if one.source else None}
-            for one in mention.attributes
-        ]
-    return facts
+    return {
+        **reading._asdict(),
+        "sections": [section._asdict() for section in reading.sections],
+        "mentions": [_mention(mention) for mention in reading.mentions],
+        "normal": [statement._asdict() for statement in reading.normal],
+    }
+
+
+def _mention(mention: Mention) -> dict[str, Any]:
+    return {
+        **mention._asdict(),
+        "cue": _quote(mention.cue),
+        "hits": [hit._asdict() for hit in mention.hits],
+        "measurements": [measurement._asdict() for measurement in mention.measurements],
+        "attributes": [{**one._asdict(), "source": _quote(one.source)} for one in mention.attributes],
+    }
+
+
+def _quote(quote: Quote | None) -> dict[str, Any] | None:
+    return quote._asdict() if quote else None

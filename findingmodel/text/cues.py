@@ -61,6 +61,23 @@ class _Pattern(NamedTuple):
     words: tuple[str, ...]
 
 
+class _Beginning(NamedTuple):
+    """The patterns that begin with one word: alone, by their second word, and by the word after a gap."""
+
+    alone: list[_Pattern]
+    seconds: dict[str, list[_Pattern]]
+    gaps: dict[str, list[_Pattern]]
+
+    def candidates(self, words: Sequence[str], position: int) -> Iterator[_Pattern]:
+        """Yield the patterns that may match at *position*."""
+        yield from self.alone
+        following = words[position + 1 : position + _MOST_IN_GAP + 2]
+        if following:
+            yield from self.seconds.get(following[0], ())
+        for word in following if self.gaps else ():
+            yield from self.gaps.get(word, ())
+
+
 class CueTable:
     """The cues of a table, each with its kind and direction.
 
@@ -72,16 +89,26 @@ class CueTable:
     """
 
     def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
-        patterns: dict[str, list[_Pattern]] = {}
+        self._answers: set[tuple[str, ...]] = set()
+        self._patterns: dict[str, _Beginning] = {}
         for title, body in cues.items():
             kind, _, direction = title.partition(" ")
             for cue in body:
                 for words in product(*(part.split("/") for part in cue.split())):
-                    patterns.setdefault(words[0], []).append(_Pattern(kind, direction, words))
-        self._patterns = patterns
-        self._answers = {
-            pattern.words for found in patterns.values() for pattern in found if pattern.direction == ANSWER
-        }
+                    self._add(_Pattern(kind, direction, words))
+
+    def _add(self, pattern: _Pattern) -> None:
+        words = pattern.words
+        if pattern.direction == ANSWER:
+            self._answers.add(words)
+            return
+        beginning = self._patterns.setdefault(words[0], _Beginning([], {}, {}))
+        if len(words) == 1:
+            beginning.alone.append(pattern)
+        elif words[1] == _GAP:
+            beginning.gaps.setdefault(words[2], []).append(pattern)
+        else:
+            beginning.seconds.setdefault(words[1], []).append(pattern)
 
     def is_answer(self, words: Sequence[str]) -> bool:
         """Return whether *words* as a whole deny what stands before a colon: "none", "not seen"."""
@@ -102,9 +129,7 @@ class CueTable:
 
     def _cue_at(self, words: Sequence[str], position: int) -> Cue | None:
         best: Cue | None = None
-        for pattern in self._patterns[words[position]]:
-            if pattern.direction == ANSWER:
-                continue
+        for pattern in self._patterns[words[position]].candidates(words, position):
             end = _match_end(pattern.words, words, position)
             if end > position and (best is None or _is_better(pattern, end, best)):
                 best = Cue(pattern.kind, pattern.direction, position, end)
