@@ -29,9 +29,9 @@ from findingmodel.settings import Settings
 
 _INSTRUCTIONS = """\
 An index of radiology finding models: the names of a finding, its meaning, and the attributes that describe \
-it, each with a stable id. Read a whole report with read_report, resolve phrases with resolve_report_phrases, \
-explore with search_finding_models and list_tags, take attributes and values from get_finding_model. Quote ids \
-exactly. For reference, not for clinical decisions."""
+it, each with a stable id. Read a whole report with read_report, resolve phrases with \
+resolve_report_phrases, explore with search_finding_models and list_tags, take attributes and values from \
+get_finding_model. Quote ids exactly. For reference, not for clinical decisions."""
 
 _TITLES = {
     "search_finding_models": "Search finding models",

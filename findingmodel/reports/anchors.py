@@ -58,12 +58,18 @@ def anchors_of(chunks: Sequence[Chunk], topic: Sequence[Term], lexicon: Lexicon)
                 continue
             yield _anchor(heads[-1].term, number, chunks, topic, lexicon)
         elif states:
-            if _subject_has_head(chunks, number) and not _has_own_place(chunks, number):
-                continue
-            anchor = _anchor(states[-1].term, number, chunks, topic, lexicon)
-            yield anchor._replace(is_state=True)
+            is_disease = _is_disease(chunk, states, lexicon)
+            if is_disease or not _subject_has_head(chunks, number) or _has_own_place(chunks, number):
+                anchor = _anchor(states[-1].term, number, chunks, topic, lexicon)
+                yield anchor._replace(is_state=not is_disease)
         elif len(chunk.parts) > 1 or (chunk.parts and chunk.parts[0].kind == Kind.CONTENT):
             yield _anchor(chunk.parts[-1].term, number, chunks, topic, lexicon)._replace(is_weak=True)
+
+
+def _is_disease(chunk: Chunk, states: Sequence[Part], lexicon: Lexicon) -> bool:
+    """Return whether an adjective names the finding, because no place follows: "thromboembolic disease"."""
+    named = lexicon.kinds.findings - lexicon.kinds.states
+    return not chunk.has_place and any(not named.isdisjoint(part.term.concepts) for part in states)
 
 
 def _is_property(heads: Sequence[Part], lexicon: Lexicon) -> bool:
@@ -120,7 +126,8 @@ def _anchor(
     for concept in (concept for term in topic for concept in term.concepts):
         found.concepts.setdefault(concept, _TOPIC)
     heads = _heads(chunk, lexicon)
-    heads.update(dict.fromkeys(head.concepts, 1.0))
+    own = [concept for concept in head.concepts if concept not in lexicon.kinds.weak]
+    heads.update(dict.fromkeys(own or head.concepts, 1.0))
     return Anchor(head, number, heads, found.concepts, found.places)
 
 
@@ -135,7 +142,7 @@ def _heads(chunk: Chunk, lexicon: Lexicon) -> dict[int, float]:
         for part in chunk.parts
         if part.kind in (Kind.HEAD, Kind.STATE)
         for concept in part.term.concepts
-        if concept not in lexicon.kinds.places
+        if concept not in lexicon.kinds.places and concept not in lexicon.kinds.weak
     }
 
 

@@ -276,6 +276,11 @@ def related() -> dict[str, list[str]]:
     return {left: right.split(", ") for left, right in pairs}
 
 
+def generic_places() -> list[str]:
+    """Return parts that many organs have."""
+    return _own_words()["generic"]
+
+
 def light_words() -> list[str]:
     """Return words of labels that a report may leave out."""
     return _own_words()["light"]

@@ -74,7 +74,7 @@ def context_of(
         for concept, quality in anchor.concepts.items()
         if quality >= STATED_PLACE and concept in kinds.regions
     ]
-    implied = set() if stated else _imply(concepts, (carried, exam.places))
+    implied = _imply(concepts, (carried, exam.places)) if kinds.generic.issuperset(stated) else set()
     others = _related(anchor, kinds)
     concepts.update(dict.fromkeys(others, 1.0))
     primary = {concept for concept, weight in anchor.heads.items() if weight >= 1}
@@ -134,8 +134,8 @@ def _related(anchor: Anchor, kinds: Kinds) -> dict[int, float]:
     found: dict[int, float] = {}
     for concept, weight in anchor.heads.items():
         term = anchor.places.get(concept)
-        if term is not None and len(term.concepts) > 1:
-            continue  # a part of what a word stands for is not renamed
+        if concept not in anchor.head.concepts or (term is not None and len(term.concepts) > 1):
+            continue  # another word of the phrase, or a part of what a word stands for, is not renamed
         for other in kinds.related.get(concept, ()):
             if other not in anchor.heads:
                 found[other] = max(found.get(other, 0.0), weight * _RELATED)

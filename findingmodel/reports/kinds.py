@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
-from findingmodel.reports.concepts import SEARCH_TABLES, light_words, related
+from findingmodel.reports.concepts import SEARCH_TABLES, generic_places, light_words, related
 from findingmodel.reports.document import DATA, root, roots
 from findingmodel.text.tables import lines, sections
 
@@ -28,6 +28,7 @@ class Kinds:
             ``observations.txt``; `named` is all that may name a finding in a label.
         state_words, finding_words, finding_roots, nothing_words, removals: the same as words.
         nothing: phrases that name no finding.
+        generic: parts that many organs have.
         light: what a label may have and a report leave out.
         related: what a concept may be called in an index, if that fits better.
     """
@@ -60,6 +61,7 @@ class Kinds:
         self.light = frozenset(
             concept for word in light_words() for concept in concepts.of_stems(roots(word))
         )
+        self.generic = _ids(concepts, ",".join(generic_places()))
         self.related = _related(concepts)
         self.composed = self._read_composed(concepts)
 

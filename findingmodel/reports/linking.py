@@ -25,11 +25,12 @@ _STATED = 0.05  # for each word of degree or age that both have.
 _UNSTATED = 0.12  # for each word of degree or age that only the label has,
 _NUMBER = 0.03  # for a plural instead of a singular,
 _OTHER_SIDE = 0.5  # for the other side,
-_OTHER_MODALITY = 0.4  # for another kind of examination,
+_OTHER_MODALITY = 0.7  # for another kind of examination,
 _ELSEWHERE = 0.3  # for a model of another region than was examined, twice if the text names the place,
 _GUESSED = 0.2  # for each place but one that the text does not state,
 _BESIDE = 0.35  # for a label that has only words that describe the finding,
 _NAMED_MORE = 0.15  # for each word by which the model's name says more than the label,
+_OTHER_NAME = 0.03  # for a name that does not name the finding,
 _MISSING = 0.6  # for a concept that nothing in the text states.
 
 _DOUBT = 1.0  # what a label of a place scores if that is suspicious
@@ -113,8 +114,8 @@ class Linker:
         for head in heads:
             labels = self._lexicon.with_concept(head)
             for label in labels if len(labels) <= _FEW else ():
-                missing = sum(concept not in context.concepts for concept in label.core)
-                if missing == 1 and len(label.core) <= _SHORT:
+                missing = [concept for concept in label.core if concept not in context.concepts]
+                if len(missing) == 1 and missing[0] not in self._kinds.places and len(label.core) <= _SHORT:
                     _offer(best, label, max(self._score(label, context) - _MISSING, _LEAST))
 
     def _score(self, label: Label, context: Context) -> float:
@@ -172,15 +173,18 @@ class Linker:
     def _named_more(self, label: Label, context: Context) -> float:
         """Return what to take off for a synonym of a model whose name says more of the same finding."""
         name = self._lexicon.names.get(label.model)
-        if label.is_name or name is None or context.primary.isdisjoint(name.core):
+        if label.is_name or name is None:
             return 0.0
-        if sum(concept not in self._kinds.places for concept in label.core) > 1:
+        if context.primary.isdisjoint(name.core):
+            return _OTHER_NAME
+        places, weak = self._kinds.places, self._kinds.weak
+        if any(concept not in places and concept not in name.core for concept in label.core):
             return 0.0
-        missing = sum(
-            concept not in context.concepts and concept not in self._kinds.weak for concept in name.core
-        )
-        is_many = not context.is_plural and not name.light.isdisjoint(self._many)
-        return _NAMED_MORE * (missing + is_many)
+        missing = sum(concept not in context.concepts and concept not in weak for concept in name.core)
+        expected = self._many if context.is_plural else self._one
+        further = name.light - label.light - expected
+        missing += sum(context.concepts.get(concept, 0.0) < STATED_PLACE for concept in further)
+        return _NAMED_MORE * missing
 
     def _elsewhere(self, label: Label, context: Context) -> float:
         """Return what to take off for a model of another region than the one that was examined."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LIGHT = 0.2  # the importance of words of degree
 _SHORTEST_ENDED = 6  # letters of a word whose ending tells that it names a disease
 _SHORTEST_NAME = 3  # letters of a name that is not in capitals
-_ADJECTIVES = ("ed", "ous", "al", "ory")
+_ADJECTIVES = ("ed", "ous", "al", "ory", "ic")
 _NOT_ADVERBS = ("megaly", "anomaly")
 
 
@@ -173,7 +173,7 @@ def chunks_of(words: Sequence[Word], parts: Sequence[Part]) -> list[Chunk]:
             if collected:
                 found.append(Chunk(lead, tuple(collected), start, term.start))
                 lead, collected = boundary, []
-            elif boundary != "and" or lead in ("start", "is"):
+            elif (boundary != "and" or lead in ("start", "is")) and (lead, boundary) != ("position", "of"):
                 lead = boundary
             start = term.end
         elif part.kind != Kind.FILLER:

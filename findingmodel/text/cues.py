@@ -128,12 +128,15 @@ class CueTable:
         return found
 
     def _cue_at(self, words: Sequence[str], position: int) -> Cue | None:
-        best: Cue | None = None
+        best: tuple[tuple[int, int, bool, bool], Cue] | None = None
         for pattern in self._patterns[words[position]].candidates(words, position):
             end = _match_end(pattern.words, words, position)
-            if end > position and (best is None or _is_better(pattern, end, best)):
-                best = Cue(pattern.kind, pattern.direction, position, end)
-        return best
+            if end > position:
+                literal = len(pattern.words) - pattern.words.count(_GAP)
+                rank = (end, literal, pattern.kind == NOTHING, pattern.direction == AFTER)
+                if best is None or rank > best[0]:
+                    best = rank, Cue(pattern.kind, pattern.direction, position, end)
+        return best[1] if best else None
 
     def scopes(
         self, words: Sequence[str], marks: Sequence[str] = (), cues: Sequence[Cue] | None = None
@@ -181,12 +184,6 @@ def is_denial(tokens: Sequence[str]) -> bool:
     (True, True, False)
     """
     return cue_table(NEGATION).is_answer(tokens)
-
-
-def _is_better(pattern: _Pattern, end: int, best: Cue) -> bool:
-    if end != best.end:
-        return end > best.end
-    return pattern.kind == NOTHING or (pattern.direction == AFTER and best.kind != NOTHING)
 
 
 def _match_end(pattern: Sequence[str], words: Sequence[str], position: int) -> int:

@@ -52,7 +52,7 @@ def _install(home: Path, requirements: Sequence[str]) -> Path:
 
 
 def ask_report_peer(directory: Path, names: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-    """Return the measurements of medspaCy reading *texts* with *names* as rules; it is kept in *directory*."""
+    """Return the measurements of medspaCy, kept in *directory*, reading *texts* with *names* as rules."""
     python = _install(directory / "medspacy", MEDSPACY)
     given = directory / "medspacy.json"
     given.write_text(json.dumps({"names": names, "texts": texts}), encoding="utf-8")

@@ -2,8 +2,8 @@
 
 python report_peer.py FILE      FILE is JSON: {"names": [...], "texts": [...]}
 
-Every name is a target rule, and ConText decides the certainty, as its documentation shows. Sentences are split
-as medspaCy does by default.
+Every name is a target rule, and ConText decides the certainty, as its documentation shows. Sentences are
+split as medspaCy does by default.
 """
 
 # the peer has no types here
@@ -18,9 +18,11 @@ from pathlib import Path
 
 def main():
     import medspacy
+    from loguru import logger
     from medspacy.ner import TargetRule
 
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    logger.remove()  # it would log every token
     started = time.perf_counter()
     reader = medspacy.load()
     names = dict.fromkeys(name.strip().lower() for name in given["names"])
