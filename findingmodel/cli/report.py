@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from findingmodel.cli.hints import empty_hint
 from findingmodel.cli.options import index_options, utf8
 from findingmodel.cli.screen import Column, Screen, counted, safe_json, visible
 from findingmodel.cli.session import run, session_of
@@ -110,15 +111,22 @@ def report(
         session = session_of(settings, timer)
         if form == "text":
             del options["resume"]
-            failed = run(session, lambda opened: _show_all(screen, opened, sources, **options))
+
+            async def command(opened: IndexSession) -> tuple[int, str]:
+                failed = await _show_all(screen, opened, sources, **options)
+                return failed, await empty_hint(opened.store, settings)
+
+            failed, hint = run(session, command)
+            if hint:
+                screen.note(hint)
             return 1 if failed else 0
         from findingmodel.batch.reports import ReportJob
 
         job = ReportJob(sources, output or _STREAM, write_as=form, **options)  # type: ignore[arg-type]
-        summary = _write(screen, session, job)
+        summary, hint = _write(screen, session, job)
     if screen.as_json and job.target != _STREAM:
         screen.json(summary._asdict())
-    screen.note(_sentence(summary))
+    screen.note(_sentence(summary) + (f": {hint}" if hint else ""))
     return 1 if summary.failed else 0
 
 
@@ -130,14 +138,15 @@ def _form_of(output: str | None, *, as_json: bool) -> str:
     return form_of(output)
 
 
-def _write(screen: Screen, session: IndexSession, job: ReportJob) -> ReportSummary:
+def _write(screen: Screen, session: IndexSession, job: ReportJob) -> tuple[ReportSummary, str]:
     from findingmodel.batch.reports import run_reports
 
     echo = _echo(job.written_as)
     with screen.progress("reading reports") as progress:
 
-        async def command(opened: IndexSession) -> ReportSummary:
-            return await run_reports(opened.reports, job, echo=echo, progress=progress)
+        async def command(opened: IndexSession) -> tuple[ReportSummary, str]:
+            summary = await run_reports(opened.reports, job, echo=echo, progress=progress)
+            return summary, await empty_hint(opened.store, session.settings)
 
         return run(session, command)
 

@@ -201,9 +201,11 @@ def _subject(chunks: Sequence[Chunk], number: int) -> Iterator[tuple[int, float]
         number -= 1
     if chunks[number].lead not in ("is", "shows"):
         return
+    subject: list[int] = []
     for other in range(number - 1, -1, -1):
         if chunks[other].has_head:
-            return
-        yield other, _SUBJECT
+            return  # these are the places of another finding
+        subject.append(other)
         if chunks[other].lead not in ("of", "is"):
-            return
+            break
+    yield from ((other, _SUBJECT) for other in subject)

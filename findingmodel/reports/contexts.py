@@ -24,6 +24,7 @@ class Context(NamedTuple):
     Attributes:
         concepts: all of them.
         implied: those that only the examination or an earlier sentence suggests.
+        carried: those of the implied that an earlier sentence names.
         derived: those that only follow from a part, as the liver from its portal vein.
         head: those of the words that name the finding, each with its weight.
         related: those that the index may have instead of one of these.
@@ -36,6 +37,7 @@ class Context(NamedTuple):
 
     concepts: Mapping[int, float]
     implied: frozenset[int]
+    carried: frozenset[int]
     derived: frozenset[int]
     head: Mapping[int, float]
     related: frozenset[int]
@@ -82,6 +84,7 @@ def context_of(
     return Context(
         concepts,
         frozenset(implied),
+        frozenset(implied).intersection(carried),
         frozenset(derived),
         {**others, **anchor.heads},
         frozenset(others),

@@ -144,20 +144,24 @@ class Linker:
             else:
                 weight = context.head.get(concept) or (_PLACE if concept in self._kinds.places else _CONTENT)
                 total += weight * concepts.get(concept, 0.0)
-        total += related + _PLACE * derived
+        is_named = any(context.head.get(concept, 0.0) >= 1 for concept in label.core)
+        total += related * (_CONTENT if is_named else 1.0) + _PLACE * derived
         if suggested:
-            best = max(suggested) if self._is_anywhere(context) else 0.0
+            best = max(suggested) if self._is_anywhere(label, context) else 0.0
             return total + _PLACE * best - _GUESSED * (len(suggested) - 1)
         if not context.regions or self._kinds.places.isdisjoint(label.core):
             total -= self._elsewhere(label, context)
         return total
 
-    def _is_anywhere(self, context: Context) -> bool:
-        """Return whether labels name the finding with several places, so that the exam may tell which."""
+    def _is_anywhere(self, label: Label, context: Context) -> bool:
+        """Return whether an earlier sentence or the exam may tell where the finding is.
+
+        An earlier sentence always does; the exam where labels name the finding with several places.
+        """
         lexicon = self._lexicon
+        least = 0 if not context.carried.isdisjoint(label.core) else _MANY_PLACES
         return any(
-            lexicon.spread.get(concept, 0) >= _MANY_PLACES
-            and not lexicon.concepts.name(concept).endswith(_PLACED)
+            lexicon.spread.get(concept, 0) >= least and not lexicon.concepts.name(concept).endswith(_PLACED)
             for concept in context.head
         )
 
@@ -225,7 +229,7 @@ def _scored(ordered: list[Ranking]) -> list[Ranking]:
     ]
 
 
-_BEST, _FULL, _DROP = 0.97, 1.6, 1.2
+_BEST, _FULL, _DROP = 0.95, 1.25, 1.2
 
 
 def status_of(ranking: list[Ranking]) -> str:

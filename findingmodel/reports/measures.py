@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _LEVEL = re.compile(r"[ctls]\d{1,2}", re.IGNORECASE)
+_CHANGED = ("increased", "decreased")
 _LEAD = 24  # characters before a measurement
 _MEASURED = ("measuring", "measures", "measured", "to", "of", "is", "at", "approximately", "about", "up")
 _SIDES = {
@@ -110,6 +111,8 @@ def change_of(words: Sequence[Word]) -> str:
     'increased'
     """
     cues = _change_phrases().cues([word.text for word in words])
+    if words and words[-1].mark == "," and words[-1].text in _CHANGED:
+        return words[-1].text
     return cues[-1].kind if cues else ""
 
 

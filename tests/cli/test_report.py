@@ -89,3 +89,10 @@ def test_a_report_shows_no_control_characters(tmp_path: Path) -> None:
     path.write_text("\x1b[31mPneumothorax.")
     assert "\x1b" not in run("report", path).stdout
     assert "\x1b" not in run("report", path, "--json").stdout
+
+
+def test_an_empty_index_gives_a_hint_to_fill_it(report: Path, tmp_path: Path) -> None:
+    for more in ((), ("--format", "jsonl")):
+        result = run("report", report, "--db", tmp_path / "none.db", *more)
+        assert result.exit_code == 0
+        assert "findingmodel index update DIR" in result.stderr
