@@ -83,6 +83,7 @@ SMALL: dict[str, str] = {
     "text/normalize.py": "everything else in text builds on it",
     "text/tables.py": "the format of all tables, for text and search",
     "reports/reader.py": "the whole way of a report, on one screen",
+    "reports/spelling.py": "one job, apart from the reading of sentences",
     "reports/plain.py": "one of the forms in which readings are shown",
     "index/reports.py": "a mixin of Index, as searches.py is",
     "text/sentences.py": "reports are read by it, queries are not",

@@ -107,7 +107,7 @@ def parse_document(text: str) -> Document:
     >>> [(section.name, section.heading) for section in document.sections]
     [('indication', 'INDICATION'), ('findings', ''), ('impression', 'IMPRESSION')]
     >>> [(one.section, [word.text for word in one.topic]) for one in document.sentences]
-    [('indication', []), ('findings', ['lungs']), ('findings', []), ('impression', [])]
+    [('indication', []), ('findings', ['lungs']), ('findings', ['lungs']), ('impression', [])]
     """
     headings = list(_headings(text))
     found = tuple(_sections(text, headings))
@@ -236,7 +236,7 @@ def words_of(text: str, start: int, end: int) -> Iterator[Word]:
     """Yield the words of *text* between two offsets.
 
     >>> [(word.text, word.mark) for word in words_of("Cyst w/o septa, can't exclude PE", 0, 32)]
-    [('cyst', ''), ('without', ''), ('septa', ','), ('can', ''), ('not', ''), ('exclude', ''), ('pe', '')]
+    [('cyst', ''), ('without', ''), ('septa', ''), ('can', ','), ('not', ''), ('exclude', ''), ('pe', '')]
     """
     last = start
     for match in _WORD.finditer(text, start, end):

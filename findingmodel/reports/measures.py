@@ -51,7 +51,7 @@ def measurements(text: str, start: int, end: int) -> list[Measurement]:
     """Return the measurements of *text* between two offsets, from left to right.
 
     >>> [(one.values, one.unit) for one in measurements("a 1.8 x 1.2 cm nodule, 45 HU, up to 3-4 mm", 0, 42)]
-    [((1.8, 1.2), 'cm'), ((45.0,), '[hnsf'U]'), ((3.0, 4.0), 'mm')]
+    [((1.8, 1.2), 'cm'), ((45.0,), "[hnsf'U]"), ((3.0, 4.0), 'mm')]
     """
     return [_measurement(match, text) for match in _pattern().finditer(text, start, end)]
 
