@@ -82,7 +82,6 @@ SMALL: dict[str, str] = {
     "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
     "text/normalize.py": "everything else in text builds on it",
     "text/tables.py": "the format of all tables, for text and search",
-    "reports/reader.py": "the whole way of a report, on one screen",
     "reports/spelling.py": "one job, apart from the reading of sentences",
     "reports/plain.py": "one of the forms in which readings are shown",
     "index/reports.py": "a mixin of Index, as searches.py is",

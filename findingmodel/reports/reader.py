@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from findingmodel.reports.document import parse_document
+from findingmodel.reports.document import DATA, parse_document
 from findingmodel.reports.exams import Exams
 from findingmodel.reports.linking import Linker
 from findingmodel.reports.sentence import SentenceReader
 from findingmodel.reports.spelling import Corrector
 from findingmodel.reports.values import ReportReading, ReportSection
+from findingmodel.text.tables import sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,8 @@ class ReportReader:
         self._exams = Exams(lexicon.concepts, lexicon.kinds.regions)
         self._linker = Linker(lexicon)
         self._corrector = Corrector(lexicon)
+        of = lexicon.concepts.of
+        self._denials = [(frozenset(of(place)), finding) for place, finding in _denials()]
 
     def read(self, text: str, exam: str = "", limit: int = 5) -> ReportReading:
         """Return what *text* says.
@@ -61,7 +64,11 @@ class ReportReader:
             reading = SentenceReader(self.lexicon, self._linker, text, sentence, examined, carried)
             found = reading.mentions(limit)
             mentions += found
-            normal += [one for one in reading.normal() if not any(one.touches(mention) for mention in found)]
+            normal += [
+                one._replace(denies=self._denied(one.text))
+                for one in reading.normal()
+                if not any(one.touches(mention) for mention in found)
+            ]
             carried = reading.places() or carried
         return ReportReading(
             text,
@@ -72,3 +79,15 @@ class ReportReader:
             examined.region,
             examined.modality,
         )
+
+    def _denied(self, statement: str) -> tuple[str, ...]:
+        """Return the findings that a statement of normality denies, if it is about nothing else."""
+        concepts = set(self.lexicon.concepts.of(statement))
+        places = concepts & self.lexicon.kinds.places
+        return tuple(finding for place, finding in self._denials if place <= concepts and places <= place)
+
+
+def _denials() -> list[tuple[str, str]]:
+    """Return the places of the table whose normality denies a finding, each with the finding."""
+    pairs = (line.partition(": ") for line in dict(sections(DATA / "normal.txt"))["denied"])
+    return [(place, finding) for place, _, finding in pairs]

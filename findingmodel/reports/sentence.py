@@ -35,6 +35,7 @@ _NEAR = 0.8  # a concept of the same phrase, or of one attached to it
 _STRONG_STATE = 1.15  # the raw score of a label that makes a finding of a state and a place
 _BARE_STATE = 0.85
 _WEAK = 1.15
+_STRONG = "strong"  # words such as "normal", in ``normal.txt``
 _HEADING_GAP = 3  # characters between a heading and its first word
 _JOINS = ("and", "or", "with", "but")
 _FEW_WORDS = 4
@@ -54,8 +55,8 @@ class Candidate(NamedTuple):
 
 @cache
 def _normal_words() -> CueTable:
-    words = dict(sections(DATA / "normal.txt"))["words"]
-    return CueTable({"normal": words})
+    table = dict(sections(DATA / "normal.txt"))
+    return CueTable({_STRONG: table[_STRONG], "words": table["words"]})
 
 
 class SentenceReader:
@@ -162,11 +163,12 @@ class SentenceReader:
     def _is_normal(self, chunk: Chunk) -> bool:
         """Return whether the statement that *chunk* belongs to calls its subject normal."""
         start, end = self._statement(chunk)
-        heads = any(part.kind == Kind.HEAD for part in chunk.parts)
-        for cue in self._normal:
-            if start <= cue.start < end:
-                return not heads
-        return False
+        kinds = [cue.kind for cue in self._normal if start <= cue.start < end]
+        if not kinds or not chunk.has_head:
+            return bool(kinds)
+        devices = self._lexicon.kinds.devices
+        is_device = any(not devices.isdisjoint(part.term.concepts) for part in chunk.heads)
+        return _STRONG in kinds and not is_device
 
     def _statement(self, chunk: Chunk) -> tuple[int, int]:
         """Return the words of the statement around *chunk*: from comma or "and" to comma or "and"."""

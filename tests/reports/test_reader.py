@@ -94,6 +94,13 @@ def test_statements_of_normality_are_listed() -> None:
     assert [one.text for one in read(text).normal] == ["The heart is normal in size", "the lungs are clear"]
 
 
+def test_a_normal_size_denies_that_it_is_enlarged_and_nothing_else_is_concluded() -> None:
+    heart, valves, spleen = read(
+        "Heart size is normal. The heart valves are normal. The spleen is unremarkable."
+    ).normal
+    assert (heart.denies, valves.denies, spleen.denies) == (("cardiomegaly",), (), ("splenomegaly",))
+
+
 def test_a_heading_may_name_the_finding() -> None:
     mention = only("PNEUMOTHORAX: small, on the left.")
     assert (mention.text, mention.certainty, mention.laterality) == ("PNEUMOTHORAX", "present", "left")
