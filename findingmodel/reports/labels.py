@@ -22,7 +22,9 @@ _LIGHT = 0.2  # the importance of words that a label may have and a report may l
 _NONE: frozenset[int] = frozenset()
 _NO_WORDS: frozenset[str] = frozenset()
 _LONGEST = 9  # core concepts; longer names are sentences
-_NO_REGIONS = frozenset(("empty", "modality", "endings"))  # the other sections of the table are regions
+_NO_REGIONS = frozenset(
+    ("empty", "modality", "required", "endings")
+)  # the other sections of the table are regions
 
 
 class Label(NamedTuple):
@@ -115,7 +117,8 @@ class LabelReader:
         """Return whether a word only tells degree, side, number or age; labels repeat their words."""
         known = self._light.get(stem)
         if known is None:
-            is_slight = importance().get(stem, 1.0) <= _LIGHT and self._kinds.states.isdisjoint(concepts)
+            is_slight = importance().get(stem, 1.0) <= _LIGHT and stem not in _table()["required"]
+            is_slight = is_slight and self._kinds.states.isdisjoint(concepts)
             known = self._light[stem] = is_slight or self._kinds.light.issuperset(concepts)
         return known
 

@@ -39,6 +39,7 @@ _STRONG = "strong"  # words such as "normal", in ``normal.txt``
 _HEADING_GAP = 3  # characters between a heading and its first word
 _JOINS = ("and", "or", "with", "but")
 _FEW_WORDS = 4
+_PARTS = ("and", "but", "with", "without", "while")
 _LEADS = (*_JOINS, "in", "of")
 _SIDE_OR_LEVEL = re.compile(r"left|right|[ctls]\d{1,2}")
 _GENERIC = frozenset(("abnormality", "abnormalities", "disease", "process", "injury", "syndrome", "finding"))
@@ -174,7 +175,7 @@ class SentenceReader:
         """Return the words of the statement around *chunk*: from comma or "and" to comma or "and"."""
         start, end = 0, len(self._words)
         for position, word in enumerate(self._words):
-            if word.mark in (",", ";", ":") or word.text in ("and", "but", "with", "while"):
+            if word.mark in (",", ";", ":") or word.text in _PARTS:
                 if position <= chunk.start:
                     start = position
                 elif position >= chunk.end:
@@ -288,7 +289,7 @@ class SentenceReader:
             if chunk is None:
                 continue
             start, end = self._statement(chunk)
-            if self._words[start].text in ("and", "but", "with", "while"):
+            if self._words[start].text in _PARTS:
                 start += 1
             if start < end:
                 first, last = self._words[start].start, self._words[end - 1].end
@@ -314,8 +315,10 @@ def _with_heading(sentence: Sentence, lexicon: Lexicon) -> Sentence:
     if not topic or sentence.words[0].start - topic[-1].end > _HEADING_GAP:
         return sentence
     terms = lexicon.concepts.terms([word.stem for word in topic], [word.capitals for word in topic])
-    if all(part.kind != Kind.HEAD for part in parts_of(topic, terms, lexicon)):
-        return sentence
+    devices = lexicon.kinds.devices
+    heads = [part.term.concepts for part in parts_of(topic, terms, lexicon) if part.kind == Kind.HEAD]
+    if all(not devices.isdisjoint(concepts) for concepts in heads):
+        return sentence  # a place, or "LINES AND TUBES"
     first = sentence.words[0]._replace(mark=":")
     return sentence._replace(start=topic[0].start, words=(*topic, first, *sentence.words[1:]), topic=())
 
