@@ -78,6 +78,13 @@ if TYPE_CHECKING:
     from findingmodel.observe.metrics import PerformanceMonitor
     from findingmodel.observe.prometheus import prometheus
     from findingmodel.render.markdown import to_markdown
+    from findingmodel.reports.values import (
+        FilledAttribute,
+        Measurement,
+        Mention,
+        MentionHit,
+        ReportReading,
+    )
     from findingmodel.runtime.tasks import BatchProcessor, Outcome, StreamProcessor
     from findingmodel.search.cache import QueryCache, cached
     from findingmodel.search.hits import Match
@@ -108,6 +115,7 @@ __all__ = [
     "EventLoopError",
     "ExportReport",
     "FileChange",
+    "FilledAttribute",
     "FindingModelBase",
     "FindingModelError",
     "FindingModelFull",
@@ -122,6 +130,9 @@ __all__ = [
     "LintReport",
     "ListedFinding",
     "Match",
+    "Measurement",
+    "Mention",
+    "MentionHit",
     "MissingFileError",
     "ModelReview",
     "MongoDBIndex",
@@ -140,6 +151,7 @@ __all__ = [
     "Problem",
     "QueryCache",
     "QueryError",
+    "ReportReading",
     "SearchAnswers",
     "SearchHit",
     "Settings",
@@ -203,6 +215,7 @@ _NAMES_BY_MODULE = {
     "findingmodel.observe.metrics": "PerformanceMonitor",
     "findingmodel.observe.prometheus": "prometheus",
     "findingmodel.render.markdown": "to_markdown",
+    "findingmodel.reports.values": "FilledAttribute Measurement Mention MentionHit ReportReading",
     "findingmodel.runtime.tasks": "BatchProcessor Outcome StreamProcessor",
     "findingmodel.search.cache": "QueryCache cached",
     "findingmodel.search.hits": "Match",

@@ -18,6 +18,9 @@ CACHE_TTL_SECONDS = 300
 MAX_QUERY_CHARACTERS = 4_000
 SERVER_CONCURRENCY = 4  # queries of a batch that a server answers at the same time
 
+# Reports
+MAX_REPORT_CHARACTERS = 500_000
+
 # The ledger
 LEDGER_MAX_BYTES = 5_000_000
 LEDGER_KEEP = 5  # rotated files

@@ -7,8 +7,8 @@ Each case runs in a separate process, several rounds in turn; values are medians
 floor of the same run, because seconds depend on the machine; see benchmarks/budgets.py. The corpus is DIR,
 or synthetic (make_corpus.py); --full adds 10,000 and 100,000 synthetic models, and takes half an hour and
 3 GB. Without --mongodb URI the MongoDB cases use nx-27017, a development dependency; databases are named
-bench_... and dropped. --peers installs findingmodel 0.3.2 and 1.0.4 from the package index into separate
-environments, which are kept in --work.
+bench_... and dropped. --peers installs findingmodel 0.3.2 and 1.0.4, and medspaCy for the reading of reports,
+from the package index into separate environments, which are kept in --work.
 
 Exit codes: 0 done; 1 a value is beyond its alarm (benchmarks/budgets.py); 2 bad usage, or a case failed.
 """
@@ -30,8 +30,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks.peers import PEERS, ask_peer, install_peer
+from benchmarks.peers import PEERS, ask_peer, ask_report_peer, install_peer
 from benchmarks.report import HEADING, Run, rows, shown, write_report
+from benchmarks.report_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,6 +49,7 @@ _STARTS = 11
 _PEER_ROUNDS = 5
 _QUICK_MONGODB = 300  # more take long on the stand-in server
 _QUERIES = 1_000
+_PEER_REPORTS = 20  # the peer is slow
 _SLOW_QUERIES = 200  # for corpora in which a search is slow
 
 
@@ -107,6 +109,7 @@ def measure(bench: Bench) -> Run:
     size = _count(corpus)
     results = {size: _medians(sqlite_round(bench, corpus, number) for number in range(rounds))}
     results[size] |= starts(bench, corpus, str(bench.work / "start.db"))
+    results[size] |= report_peer(bench, corpus, notes) if options.peers else {}
     results[size] |= mongodb(bench, corpus, notes)
     results[size] |= (
         peers(bench, corpus, notes) if options.peers else bench.child("parse", directory=str(corpus))
@@ -134,7 +137,8 @@ def sqlite_round(bench: Bench, corpus: Path, number: int) -> Facts:
     queries = _queries(corpus)
     if _count(corpus) > _LARGE[0]:
         queries = queries[:_SLOW_QUERIES]
-    return facts | bench.child("reads", url=url, queries=queries)
+    facts |= bench.child("reads", url=url, queries=queries)
+    return facts | bench.child("reports", url=url, names=_names(corpus))
 
 
 def starts(bench: Bench, corpus: Path, url: str) -> Facts:
@@ -145,10 +149,13 @@ def starts(bench: Bench, corpus: Path, url: str) -> Facts:
     bench.child("cold", directory=str(corpus), url=url)
     command, database = str(Path(sys.executable).with_name("findingmodel")), ["--db", url]
     key = json.loads(next(corpus.rglob("*.fm.json")).read_bytes())["oifm_id"]
+    report = bench.work / "report.txt"
+    report.write_text(texts(_names(corpus), 1)[0], encoding="utf-8")
     commands = {
         "floor: python -c pass": [sys.executable, "-c", "pass"],
         "start: --help": [command, "--help"],
         "start: search": [command, "search", "lung nodule", *database],
+        "start: report": [command, "report", str(report), *database],
         "start: index get": [command, "index", "get", key, *database],
         "start: index update": [command, "index", "update", str(corpus), *database],
     }
@@ -282,6 +289,24 @@ def _queries(corpus: Path) -> list[str]:
             if len(words) > 1:
                 queries[" ".join(words[-3:][::-1])] = None
     return list(queries)[:_QUERIES]
+
+
+def _names(corpus: Path) -> list[str]:
+    """Return the names of models, a thousand at most."""
+    paths = sorted(corpus.rglob("*.fm.json"))
+    return [json.loads(path.read_bytes())["name"] for path in paths[:: max(1, len(paths) // _QUERIES)]]
+
+
+def report_peer(bench: Bench, corpus: Path, notes: list[str]) -> Facts:
+    """Measure the reading of the same reports by medspaCy, with all names and synonyms as its rules."""
+    bench.report("reports with medspaCy")
+    models = [json.loads(path.read_bytes()) for path in sorted(corpus.rglob("*.fm.json"))]
+    names = [name for model in models for name in (model["name"], *(model.get("synonyms") or ()))]
+    try:
+        return ask_report_peer(bench.work, names, texts(_names(corpus), _PEER_REPORTS))
+    except (RuntimeError, subprocess.SubprocessError) as error:
+        notes.append(f"No medspaCy: {str(error).splitlines()[0]}")
+        return {}
 
 
 def _medians(rounds: Iterable[Facts]) -> Facts:

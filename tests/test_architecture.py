@@ -29,6 +29,7 @@ LADDER = (
     {"text"},
     {"stores"},
     {"update", "search"},  # writing and reading do not import each other
+    {"reports"},
     {"batch"},
     {"author"},
     {"export"},
@@ -98,6 +99,9 @@ SMALL: dict[str, str] = {
     "stores/transactions.py": "the tasks of a transaction, for both stores and the sessions of an Index",
     "text/normalize.py": "everything else in text builds on it",
     "text/tables.py": "the format of all tables, for text and search",
+    "reports/spelling.py": "one job, apart from the reading of sentences",
+    "reports/plain.py": "one of the forms in which readings are shown",
+    "index/reports.py": "a mixin of Index, as searches.py is",
     "text/sentences.py": "reports are read by it, queries are not",
     "agents/bearer.py": "knows HTTP and nothing of agents",
     "cli/config.py": "one command",

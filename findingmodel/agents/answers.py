@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from findingmodel.index.results import IndexEntry, SearchHit
     from findingmodel.model.finding import AttributeIded, FindingModelFull
+    from findingmodel.reports.values import FilledAttribute, Mention, ReportReading
 
 _MIN_TOKENS = 300  # enough for any answer without entries, and for any error
 
@@ -101,8 +102,52 @@ class Resolution(Schema):
 
     phrase: str
     clear: bool = Field(default=False, description="The first match is very likely meant: 9 in 10 are right")
+    certainty: str | None = Field(
+        default=None, description="Of the one finding that it names: present, absent, possible, historical"
+    )
     matches: list[PhraseMatch] = Field(description="Best first; empty if nothing in the index fits")
     error: str | None = Field(default=None, description="Why the phrase could not be understood")
+
+
+class ReadAttribute(Schema):
+    """An attribute of the finding's model that the report states."""
+
+    oifma_id: str
+    name: str
+    value: str = Field(description="The name of the value, or the number with its unit")
+    value_code: str | None = None
+
+
+class ReadModel(Schema):
+    """A finding model that a finding of a report may be."""
+
+    oifm_id: str
+    name: str
+    score: float = Field(description="From 0 to 1, how likely it is the right one")
+
+
+class ReadFinding(Schema):
+    """A finding that a report names; a shortened one has one match and no attributes."""
+
+    text: str = Field(description="The words of the report")
+    start: int = Field(description="Offset of the first character in the report")
+    certainty: str = Field(description="present, absent, possible, historical, or indication (asked about)")
+    section: str
+    clear: bool = Field(default=False, description="The first match is very likely meant")
+    matches: list[ReadModel] = Field(default=[], description="Best first; empty if the index has none")
+    cue: str | None = Field(default=None, description="The words that decided the certainty")
+    laterality: str | None = None
+    level: str | None = Field(default=None, description="Level of the spine")
+    change: str | None = Field(default=None, description="Since the last examination")
+    measurements: list[str] = []
+    attributes: list[ReadAttribute] = []
+
+
+class ReadAnswer(Answer):
+    """The findings that a report names, in order."""
+
+    findings: list[ReadFinding]
+    normal: list[str] = Field(default=[], description="Statements that something is normal")
 
 
 class ResolveAnswer(Answer):
@@ -170,14 +215,69 @@ def _identity(hit: SearchHit) -> dict[str, Any]:
     }
 
 
-def resolution(phrase: str, hits: Sequence[SearchHit], error: QueryError | None) -> Resolution:
-    """Return the models that *phrase* may mean; if any match exactly, only these."""
+def resolution(
+    phrase: str, hits: Sequence[SearchHit], error: QueryError | None, reading: ReportReading | None = None
+) -> Resolution:
+    """Return the models that *phrase* may mean; if any match exactly, only these.
+
+    Args:
+        phrase: the phrase.
+        hits: what a search for it found.
+        error: why it cannot be searched for, or None.
+        reading: what it says, read as a report; if it names one finding, that one's model comes first.
+    """
     exact = [hit for hit in hits if hit.score >= 1]
+    matches = [phrase_match(hit) for hit in exact or hits]
+    mention = reading.mentions[0] if reading and len(reading.mentions) == 1 else None
+    is_read = mention is not None and mention.status == "matched" and not exact
+    if mention is not None and is_read:
+        matches = _first(mention, matches)
     return Resolution(
         phrase=phrase,
-        clear=status_of(hits) == "matched",
-        matches=[phrase_match(hit) for hit in exact or hits],
+        clear=is_read or status_of(hits) == "matched",
+        certainty=mention.certainty if mention else None,
+        matches=matches,
         error=None if error is None else str(error),
+    )
+
+
+def _first(mention: Mention, matches: Sequence[PhraseMatch]) -> list[PhraseMatch]:
+    """Return *matches* with the model of *mention* first, and at most one more than there were."""
+    best = mention.hits[0]
+    own = next((match for match in matches if match.oifm_id == best.oifm_id), None)
+    if own is None:
+        score = floor(100 * best.score) / 100
+        denied = mention.certainty == "absent"
+        own = PhraseMatch(
+            oifm_id=best.oifm_id, name=best.name, score=score, denied=denied, found_by="reading"
+        )
+    others = [match for match in matches if match.oifm_id != best.oifm_id]
+    return [own, *others][: max(len(matches), 1)]
+
+
+def read_finding(mention: Mention, *, whole: bool) -> ReadFinding:
+    """Return a finding of a report, with one match and no attributes unless it is *whole*."""
+    hits = mention.hits if whole else mention.hits[:1]
+    return ReadFinding(
+        text=mention.text,
+        start=mention.start,
+        certainty=mention.certainty,
+        section=mention.section,
+        clear=mention.status == "matched",
+        matches=[ReadModel(oifm_id=hit.oifm_id, name=hit.name, score=hit.score) for hit in hits],
+        cue=mention.cue.text if mention.cue else None,
+        laterality=mention.laterality or None,
+        level=mention.level or None,
+        change=mention.change or None,
+        measurements=[measurement.text for measurement in mention.measurements] if whole else [],
+        attributes=[_read_attribute(filled) for filled in mention.attributes] if whole else [],
+    )
+
+
+def _read_attribute(filled: FilledAttribute) -> ReadAttribute:
+    value = filled.value if filled.number is None else f"{filled.number:g} {filled.unit}".strip()
+    return ReadAttribute(
+        oifma_id=filled.oifma_id, name=filled.name, value=value, value_code=filled.value_code
     )
 
 

@@ -31,14 +31,16 @@ from findingmodel.settings import Settings
 
 _INSTRUCTIONS = """\
 An index of radiology finding models: the names of a finding, its meaning, and the attributes that describe \
-it, each with a stable id. Resolve phrases of a report with resolve_report_phrases, explore with \
-search_finding_models and list_tags, take attributes and values from get_finding_model. Quote ids exactly. \
+it, each with a stable id. Read a whole report with read_report, resolve phrases with \
+resolve_report_phrases, explore with search_finding_models and list_tags, take attributes and values from \
+get_finding_model. Quote ids exactly. \
 Before you propose a model, check its names with find_collisions, and all of it with review_finding_model. \
 For reference, not for clinical decisions."""
 
 _TITLES = {
     "search_finding_models": "Search finding models",
     "get_finding_model": "Get a finding model",
+    "read_report": "Read a report",
     "resolve_report_phrases": "Resolve phrases of a report",
     "list_tags": "List tags",
     "index_stats": "Show what the index holds",

@@ -14,6 +14,7 @@ from findingmodel.agents.answers import (
     IndexStats,
     MaxTokens,
     ModelAnswer,
+    ReadAnswer,
     ResolveAnswer,
     SearchAnswer,
     Tag,
@@ -21,11 +22,13 @@ from findingmodel.agents.answers import (
     found_model,
     model_answer,
     phrase_match,
+    read_finding,
     resolution,
 )
 from findingmodel.agents.budget import fit, left_out
 from findingmodel.agents.corrections import check_tags, empty_hint, not_found, tags_in
 from findingmodel.agents.curating import CuratingTools
+from findingmodel.reports.values import ReportReading
 from findingmodel.text.normalize import fold
 
 # No `from __future__ import annotations`: the SDK turns the annotations into JSON schemas.
@@ -99,7 +102,11 @@ class Tools(CuratingTools):
         """
         await check_tags(self._index, tags, max_tokens)
         answers = await self._index.search_batch(phrases, limit, tags=tags)
-        complete = [resolution(phrase, answers[phrase], answers.errors.get(phrase)) for phrase in phrases]
+        readings = {} if tags else {phrase: await self._read(phrase, limit) for phrase in set(phrases)}
+        complete = [
+            resolution(phrase, answers[phrase], answers.errors.get(phrase), readings.get(phrase))
+            for phrase in phrases
+        ]
         short = [entry.model_copy(update={"matches": entry.matches[:1]}) for entry in complete]
         hint = None if any(answers.values()) else await empty_hint(self._index)
 
@@ -110,6 +117,42 @@ class Tools(CuratingTools):
             )
 
         return fit(len(phrases), build, max_tokens)
+
+    async def read_report(
+        self,
+        text: Annotated[str, Field(min_length=1, max_length=50_000, description="A radiology report")],
+        exam: Annotated[
+            str,
+            Field(max_length=200, description='The examination, such as "CT chest", if the text lacks it'),
+        ] = "",
+        limit: Annotated[int, Field(ge=1, le=10, description="Most matches for a finding")] = 3,
+        max_tokens: MaxTokens = 12_000,
+    ) -> ReadAnswer:
+        """Get the findings that a radiology report names: the words, how certain, which model, attributes.
+
+        Each finding is present, absent, possible, historical, or indication (only asked about). Attributes
+        have the ids and value codes of the first match's model. Take ids from here; do not guess others.
+        """
+        reading = await self._read(text, limit, exam)
+        mentions = reading.mentions
+        complete = [read_finding(mention, whole=True) for mention in mentions]
+        short = [read_finding(mention, whole=False) for mention in mentions]
+        normal = [" ".join(statement.text.split()) for statement in reading.normal]
+        hint = None if any(mention.hits for mention in mentions) else await empty_hint(self._index)
+
+        def build(kept: int, whole: int) -> ReadAnswer:
+            missing = left_out("finding", len(mentions), kept, whole)
+            own = normal if whole == len(mentions) else []
+            if normal and not own:
+                missing = f"Left out: normal. {missing or 'Allow more max_tokens.'}"
+            return ReadAnswer(
+                findings=[*complete[:whole], *short[whole:kept]], normal=own, hint=hint, left_out=missing
+            )
+
+        return fit(len(mentions), build, max_tokens)
+
+    async def _read(self, text: str, limit: int, exam: str = "") -> ReportReading:
+        return await self._index.read_report(text, exam=exam, limit=limit)
 
     async def list_tags(
         self,

@@ -208,6 +208,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 _ROOT_COMMANDS = {
     "index": Lazy("findingmodel.cli.main:index", "Build, read and export an index of finding models."),
     "search": Lazy("findingmodel.cli.search:search", "Find models by name, synonym or words."),
+    "report": Lazy("findingmodel.cli.report:report", "Find the findings that reports name."),
     "model": Lazy("findingmodel.cli.main:model", "Create, check, edit and show finding model files."),
     "tags": Lazy("findingmodel.cli.curate:tags", "Edit the tags of the files of a directory."),
     "contributors": Lazy("findingmodel.cli.curate:contributors", "Keep contributors in one file."),

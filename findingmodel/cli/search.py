@@ -73,7 +73,11 @@ class _Search(click.Command):
     type=click.Choice(["text", "csv", "jsonl"]),
     help="Batch: format of FILE; default by its name.",
 )
-@click.option("--by-sentence", is_flag=True, help="Batch: search for each sentence of a text separately.")
+@click.option(
+    "--by-sentence",
+    is_flag=True,
+    help="Batch: search for each sentence separately. For whole reports: findingmodel report.",
+)
 @click.option(
     "--format",
     "write_as",

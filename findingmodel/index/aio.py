@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from findingmodel.index.curation import IndexCuration
 from findingmodel.index.reads import IndexReads
+from findingmodel.index.reports import IndexReports
 from findingmodel.index.review import IndexReview
 from findingmodel.index.searches import IndexSearches
 from findingmodel.index.sync import SyncIndex
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from findingmodel.settings import Settings
 
 
-class Index(IndexReads, IndexSearches, IndexUpdates, IndexCuration, IndexReview):
+class Index(IndexReads, IndexSearches, IndexReports, IndexUpdates, IndexCuration, IndexReview):
     """An index of finding models in MongoDB or in one SQLite file; both give the same answers.
 
     Constructing an Index does nothing. ``async with`` opens it, which reports an unusable database early, and

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from findingmodel.observe.ledger_recorder import LedgerRecorder
     from findingmodel.observe.metrics import PerformanceMonitor
+    from findingmodel.reports.service import StoreReports
     from findingmodel.runtime.threads import Threads
     from findingmodel.runtime.timing import Timer
     from findingmodel.search.cache import Freshness, QueryCache
@@ -179,6 +180,13 @@ class IndexSession:
         from findingmodel.search.searcher import Searcher
 
         return Searcher(self.store, timer=self.timer)
+
+    @cached_property
+    def reports(self) -> StoreReports:
+        """Reads reports; it keeps the labels of the index until the index changes."""
+        from findingmodel.reports.service import StoreReports
+
+        return StoreReports(self.store, self._shared_searcher, self._offload)
 
     @cached_property
     def ledger(self) -> LedgerRecorder:

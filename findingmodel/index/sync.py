@@ -13,6 +13,7 @@ from findingmodel.errors import StoreClosedError
 from findingmodel.index.base import IndexBase
 from findingmodel.index.curation import IndexCuration
 from findingmodel.index.reads import IndexReads
+from findingmodel.index.reports import IndexReports
 from findingmodel.index.review import IndexReview
 from findingmodel.index.searches import IndexSearches
 from findingmodel.index.updates import IndexUpdates
@@ -123,6 +124,8 @@ class SyncIndex:
     search_by_slug = blocking(IndexSearches.search_by_slug)
     suggest = blocking(IndexSearches.suggest)
     find_by_code = blocking(IndexSearches.find_by_code)
+    read_report = blocking(IndexReports.read_report)
+    read_reports = blocking(IndexReports.read_reports)
     update_from_directory = blocking(IndexUpdates.update_from_directory)
     add_or_update_entry_from_file = blocking(IndexUpdates.add_or_update_entry_from_file)
     add_or_update_contributors = blocking(IndexUpdates.add_or_update_contributors)

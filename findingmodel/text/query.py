@@ -45,6 +45,7 @@ _NUMBER = r"(?<![\w.])\d+(?:[.,]\d+)?(?:\s*(?:x|by|-|to)\s*\d+(?:[.,]\d+)?)*"
 _MEASURE = re.compile(_NUMBER + r"\s*-?(?:mm|cm|ml|cc|hu|kg|%|millimet\w+|centimet\w+)(?!\w)", re.IGNORECASE)
 _LEVEL = re.compile(r"[ctls]\d{1,2}")  # a vertebra
 _CLAUSE_END = re.compile(r"([.;:!?](?=\s|$)|\n)")
+_MARKED = re.compile(r"([,(])(?=[\s\w]|$)")
 _CONTRACTED = re.compile(r"(\bcan|(?<=[a-z])n)['\N{RIGHT SINGLE QUOTATION MARK}]t(?!\w)", re.IGNORECASE)
 _DOTTED = re.compile(r"(?<![\w.])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?")  # "S.V.C."
 _ORDINAL = re.compile(r"(?<!\w)(\d{1,2})(?:st|nd|rd|th)(?!\w)", re.IGNORECASE)
@@ -261,13 +262,24 @@ def _clauses(text: str) -> Iterator[list[Word]]:
 
 def _clause(text: str, *, is_denied: bool) -> Iterator[Word]:
     tokens = tokenize(text)
-    negated = range(len(tokens)) if is_denied else denied(tokens)
+    negated = range(len(tokens)) if is_denied else denied(tokens, _marks(text, len(tokens)))
     capitals = {
         fold(word) for word in _WRITTEN.findall(text) if word.isupper() and len(word) <= _ABBREVIATION
     }
     for position, token in enumerate(tokens):
         stemmed = stem(token)
         yield Word(token, stemmed, _weight(token, stemmed), position in negated, token in capitals)
+
+
+def _marks(text: str, count: int) -> list[str]:
+    """Return the comma or bracket before each of the *count* words of *text*, or "" for none."""
+    pieces = _MARKED.split(text)
+    marks: list[str] = []
+    for mark, piece in zip(["", *pieces[1::2]], pieces[::2], strict=True):
+        words = len(tokenize(piece))
+        if words:
+            marks += [mark, *[""] * (words - 1)]
+    return marks if len(marks) == count else []
 
 
 def _weight(text: str, token: str) -> float:

@@ -30,3 +30,8 @@ def sections(path: Path) -> Iterator[tuple[str, list[str]]]:
             body.append(line)
     if title:
         yield title, body
+
+
+def word_sets(path: Path) -> dict[str, frozenset[str]]:
+    """Return the words of each section of a table, in which words are separated by spaces."""
+    return {title: frozenset(" ".join(body).split()) for title, body in sections(path)}

@@ -39,17 +39,6 @@ def is_informative(word: str) -> bool:
     return importance().get(word, 1.0) > 0
 
 
-@cache
-def negation_cues() -> Mapping[str, tuple[tuple[str, ...], ...]]:
-    """Return the negation cues by kind (the titles in the file), each as its words, the longest first."""
-    return MappingProxyType(
-        {
-            title: tuple(sorted((tuple(cue.split()) for cue in body), key=len, reverse=True))
-            for title, body in sections(_DATA / "negation.txt")
-        }
-    )
-
-
 def expand_shorthand(text: str) -> str:
     """Return *text* with shorthand replaced by words.
 

@@ -73,6 +73,17 @@ BUDGETS = (
     Budget(
         "batch / bare FTS5 queries", "search: batch", "per_second", 1, _BARE_LOOP, at_least=True, alarm=0.2
     ),
+    Budget(
+        "sentences of reports", "reports: read", "per_second", 2_000, unit="/s", at_least=True, sizes=_SMALL
+    ),
+    Budget(
+        "sentences of reports", "reports: read", "per_second", 500, unit="/s", at_least=True, sizes=_LARGE
+    ),
+    Budget("sentences / medspaCy", "reports: read", "per_second", 5, "reports: medspaCy", at_least=True),
+    Budget("peak memory, reading reports", "reports: read", "peak_mb", 250, unit="MB", sizes=_LARGE),
+    Budget(
+        "findingmodel report / findingmodel search", "start: report", "seconds", 1.5, "start: search", alarm=4
+    ),
     Budget("findingmodel --help / python -c pass", "start: --help", "seconds", 6, _PYTHON),
     Budget("findingmodel search / python -c pass", "start: search", "seconds", 8, _PYTHON),
     Budget("findingmodel index get / python -c pass", "start: index get", "seconds", 8, _PYTHON),

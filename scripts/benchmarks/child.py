@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.report_texts import SENTENCES_PER_REPORT, texts
 from benchmarks.traffic import Traffic, connect
 from findingmodel import Index
 from findingmodel.model.finding import FindingModelFull
@@ -39,6 +40,7 @@ Facts = dict[str, dict[str, float]]
 
 _MANY = 100_000
 _AT_ONCE = 1_000
+_REPORTS = 100
 _BARE = """
     SELECT e.oifm_id FROM "terms_main" t JOIN "entries_main" e ON e.id = t.rowid WHERE "terms_main" MATCH ?
     ORDER BY bm25("terms_main", 10.0, 8.0, 2.0, 2.0, 0.0) LIMIT 10
@@ -194,6 +196,24 @@ async def _reads(url: str, queries: Sequence[str], connection: sqlite3.Connectio
     return facts
 
 
+def reports(url: str, names: Sequence[str]) -> Facts:
+    """Measure the reading of reports that have *names*, after the labels are known, and the memory of it."""
+    return asyncio.run(_reports(url, texts(names, _REPORTS)))
+
+
+async def _reports(url: str, reports: Sequence[str]) -> Facts:
+    facts: Facts = {}
+    async with Index(url) as index:
+        with _measured(facts, "reports: first"):
+            await index.read_report(reports[0])
+        with _measured(facts, "reports: read"):
+            await index.read_reports(reports)
+    facts["reports: read"]["per_second"] = (
+        len(reports) * SENTENCES_PER_REPORT / facts["reports: read"]["seconds"]
+    )
+    return facts
+
+
 async def _each_takes(function: Callable[[str], Any], arguments: Sequence[str]) -> float:
     """Return the median seconds of one call."""
     seconds = []
@@ -308,6 +328,7 @@ CASES: dict[str, Callable[..., Facts]] = {
     "updates": updates,
     "traffic": traffic,
     "reads": reads,
+    "reports": reports,
 }
 
 

@@ -51,6 +51,7 @@ async def test_every_tool_is_described_and_read_only(samples: str) -> None:
     names = [
         "search_finding_models",
         "get_finding_model",
+        "read_report",
         "resolve_report_phrases",
         "list_tags",
         "index_stats",
@@ -211,6 +212,41 @@ async def test_phrases_are_resolved_in_order_with_repetitions(samples: str) -> N
     assert not answer[6].get("clear")
 
 
+REPORT = "No pneumothorax. A 4 mm left pleural effusion, unchanged. Heart size is normal."
+
+
+async def test_a_report_is_read_with_certainty_models_and_attributes(samples: str) -> None:
+    async with asking(samples) as client:
+        answer = await ask(client, "read_report", text=REPORT)
+    absent, present = answer["findings"]
+    assert (absent["certainty"], absent["cue"], absent["matches"][0]["name"]) == (
+        "absent",
+        "No",
+        "Pneumothorax",
+    )
+    assert (present["laterality"], present["change"], present["measurements"]) == (
+        "left",
+        "unchanged",
+        ["4 mm"],
+    )
+    assert answer["normal"] == ["Heart size is normal"]
+    assert REPORT[present["start"] :].startswith(present["text"])
+
+
+async def test_a_report_without_findings_is_an_empty_list(samples: str) -> None:
+    async with asking(samples) as client:
+        assert (await ask(client, "read_report", text="Unremarkable."))["findings"] == []
+        assert "at least 1 character" in await refused(client, "read_report", text="")
+
+
+async def test_a_phrase_that_names_one_finding_has_its_certainty(samples: str) -> None:
+    phrases = ["possible left pneumothorax", "no pneumothorax"]
+    async with asking(samples) as client:
+        answer = (await ask(client, "resolve_report_phrases", phrases=phrases))["resolutions"]
+    assert [one["certainty"] for one in answer] == ["possible", "absent"]
+    assert {one["matches"][0]["name"] for one in answer} == {"Pneumothorax"}
+
+
 async def test_an_invalid_phrase_does_not_stop_the_others(samples: str) -> None:
     async with asking(samples) as client:
         phrases = ["code:colour", "PE"]
@@ -315,6 +351,7 @@ async def test_no_answer_is_longer_than_its_budget(
     asked: list[tuple[str, dict[str, Any]]] = [
         ("search_finding_models", {"query": " ".join(words[:3]), "limit": 50}),
         ("resolve_report_phrases", {"phrases": (words * 20)[:200]}),
+        ("read_report", {"text": ". ".join([REPORT, *words])}),
         ("get_finding_model", {"id_or_name": key}),
         ("get_finding_model", {"id_or_name": key, "markdown": True}),
         ("list_tags", {"limit": 1_000}),
@@ -358,6 +395,8 @@ def check_cut(tool: str, cut: dict[str, Any], whole: dict[str, Any]) -> None:
     for mine, theirs in zip(short, full, strict=False):
         if tool == "find_collisions":
             assert mine.get("models", [])[:1] == theirs.get("models", [])[:1]
+        elif tool == "read_report":
+            assert (mine["start"], mine["certainty"]) == (theirs["start"], theirs["certainty"])
         elif tool != "resolve_report_phrases":
             assert mine.items() <= theirs.items()
         else:
@@ -376,6 +415,7 @@ def entries_of(tool: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         "list_tags": "tags",
         "find_collisions": "terms",
         "find_duplicates": "pairs",
+        "read_report": "findings",
     }
     found: list[dict[str, Any]] = answer[names[tool]]
     return found

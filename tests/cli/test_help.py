@@ -74,7 +74,7 @@ def test_every_command_is_in_the_file_of_its_family(words: tuple[str, ...], comm
         (
             "findingmodel ",
             1,
-            {"index", "search", "model", "tags", "contributors", "mcp", "config", "completion"},
+            {"index", "search", "report", "model", "tags", "contributors", "mcp", "config", "completion"},
         ),
         ("findingmodel index export ", 3, {"markdown", "ids", "jsonl", "csv", "fhir", "radelement"}),
         ("findingmodel index update --dr", 3, {"--dry-run"}),

@@ -33,10 +33,12 @@ def test_cases_measure_the_values_of_budgets(corpus: Path, tmp_path: Path) -> No
     directory, url = str(corpus), str(tmp_path / "x.db")
     results = CASES["floors"](directory) | CASES["cold"](directory, url)
     results |= CASES["updates"](directory, url) | CASES["reads"](url, ["collapsed lung", "lung cyst", "MS"])
+    results |= CASES["reports"](url, ["Pneumothorax", "Lung cyst", "MS"])
     judged = {verdict.budget.case for verdict in judge(results, COUNT)}
     assert judged == {
         *("update: cold", "update: no change", "update: 1 % changed", "update: touched"),
         *("search: uncached", "search: cached", "search: batch", "get by id", "metrics: disabled"),
+        "reports: read",
     }
     assert all(verdict.value > 0 for verdict in judge(results, COUNT))
     assert results["update: cold"]["peak_mb"] > 10

@@ -1,0 +1,1 @@
+"""Read reports: sections, sentences, mentions of findings, their certainty and attributes."""
