@@ -242,6 +242,8 @@ def test_a_page_is_not_written_through_a_prepared_link(tmp_path: Path) -> None:
 # the source
 
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill", "xml", "subprocess", "ctypes", "code"}
+RUNS_PROGRAMS = {("fix.py", "subprocess")}
+"""Modules that run other programs: git with fixed arguments, to ask which files are committed."""
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "loads_unsafe"}
 
 
@@ -275,7 +277,7 @@ def test_the_source_executes_no_input() -> None:
             wrong += [(path.name, name) for name in modules if name.partition(".")[0] in FORBIDDEN_MODULES]
             if isinstance(node, ast.Call) and called(node) in FORBIDDEN_CALLS:
                 wrong.append((path.name, ast.unparse(node)))
-    assert wrong == []
+    assert set(wrong) == RUNS_PROGRAMS
 
 
 def called(node: ast.Call) -> str:

@@ -18,6 +18,7 @@ from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 import tests.servers
 from tests.servers import (
     EXTERNAL_URI,
+    FERRETDB,
     KINDS,
     ServerOptions,
     ServerProcess,
@@ -47,7 +48,7 @@ def exists(pid: int | None) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ferretdb" or FERRETDB.exists()])
 def test_a_server_answers_within_its_block_and_is_gone_after_it(kind: str) -> None:
     with running(kind) as server, connect(server.uri) as client:
         client.findings.entries.insert_one({"_id": "OIFM_TEST_000001"})
@@ -211,7 +212,7 @@ def test_without_an_external_server_both_standalone_servers_are_tested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(EXTERNAL_URI, raising=False)
-    assert servers_under_test() == ("secantus", "nx")
+    assert servers_under_test()[:2] == ("secantus", "nx")
     with pytest.raises(ServerStartError, match=f"set {EXTERNAL_URI}"), running("external"):
         pass
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from findingmodel.stores.protocol import Store
     from findingmodel.stores.records import EntryRow
 
-FEW = 300  # entries; they are ranked in well under a millisecond
+FEW = 150  # entries; they are ranked in about a millisecond
 SOME = 600  # entries; they are ranked in a few milliseconds
 _STRONG = 0.7  # weaker expansions make candidates only where the stronger have hardly any entries
 _HARDLY_ANY = 20  # entries

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WHOLE = ("exact", "label")  # stages that compare whole names
 _MORE_LIKELY_THAN_NOT = 0.5
+_DIGITS = 9  # the sum of the same numbers in another order differs only after these
 Status = Literal["matched", "ambiguous", "unmatched"]
 
 
@@ -102,7 +103,7 @@ def explain(plan: Plan, ranked: Ranked, entry: EntryRow) -> tuple[Match, ...]:
         return ()
     by_words, _ = shares(ranked, plan)
     matches = list(_by_words(plan, ranked, entry, by_words))
-    rest = ranked.score - sum([match.score for match in matches])
+    rest = round(ranked.score - sum([match.score for match in matches]), _DIGITS)
     field = "synonym" if ranked.fit.number > 0 else "name"
     matches.append(Match("label", field, (_label(entry, ranked.fit.number),), rest))
     return tuple(sorted(matches, key=lambda match: -match.score))
@@ -150,7 +151,7 @@ def _by_words(plan: Plan, ranked: Ranked, entry: EntryRow, share: float) -> Iter
     total = sum(values.values()) or 1.0
     for (stage, field), value in values.items():
         written = _written(tokens[stage, field], field, entry)
-        yield Match(stage, field, written, share * value / total)
+        yield Match(stage, field, written, round(share * value / total, _DIGITS))
 
 
 def _evidence(plan: Plan, ranked: Ranked) -> dict[int, _Evidence]:

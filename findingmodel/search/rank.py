@@ -46,7 +46,7 @@ MOST_CONTRADICTING = 0.45
 
 _DIGITS = 9  # the sum of the same numbers in another order differs only after these
 _LABEL_SHARE = 0.65  # of the score by words alone, which only chooses whom to weigh
-_MOST_WEIGHED = 60  # candidates
+_MOST_WEIGHED = 40  # candidates
 _WORTH_WEIGHING = 0.2  # of the best score by words alone
 _ALONE = 3.0  # the lead of the only candidate
 CONTRADICTION = 2.0
@@ -137,7 +137,8 @@ def rank(plan: Plan, candidates: Iterable[Candidate], model: Model | None = None
 
 def exact_order(one: Ranked) -> tuple[float, float, str]:
     """Return the sort key of an exact match; of equals the one whose name is nearest in meaning is first."""
-    return (-one.score, -one.evidence.near_name if one.evidence else 0.0, one.candidate.oifm_id)
+    nearest = round(one.evidence.near_name, _DIGITS) if one.evidence else 0.0
+    return (-one.score, -nearest, one.candidate.oifm_id)
 
 
 def weigh(plan: Plan, candidates: Iterable[Candidate]) -> tuple[list[Ranked], list[tuple[Fit, Evidence]]]:
@@ -176,7 +177,11 @@ def _promising(plan: Plan, fits: Iterable[Fit], best: float) -> list[Fit]:
     """Return the best *fits* by words alone, and none that is far worse than the first or than *best*."""
     only_numbers = all(word.weight <= NUMBER_WEIGHT for word in plan.words)
     found = sorted(
-        (-_LABEL_SHARE * fit.label - (1 - _LABEL_SHARE) * fit.coverage, fit.candidate.oifm_id, fit)
+        (
+            -round(_LABEL_SHARE * fit.label + (1 - _LABEL_SHARE) * fit.coverage, _DIGITS),
+            fit.candidate.oifm_id,
+            fit,
+        )
         for fit in fits
         if fit.coverage == 1 or not only_numbers
     )
@@ -186,8 +191,7 @@ def _promising(plan: Plan, fits: Iterable[Fit], best: float) -> list[Fit]:
 
 def _evidence(fit: Fit, near: Nearness) -> Evidence:
     name = 0.0 if fit.number else fit.label
-    evidence = (fit.label, fit.asked, fit.named, name, fit.coverage, near.label, near.name, near.entry)
-    return Evidence(*[round(value, _DIGITS) for value in evidence])
+    return Evidence(fit.label, fit.asked, fit.named, name, fit.coverage, near.label, near.name, near.entry)
 
 
 def _likely(plan: Plan, weighed: Sequence[tuple[Fit, Evidence]], model: Model) -> list[Ranked]:
@@ -195,7 +199,10 @@ def _likely(plan: Plan, weighed: Sequence[tuple[Fit, Evidence]], model: Model) -
     if not weighed:
         return []
     weights = model.weights(narrative=plan.query.narrative)
-    sums = [sum(map(mul, weights, evidence)) - CONTRADICTION * fit.contradicts for fit, evidence in weighed]
+    sums = [
+        round(sum(map(mul, weights, evidence)) - CONTRADICTION * fit.contradicts, _DIGITS)
+        for fit, evidence in weighed
+    ]
     order = sorted(range(len(sums)), key=lambda place: (-sums[place], weighed[place][0].candidate.oifm_id))
     evidence = [weighed[place][1] for place in order]
     found, most = [], _MAX_INEXACT

@@ -136,9 +136,16 @@ def _with_other_prefix(token: str, sets: Sequence[Sequence[str]]) -> Iterator[st
 def _with_other_suffix(token: str, sets: Sequence[Sequence[str]]) -> Iterator[str]:
     for suffixes in sets:
         for suffix in suffixes:
-            if token.endswith(suffix) and len(token) >= len(suffix) + _SHORTEST_REST:
-                rest = token[: -len(suffix)]
-                yield from (rest + other for other in suffixes if other != suffix)
+            ending = _stem_of_ending(suffix)
+            if token.endswith(ending) and len(token) >= len(ending) + _SHORTEST_REST:
+                rest = token[: -len(ending)]
+                yield from (stem(rest + other) for other in suffixes if other != suffix)
+
+
+@cache
+def _stem_of_ending(suffix: str) -> str:
+    """Return the letters that the stem of a word with this *suffix* ends in."""
+    return stem(_ENDED + suffix)[len(_ENDED) :]
 
 
 @cache
@@ -154,9 +161,7 @@ def _table() -> _Opposites:
         {word: frozenset(others) for word, others in words.items()},
         tuple(_sets(read["prefixes"])),
         tuple(" ".join(read["negations"]).split()),
-        tuple(
-            tuple(stem(_ENDED + suffix)[len(_ENDED) :] for suffix in line) for line in _sets(read["suffixes"])
-        ),
+        tuple(_sets(read["suffixes"])),
         frozenset(stem(word) for word in " ".join(read["grades"]).split()),
         {roman: str(number) for number, roman in enumerate(numerals, 1)},
     )

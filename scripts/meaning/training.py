@@ -46,8 +46,8 @@ class Options(NamedTuple):
         buckets: vectors for runs of letters, which share them by hash.
     """
 
-    dimensions: int = 96
-    epochs: int = 10
+    dimensions: int = 128
+    epochs: int = 14
     batch: int = 512
     rate: float = 3e-3
     temperature: float = 0.07

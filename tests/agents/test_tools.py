@@ -339,7 +339,7 @@ WORDS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     budget=BUDGETS,
     words=WORDS,
@@ -391,6 +391,7 @@ def check_cut(tool: str, cut: dict[str, Any], whole: dict[str, Any]) -> None:
     assert equal == sorted(equal, reverse=True) or tool in (
         "resolve_report_phrases",
         "find_collisions",
+        "read_report",
     )  # where some entries are always short
     for mine, theirs in zip(short, full, strict=False):
         if tool == "find_collisions":

@@ -11,9 +11,7 @@ URL = "mongodb://127.0.0.1/findings"
 
 
 @pytest.mark.parametrize(("named", "used"), [(None, "pymongo"), ("motor", "motor"), ("pymongo", "pymongo")])
-def test_a_command_uses_the_driver_that_ends_at_once_unless_one_is_named(
-    named: str | None, used: str
-) -> None:
+def test_a_command_uses_the_driver_that_ends_at_once(named: str | None, used: str) -> None:
     settings = Settings.load(db=URL, driver=named, mongodb_min_pool_size=3)
     chosen = session_of(settings).settings
     assert (chosen.driver, chosen.mongodb_min_pool_size) == (used, 0)

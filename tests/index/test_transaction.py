@@ -30,7 +30,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server: Server = request.getfixturevalue("replica_server")
     with own_database(server.uri) as name:
-        yield f"{server.uri}/{name}"
+        yield server.url(name)
 
 
 @pytest.fixture
@@ -163,9 +163,9 @@ async def test_the_error_of_another_index_names_the_writer(replica_server: Serve
 
 
 @pytest.mark.mongo
-async def test_a_standalone_server_has_no_transactions(mongo_server: Server, defs: Path) -> None:
-    with own_database(mongo_server.uri) as name:
-        async with Index(mongo_server.url(name)) as index:
+async def test_a_standalone_server_has_no_transactions(secantus: Server, defs: Path) -> None:
+    with own_database(secantus.uri) as name:
+        async with Index(secantus.url(name)) as index:
             with pytest.raises(TransactionError, match="replica sets and sharded clusters only"):
                 await index.transaction().__aenter__()
             assert (await index.update_from_directory(defs)).added == 5

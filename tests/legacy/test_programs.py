@@ -62,8 +62,8 @@ PRINTED = """\
 2 added, 0 updated, 0 removed
 File: unchanged
 {'oifm_id': 'OIFM_TEST_000001', 'filename': 'oifm_test_000001.fm.json', 'tags': ['CT', 'chest']}
-- pulmonary nodule of type 1: OIFM_TEST_000001
 - pulmonary nodule of type 2: OIFM_TEST_000002
+- pulmonary nodule of type 1: OIFM_TEST_000001
 Test Radiology Group 0 1
 """
 

@@ -51,7 +51,7 @@ MONGO = {
     "read the manifest": "findingmodel.stores.mongo.store:MongoStore.manifest",
     "take the lease": "findingmodel.stores.mongo.lease:MongoLeases.acquire",
     "write documents": "findingmodel.stores.mongo.store:MongoStore.write",
-    "put documents": "findingmodel.stores.mongo.store:upsert",
+    "put documents": "findingmodel.stores.mongo.commands:BulkWriter.send",
     "delete documents": "findingmodel.stores.mongo.store:delete",
     "step the generation": "findingmodel.stores.mongo.store:MongoStore.advance",
     "release the lease": "findingmodel.stores.mongo.lease:MongoLeases.release",

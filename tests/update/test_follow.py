@@ -79,9 +79,9 @@ async def test_a_change_stream_wakes_at_once(
 
 @pytest.mark.mongo
 async def test_a_server_without_change_streams_is_not_asked_for_one_again(
-    mongo_server: Server, mongo_database: str
+    secantus: Server, database: str
 ) -> None:
-    store = mongo_store(mongo_server.uri, mongo_database)
+    store = mongo_store(secantus.uri, database)
     alarm = Alarm(store.connection)
     await alarm.set()
     assert not alarm.is_live

@@ -125,7 +125,7 @@ class Branch(NamedTuple):
     # Updating
 
     def manifest(self) -> list[FileState]:
-        rows = self.run('SELECT * FROM "files$"')  # an index of 2.0.0b1 has no column "stamp" before a write
+        rows = self.run('SELECT * FROM "files$"')  # an older index has no column "stamp" before a write
         return [FileState._make((*row[1:7], _contributors(row[7]), *(row[8:] or (0,)))) for row in rows]
 
     def owners(self, identity: Collection[str]) -> list[Owner]:
@@ -230,7 +230,7 @@ class Branch(NamedTuple):
 
 
 def _lease(stored: list[Any]) -> Lease:
-    """Return the lease of a JSON value, which may be that of findingmodel 2.0.0b1."""
+    """Return the lease of a JSON value, which may be of an older form."""
     if len(stored) == _LEASE_OF_2_0_0B1:
         holder, host, pid, expires_ns = stored
         return Lease(Writer(holder, host=host, pid=pid), expires_ns)

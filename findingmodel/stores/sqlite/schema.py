@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS "files$" (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
     indexed_ns INTEGER NOT NULL, oifm_id TEXT NOT NULL, contributors TEXT NOT NULL,
-    stamp INTEGER NOT NULL DEFAULT 0     -- last, because indexes of 2.0.0b1 got this column later
+    stamp INTEGER NOT NULL DEFAULT 0     -- last, because older indexes got this column later
 );
 CREATE TABLE IF NOT EXISTS "models$" (id INTEGER PRIMARY KEY, model BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "keys$" (key TEXT, id INTEGER, PRIMARY KEY (key, id)) WITHOUT ROWID;

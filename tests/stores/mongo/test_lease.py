@@ -157,9 +157,9 @@ async def test_where_there_are_transactions_a_batch_and_its_check_are_one(
 
 
 async def test_elsewhere_the_check_is_the_command_before(
-    mongo_server: Server, mongo_database: str, monkeypatch: pytest.MonkeyPatch
+    secantus: Server, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with listened(mongo_server.uri, mongo_database) as (store, commands):
+    async with listened(secantus.uri, database) as (store, commands):
         await store.setup()
         assert await store.leases.acquire(MINE, 0) is None
         assert await commands.of(store.write(WriteBatch(upserts=crowd()), MINE)) == ["update", "update"]

@@ -58,7 +58,6 @@ async def test_indexes_serve_every_lookup_and_none_is_unique(secantus: Server, d
         "tokens",
         "sort_name",
         "filename",
-        "oifm_id",
     }
     assert not any(index.get("unique") for index in indexes.values())
 

@@ -55,8 +55,8 @@ class TestTransactions(TransactionRules):
             yield open_store
 
 
-async def test_a_standalone_server_has_no_transactions(mongo_server: Server, mongo_database: str) -> None:
-    async with opening(lambda branch: mongo_store(mongo_server.uri, mongo_database, branch)) as open_store:
+async def test_a_standalone_server_has_no_transactions(secantus: Server, database: str) -> None:
+    async with opening(lambda branch: mongo_store(secantus.uri, database, branch)) as open_store:
         store = await open_store()
         transaction = store.transaction()
         with pytest.raises(TransactionError, match="replica sets and sharded clusters only") as raised:
